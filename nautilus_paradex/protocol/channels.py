@@ -1,0 +1,118 @@
+"""Names of the WebSocket channels: how they are put together and taken apart.
+
+Source of the names: asyncapi, and for the bare ``deltas`` form the recording of 2026-10-08.
+"""
+
+from typing import Final, NamedTuple
+
+__all__ = [
+    "ACCOUNT",
+    "BALANCE_EVENTS",
+    "POSITIONS",
+    "PRIVATE_TOPICS",
+    "TRADEBUSTS",
+    "TRANSFERS",
+    "ChannelName",
+    "bbo",
+    "book_deltas",
+    "book_snapshot",
+    "fills",
+    "funding_data",
+    "funding_payments",
+    "is_private",
+    "markets_summary",
+    "orders",
+    "split",
+    "trades",
+]
+
+ALL: Final = "ALL"
+ACCOUNT: Final = "account"
+POSITIONS: Final = "positions"
+BALANCE_EVENTS: Final = "balance_events"
+TRANSFERS: Final = "transfers"
+TRADEBUSTS: Final = "tradebusts"
+
+PRIVATE_TOPICS: Final = frozenset(
+    {
+        "account",
+        "orders",
+        "fills",
+        "positions",
+        "balance_events",
+        "funding_payments",
+        "transfers",
+        "transaction",
+        "tradebusts",
+        "block_trades",
+        "mmp",
+    },
+)
+"""Topics that need an authenticated socket."""
+
+
+class ChannelName(NamedTuple):
+    """
+    A channel name in its parts.
+
+    ``order_book.BTC-USD-PERP.snapshot@15@100ms`` is topic ``order_book``, market ``BTC-USD-PERP``,
+    feed ``snapshot`` and parameters ``("15", "100ms")``.
+
+    """
+
+    topic: str
+    market: str | None
+    feed: str | None
+    parameters: tuple[str, ...]
+
+
+def split(channel: str) -> ChannelName:
+    """Take a channel name apart; parts that are not there are None or empty."""
+    body, *parameters = channel.split("@")
+    topic, _, rest = body.partition(".")
+    market, _, feed = rest.partition(".")
+    return ChannelName(topic, market or None, feed or None, tuple(parameters))
+
+
+def is_private(channel: str) -> bool:
+    """Return whether `channel` needs an authenticated socket."""
+    return split(channel).topic in PRIVATE_TOPICS
+
+
+def bbo(market: str) -> str:
+    return f"bbo.{market}"
+
+
+def trades(market: str) -> str:
+    return f"trades.{market}"
+
+
+def book_deltas(market: str) -> str:
+    """The whole book, then every change: written without parameters (api-notes)."""
+    return f"order_book.{market}.deltas"
+
+
+def book_snapshot(market: str, refresh_rate: str = "100ms", price_tick: str | None = None) -> str:
+    """The best 15 levels, repeated every ``50ms`` or ``100ms``."""
+    name = f"order_book.{market}.snapshot@15@{refresh_rate}"
+    return name if price_tick is None else f"{name}@{price_tick}"
+
+
+def markets_summary(market: str | None = None) -> str:
+    return "markets_summary" if market is None else f"markets_summary.{market}"
+
+
+def funding_data(market: str) -> str:
+    return f"funding_data.{market}"
+
+
+def orders(market: str = ALL) -> str:
+    return f"orders.{market}"
+
+
+def fills(market: str = ALL) -> str:
+    return f"fills.{market}"
+
+
+def funding_payments(market: str = ALL) -> str:
+    return f"funding_payments.{market}"
