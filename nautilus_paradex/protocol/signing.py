@@ -385,9 +385,12 @@ def _quantum_felt(name: str, value: Decimal) -> int:
         raise SigningError(f"{name} must be a finite number, was {value}")
     if value < 0:
         raise SigningError(f"{name} must not be negative, was {value}")
+    if not value:
+        return 0
+    # Before the ratio, whose integers have as many digits as the exponent says.
     if value.adjusted() > _MAX_EXPONENT:
         raise SigningError(f"{name} is too large to be signed, was {value}")
-    if value and value.adjusted() < -_DECIMALS:
+    if value.adjusted() < -_DECIMALS:
         raise _too_fine(name, value)
     # Through the ratio and not `value * 10**8`: a Decimal product rounds to the context's digits.
     numerator, denominator = value.as_integer_ratio()
