@@ -1,0 +1,244 @@
+"""
+What a user can set for the two clients, in Python or in a node's JSON.
+
+Settings are checked as soon as a config is built. Keys and addresses are not looked at here: they
+may come from the environment, and `nautilus_paradex.transport.credentials` reads both in one place.
+"""
+
+from typing import Final, Self, cast
+from urllib.parse import urlsplit
+
+import msgspec
+from nautilus_trader.common.config import register_config_encoding
+from nautilus_trader.live.config import LiveDataClientConfig, LiveExecClientConfig
+
+from nautilus_paradex.protocol.environment import ParadexEnvironment
+
+__all__ = ["ParadexDataClientConfig", "ParadexExecClientConfig", "SecretText"]
+
+REDACTED: Final = "<redacted>"
+_SBE_VERSIONS: Final = (0, 1, 2)
+_MIN_RECV_WINDOW_MS: Final = 10
+
+
+class SecretText(str):
+    """
+    A text that shows itself to nobody who does not ask by name.
+
+    The platform prints configs and, with streaming on, writes them to disk (``config.json`` beside
+    the data). Neither carries the text: a config that was encoded has to be given the key again.
+
+    """
+
+    __slots__ = ()
+
+    def reveal(self) -> str:
+        """Return the text itself, as a plain string."""
+        return "".join(self)
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Self:
+        return self
+
+    def __str__(self) -> str:
+        return REDACTED
+
+    def __repr__(self) -> str:
+        return repr(REDACTED)
+
+    def __format__(self, spec: str) -> str:
+        return format(REDACTED, spec)
+
+
+register_config_encoding(SecretText, str)
+
+
+class ParadexDataClientConfig(LiveDataClientConfig, frozen=True):  # type: ignore[call-arg]
+    """
+    Configuration for ``ParadexDataClient`` instances.
+
+    Parameters
+    ----------
+    environment : ParadexEnvironment, default ``MAINNET``
+        The deployment to connect to; in JSON ``"mainnet"``, ``"testnet"`` or ``"devnet"``.
+        It also chooses the environment variables that credentials are read from. Market data needs
+        none; where they are set (see ``ParadexExecClientConfig``) instruments carry the account's
+        own fee rates.
+    base_url_http : str, optional
+        The base address of the REST API, if not the environment's.
+    base_url_ws : str, optional
+        The address of the WebSocket API, if not the environment's.
+    proxy_url : str, optional
+        A proxy for REST and WebSocket alike, e.g. ``http://127.0.0.1:3128``.
+    http_timeout_secs : float, default 10.0
+        How long one request may take, all in all.
+    max_retries : int, default 3
+        How often a request is repeated where repeating is safe.
+    retry_delay_initial_ms : int, default 1_000
+        The delay before the first repetition.
+    retry_delay_max_ms : int, default 10_000
+        The longest delay between repetitions.
+    update_instruments_interval_mins : int, optional, default 60
+        How often all instruments are loaded again. If None then only at start.
+    bars_timestamp_on_close : bool, default True
+        If the ``ts_event`` of bars is their close, otherwise their open.
+    auto_load_missing_instruments : bool, default False
+        If a subscription or request for an instrument that was not loaded loads it.
+    sbe_schema_version : int, optional
+        The one version of the binary schema (0, 1 or 2) to accept. If None then 2, 1, 0 and plain
+        JSON are tried in this order.
+
+    """
+
+    environment: ParadexEnvironment = ParadexEnvironment.MAINNET
+    base_url_http: str | None = None
+    base_url_ws: str | None = None
+    proxy_url: str | None = None
+    http_timeout_secs: float = 10.0
+    max_retries: int = 3
+    retry_delay_initial_ms: int = 1_000
+    retry_delay_max_ms: int = 10_000
+    update_instruments_interval_mins: int | None = 60
+    bars_timestamp_on_close: bool = True
+    auto_load_missing_instruments: bool = False
+    sbe_schema_version: int | None = None
+
+    def __post_init__(self) -> None:
+        _check_connection(self)
+        interval = self.update_instruments_interval_mins
+        if interval is not None and interval <= 0:
+            raise ValueError(
+                f"update_instruments_interval_mins must be positive or null, was {interval}",
+            )
+        version = self.sbe_schema_version
+        if version is not None and version not in _SBE_VERSIONS:
+            raise ValueError(f"sbe_schema_version must be 0, 1, 2 or null, was {version!r}")
+
+    @property
+    def http_url(self) -> str:
+        """The base address of the REST API in use."""
+        return self.base_url_http or self.environment.http_url
+
+    @property
+    def ws_url(self) -> str:
+        """The address of the WebSocket API in use."""
+        return self.base_url_ws or self.environment.ws_url
+
+
+class ParadexExecClientConfig(LiveExecClientConfig, frozen=True):  # type: ignore[call-arg]
+    """
+    Configuration for ``ParadexExecutionClient`` instances.
+
+    Parameters
+    ----------
+    environment : ParadexEnvironment, default ``MAINNET``
+        The deployment to connect to; in JSON ``"mainnet"``, ``"testnet"`` or ``"devnet"``.
+    account_address : str, optional
+        The Starknet address of the **main** account, ``0x`` hex, also when the key is a subkey's.
+        If None then read from ``PARADEX_ACCOUNT_ADDRESS``, ``PARADEX_TESTNET_ACCOUNT_ADDRESS`` or
+        ``PARADEX_DEVNET_ACCOUNT_ADDRESS``.
+    private_key : str, optional
+        The Starknet private key of the account or of a subkey (the safe choice), ``0x`` hex.
+        If None then read from ``PARADEX_PRIVATE_KEY``, ``PARADEX_TESTNET_PRIVATE_KEY`` or
+        ``PARADEX_DEVNET_PRIVATE_KEY``, which is where a real key belongs: never shown by this
+        object, it would still be in a file.
+    base_url_http : str, optional
+        The base address of the REST API, if not the environment's.
+    base_url_ws : str, optional
+        The address of the WebSocket API, if not the environment's.
+    proxy_url : str, optional
+        A proxy for REST and WebSocket alike, e.g. ``http://127.0.0.1:3128``.
+    http_timeout_secs : float, default 10.0
+        How long one request may take, all in all.
+    max_retries : int, default 3
+        How often a request is repeated where repeating is safe.
+    retry_delay_initial_ms : int, default 1_000
+        The delay before the first repetition.
+    retry_delay_max_ms : int, default 10_000
+        The longest delay between repetitions.
+    recv_window_ms : int, default 10_000
+        How long after its signature the venue may still take an order (at least 10).
+    cancel_on_disconnect : bool, default False
+        If the venue shall cancel the orders it tracks for the connection when the socket drops. It
+        may not cover orders sent over REST (api-notes).
+    on_behalf_of_account : str, optional
+        The isolated-margin account to trade for, ``0x`` hex.
+
+    """
+
+    environment: ParadexEnvironment = ParadexEnvironment.MAINNET
+    account_address: str | None = None
+    private_key: str | None = None
+    base_url_http: str | None = None
+    base_url_ws: str | None = None
+    proxy_url: str | None = None
+    http_timeout_secs: float = 10.0
+    max_retries: int = 3
+    retry_delay_initial_ms: int = 1_000
+    retry_delay_max_ms: int = 10_000
+    recv_window_ms: int = 10_000
+    cancel_on_disconnect: bool = False
+    on_behalf_of_account: str | None = None
+
+    def __post_init__(self) -> None:
+        _check_connection(self)
+        if self.private_key is not None:
+            _force(self, "private_key", SecretText(self.private_key))
+        if self.recv_window_ms < _MIN_RECV_WINDOW_MS:
+            raise ValueError(
+                f"recv_window_ms must be at least {_MIN_RECV_WINDOW_MS}, was {self.recv_window_ms}",
+            )
+
+    @property
+    def http_url(self) -> str:
+        """The base address of the REST API in use."""
+        return self.base_url_http or self.environment.http_url
+
+    @property
+    def ws_url(self) -> str:
+        """The address of the WebSocket API in use."""
+        return self.base_url_ws or self.environment.ws_url
+
+    def reveal_private_key(self) -> str | None:
+        """Return the private key of this config, or None where the environment is to be read."""
+        return None if self.private_key is None else cast(SecretText, self.private_key).reveal()
+
+
+def _check_connection(config: ParadexDataClientConfig | ParadexExecClientConfig) -> None:
+    _force(config, "environment", _environment(config.environment))
+    _check_url("base_url_http", config.base_url_http, ("http", "https"))
+    _check_url("base_url_ws", config.base_url_ws, ("ws", "wss"))
+    _check_url("proxy_url", config.proxy_url, ("http", "https", "socks5", "socks5h"))
+    if config.http_timeout_secs <= 0:
+        raise ValueError(f"http_timeout_secs must be positive, was {config.http_timeout_secs}")
+    if config.max_retries < 0:
+        raise ValueError(f"max_retries must not be negative, was {config.max_retries}")
+    if not 0 < config.retry_delay_initial_ms <= config.retry_delay_max_ms:
+        raise ValueError(
+            "retry_delay_initial_ms must be positive and at most retry_delay_max_ms, was "
+            f"{config.retry_delay_initial_ms} and {config.retry_delay_max_ms}",
+        )
+
+
+def _environment(value: str) -> ParadexEnvironment:
+    try:
+        return ParadexEnvironment(value)
+    except ValueError:
+        known = ", ".join(ParadexEnvironment)
+        raise ValueError(f"environment must be one of {known}, was {value!r}") from None
+
+
+def _check_url(setting: str, url: str | None, schemes: tuple[str, ...]) -> None:
+    if url is None:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in schemes or not parts.hostname:
+        expected = " or ".join(f"{scheme}://" for scheme in schemes)
+        # A proxy address may carry a password: of a wrong one only the scheme is shown.
+        raise ValueError(
+            f"{setting} must be an address beginning with {expected}, was {parts.scheme!r}",
+        )
+
+
+def _force(config: msgspec.Struct, field: str, value: object) -> None:
+    # The platform's configs are frozen: values can be brought into form only while being built.
+    msgspec.structs.force_setattr(config, field, value)
