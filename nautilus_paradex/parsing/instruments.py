@@ -11,7 +11,6 @@ from types import MappingProxyType
 from typing import Final, Self
 
 import msgspec
-from nautilus_trader.model.currencies import USD
 from nautilus_trader.model.enums import CurrencyType, OptionKind
 from nautilus_trader.model.identifiers import InstrumentId, Symbol
 from nautilus_trader.model.instruments import (
@@ -33,7 +32,7 @@ from nautilus_paradex.parsing.precision import (
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.enums import AssetKind, OptionType
 from nautilus_paradex.protocol.errors import MessageError
-from nautilus_paradex.protocol.numbers import Number, e8_to_decimal, to_decimal, to_e8, to_int
+from nautilus_paradex.protocol.numbers import Number, e8_to_str, to_decimal, to_e8, to_int
 
 __all__ = [
     "PERPETUAL_OPTION_EXPIRATION_NS",
@@ -314,7 +313,7 @@ def _max_quantity(market: rest.Market, increment_e8: int) -> Quantity | None:
 
 def _min_notional(market: rest.Market) -> Money | None:
     amount_e8 = to_e8(market.min_notional)
-    return Money(e8_to_decimal(amount_e8), USD) if amount_e8 else None
+    return Money.from_str(f"{e8_to_str(amount_e8)} USD") if amount_e8 else None
 
 
 def _margins(market: rest.Market) -> tuple[Decimal | None, Decimal | None]:
