@@ -1,0 +1,93 @@
+"""Endpoints about the account: collateral, positions, fills, payments, transfers."""
+
+from nautilus_paradex.protocol.rest import (
+    AccountInfo,
+    AccountSummary,
+    Balance,
+    Fill,
+    FundingPayment,
+    Page,
+    Position,
+    Results,
+    TradeBust,
+    Transfer,
+)
+from nautilus_paradex.transport.endpoints.base import Endpoints, page_params
+
+__all__ = ["AccountEndpoints"]
+
+
+class AccountEndpoints(Endpoints):
+    """Reads of the account that the token belongs to."""
+
+    async def account_summary(self) -> AccountSummary:
+        """Return collateral and margin."""
+        return await self._read_private("/account", AccountSummary)
+
+    async def account_info(self) -> list[AccountInfo]:
+        """Return the account and those that hang on it, with their fee rates."""
+        return await self._private_list("/account/info", Results[AccountInfo])
+
+    async def balances(self) -> list[Balance]:
+        """Return the balance of each token."""
+        return await self._private_list("/balance", Results[Balance])
+
+    async def positions(self) -> list[Position]:
+        """Return the positions, closed ones among them."""
+        return await self._private_list("/positions", Results[Position])
+
+    async def fills(
+        self,
+        *,
+        market: str | None = None,
+        start_at_ms: int | None = None,
+        end_at_ms: int | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[Fill]:
+        """Return a page of the account's fills, at most 5,000. There is no order id filter."""
+        window = page_params(start_at_ms, end_at_ms, page_size, cursor)
+        return await self._read_private("/fills", Page[Fill], market=market, **window)
+
+    async def funding_payments(
+        self,
+        market: str = "ALL",
+        *,
+        start_at_ms: int | None = None,
+        end_at_ms: int | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[FundingPayment]:
+        """Return a page of funding payments of a market, or of all of them."""
+        window = page_params(start_at_ms, end_at_ms, page_size, cursor)
+        return await self._read_private(
+            "/funding/payments", Page[FundingPayment], market=market, **window
+        )
+
+    async def transfers(
+        self,
+        *,
+        status: str | None = None,
+        start_at_ms: int | None = None,
+        end_at_ms: int | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[Transfer]:
+        """Return a page of deposits, withdrawals and vault movements."""
+        window = page_params(start_at_ms, end_at_ms, page_size, cursor)
+        return await self._read_private("/transfers", Page[Transfer], status=status, **window)
+
+    async def tradebusts(
+        self,
+        *,
+        start_at_ms: int | None = None,
+        end_at_ms: int | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[TradeBust]:
+        """Return a page of fills that failed on chain and were taken back."""
+        window = page_params(start_at_ms, end_at_ms, page_size, cursor)
+        return await self._read_private("/tradebusts", Page[TradeBust], **window)
+
+    async def _private_list[T](self, path: str, reply: type[Results[T]]) -> list[T]:
+        return (await self._read_private(path, reply)).results or []

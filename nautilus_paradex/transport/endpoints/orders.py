@@ -1,0 +1,125 @@
+"""Endpoints of orders: placing, changing, cancelling and finding them."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from nautilus_paradex.protocol.rest import (
+    BatchOrders,
+    CancelBatchRequest,
+    CancelResult,
+    ModifyRequest,
+    Order,
+    OrderRequest,
+    Page,
+    Results,
+)
+from nautilus_paradex.transport.endpoints.base import Endpoints, page_params, segment
+from nautilus_paradex.transport.rate_limit import RateClass
+from nautilus_paradex.transport.rest_caller import Call, Params
+
+__all__ = ["OrderEndpoints"]
+
+
+class OrderEndpoints(Endpoints):
+    """
+    Commands and queries of the account's orders.
+
+    A command raises `NotSentError`, `VenueError` (refused) or `UnknownOutcomeError`, and is sent
+    again by itself only where it cannot have been executed.
+    """
+
+    async def create_order(self, order: OrderRequest) -> Order:
+        """Place an order. A reply with status NEW is not yet acceptance."""
+        return await self._caller.fetch(_command("POST", "/orders", order), Order)
+
+    async def create_orders(self, orders: Sequence[OrderRequest]) -> BatchOrders:
+        """Place 1 to 10 orders; they count once against the rate limit."""
+        call = _command("POST", "/orders/batch", list(orders))
+        return await self._caller.fetch(call, BatchOrders)
+
+    async def modify_order(self, order_id: str, change: ModifyRequest) -> Order:
+        """Change an open order. It is final when an order update says so in `request_info`."""
+        return await self._caller.fetch(
+            _command("PUT", f"/orders/{segment(order_id)}", change), Order
+        )
+
+    async def cancel_order(self, order_id: str) -> None:
+        """Queue the cancellation of an order."""
+        await self._caller.send(_command("DELETE", f"/orders/{segment(order_id)}"))
+
+    async def cancel_order_by_client_id(self, client_id: str, market: str | None = None) -> None:
+        """Queue the cancellation of an order; with `market` the venue is much faster."""
+        path = f"/orders/by_client_id/{segment(client_id)}"
+        await self._caller.send(_command("DELETE", path, params={"market": market}))
+
+    async def cancel_all_orders(self, market: str | None = None) -> None:
+        """Queue the cancellation of all open orders, or of those of one market."""
+        await self._caller.send(_command("DELETE", "/orders", params={"market": market}))
+
+    async def cancel_orders(self, order_ids: Sequence[str]) -> list[CancelResult]:
+        """Queue the cancellation of several orders and return what became of each."""
+        call = _command("DELETE", "/orders/batch", CancelBatchRequest(order_ids=list(order_ids)))
+        return (await self._caller.fetch(call, Results[CancelResult])).results or []
+
+    async def open_orders(self, market: str | None = None) -> list[Order]:
+        """Return the open and untriggered orders, of all markets or of one."""
+        return (await self._read_private("/orders", Results[Order], market=market)).results or []
+
+    async def order(self, order_id: str) -> Order:
+        """
+        Return an open order.
+
+        Raises
+        ------
+        VenueError
+            If there is none with this id; a closed one is found in the history only.
+        """
+        return await self._read_private(f"/orders/{segment(order_id)}", Order)
+
+    async def order_by_client_id(self, client_id: str) -> Order:
+        """
+        Return an open order by the client's id.
+
+        Raises
+        ------
+        VenueError
+            If there is none with this id; a closed one is found in the history only.
+        """
+        return await self._read_private(f"/orders/by_client_id/{segment(client_id)}", Order)
+
+    async def orders_history(
+        self,
+        *,
+        market: str | None = None,
+        client_id: str | None = None,
+        status: str | None = None,
+        side: str | None = None,
+        type: str | None = None,  # noqa: A002 (the venue's name)
+        start_at_ms: int | None = None,
+        end_at_ms: int | None = None,
+        page_size: int | None = None,
+        cursor: str | None = None,
+    ) -> Page[Order]:
+        """Return a page of the account's orders, open and closed, at most 5,000."""
+        return await self._read_private(
+            "/orders-history",
+            Page[Order],
+            market=market,
+            client_id=client_id,
+            status=status,
+            side=side,
+            type=type,
+            **page_params(start_at_ms, end_at_ms, page_size, cursor),
+        )
+
+
+def _command(method: str, path: str, body: object = None, *, params: Params | None = None) -> Call:
+    return Call(
+        method,
+        path,
+        RateClass.ORDERS,
+        params=params or {},
+        content=None if body is None else msgspec.json.encode(body),
+        private=True,
+    )

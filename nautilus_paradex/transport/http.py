@@ -1,0 +1,225 @@
+"""The REST client: life cycle, clock and session around the typed endpoints.
+
+Single requests are `rest_caller`'s work, the endpoints stand in `endpoints`.
+"""
+
+import logging
+from typing import Final
+
+import httpx
+import msgspec
+
+from nautilus_paradex.protocol.signing import ParadexSigner
+from nautilus_paradex.transport.aiohttp_transport import aiohttp_transport
+from nautilus_paradex.transport.authentication import Authenticator
+from nautilus_paradex.transport.clock import VenueClock
+from nautilus_paradex.transport.credentials import ParadexCredentials
+from nautilus_paradex.transport.endpoints.account import AccountEndpoints
+from nautilus_paradex.transport.endpoints.orders import OrderEndpoints
+from nautilus_paradex.transport.endpoints.public import PublicEndpoints
+from nautilus_paradex.transport.errors import CredentialsError
+from nautilus_paradex.transport.metrics import Metrics
+from nautilus_paradex.transport.paging import all_pages
+from nautilus_paradex.transport.rate_limit import RateClass, RateLimiter
+from nautilus_paradex.transport.rest_caller import Call, RestCaller, RetryPolicy
+from nautilus_paradex.transport.session import JwtSession, ReadonlySession, SignedSession
+
+__all__ = ["ParadexHttpClient"]
+
+_log = logging.getLogger(__name__)
+
+_CLOCK_READINGS: Final = 3
+_LARGE_OFFSET_MS: Final = 1_000
+
+
+class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints):
+    """
+    Paradex's REST API.
+
+    Public endpoints work at once, private ones after `start`. A request ends in a reply, in
+    `NotSentError`, in `VenueError` (refused) or in `UnknownOutcomeError`; reads are retried,
+    commands only where they cannot have been executed.
+
+    Parameters
+    ----------
+    base_url : str
+        Such as `ParadexEnvironment.http_url`, ending in ``/v1``.
+    credentials : ParadexCredentials, optional
+        For private endpoints.
+    transport : httpx.AsyncBaseTransport, optional
+        Answers the requests instead of the network.
+    proxy_url : str, optional
+        HTTP proxy of the default transport.
+    timeout_secs : float, default 10.0
+        For one exchange, without retries.
+    max_retries : int, default 3
+        How often a request that may be sent again is.
+    retry_delay_initial_ms, retry_delay_max_ms : int
+        Bounds of the exponential backoff between tries.
+    clock : VenueClock, optional
+        Instead of a new one.
+    limiter : RateLimiter, optional
+        Instead of one with the documented limits.
+
+    Raises
+    ------
+    ValueError
+        If an address is malformed, or both `transport` and `proxy_url` are given.
+    """
+
+    all_pages = staticmethod(all_pages)
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        credentials: ParadexCredentials | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        proxy_url: str | None = None,
+        timeout_secs: float = 10.0,
+        max_retries: int = 3,
+        retry_delay_initial_ms: int = 1_000,
+        retry_delay_max_ms: int = 10_000,
+        clock: VenueClock | None = None,
+        limiter: RateLimiter | None = None,
+    ) -> None:
+        if transport is not None and proxy_url is not None:
+            raise ValueError("proxy_url has no effect on a given transport: set it there")
+        self._credentials = credentials
+        self._clock = clock if clock is not None else VenueClock()
+        self._signer: ParadexSigner | None = None
+        self._caller = RestCaller(
+            _checked_url(base_url),
+            transport=transport
+            if transport is not None
+            else aiohttp_transport(proxy_url=proxy_url),
+            clock=self._clock,
+            limiter=limiter if limiter is not None else RateLimiter(),
+            timeout_secs=timeout_secs,
+            retry=RetryPolicy(max_retries, retry_delay_initial_ms, retry_delay_max_ms),
+        )
+
+    async def start(self) -> None:
+        """
+        Learn the chain id and the venue's clock, and make private endpoints usable.
+
+        Fetches no token yet: the first private request, or ``session.token()``, does.
+
+        Raises
+        ------
+        RequestError
+            If the venue cannot be reached.
+        """
+        config = await self.system_config()
+        await self.sync_clock()
+        if self._credentials is not None and self._caller.session is None:
+            self._caller.session = self._open_session(self._credentials, config.starknet_chain_id)
+
+    async def close(self) -> None:
+        """End the session and close the connections. May be called twice."""
+        session, self._caller.session = self._caller.session, None
+        if session is not None:
+            await session.close()
+        await self._caller.close()
+
+    @property
+    def clock(self) -> VenueClock:
+        """The venue's clock, as measured by `start`."""
+        return self._clock
+
+    @property
+    def signer(self) -> ParadexSigner | None:
+        """What signs orders; None before `start` and without a private key."""
+        return self._signer
+
+    @property
+    def session(self) -> JwtSession | None:
+        """What hands out tokens; None before `start` and without credentials."""
+        return self._caller.session
+
+    @property
+    def account(self) -> int | None:
+        """Address of the main account, None without credentials."""
+        return None if self._credentials is None else self._credentials.account_address
+
+    @property
+    def metrics(self) -> Metrics:
+        """Counters of the requests and the latency of their exchanges."""
+        return self._caller.metrics
+
+    async def sync_clock(self) -> int:
+        """
+        Measure the venue's clock against this machine's and return the offset, ms.
+
+        Raises
+        ------
+        RequestError
+            If the venue cannot be reached.
+        """
+        self._clock.reset()
+        for _ in range(_CLOCK_READINGS):
+            sent_ns = self._clock.local_ns()
+            venue_ms = await self.system_time()
+            received_ns = self._clock.local_ns()
+            self._clock.measure(sent_ns=sent_ns, received_ns=received_ns, venue_ms=venue_ms)
+        offset_ms = self._clock.offset_ms
+        if abs(offset_ms) >= _LARGE_OFFSET_MS:
+            _log.warning(
+                "This machine's clock is %d ms off the venue's (venue minus local): signatures "
+                "use the venue's time, but the machine's clock should be set right",
+                offset_ms,
+            )
+        return offset_ms
+
+    async def onboard(self, ethereum_account: str | None = None) -> None:
+        """
+        Register the account at the venue, which the session never does by itself. Idempotent.
+
+        Parameters
+        ----------
+        ethereum_account : str, optional
+            Address of the wallet that the Starknet account belongs to. The real venue wants it
+            (openapi); the devnet does not.
+
+        Raises
+        ------
+        CredentialsError
+            Without a private key, or before `start`.
+        VenueError
+            If the venue refuses.
+        """
+        if self._signer is None:
+            raise CredentialsError("onboarding needs a private key, and start() awaited before")
+        headers = {
+            "PARADEX-STARKNET-ACCOUNT": hex(self._signer.account),
+            "PARADEX-STARKNET-SIGNATURE": self._signer.sign_onboarding(),
+        }
+        if ethereum_account is not None:
+            headers["PARADEX-ETHEREUM-ACCOUNT"] = ethereum_account
+        body = msgspec.json.encode({"public_key": hex(self._signer.public_key)})
+        call = Call(
+            "POST", "/onboarding", RateClass.AUTH, headers=headers, content=body, repeatable=True
+        )
+        await self._caller.send(call)
+
+    def _open_session(self, credentials: ParadexCredentials, chain_id: str) -> JwtSession:
+        if credentials.private_key is not None:
+            self._signer = ParadexSigner(
+                chain_id, credentials.account_address, credentials.private_key
+            )
+            authenticator = Authenticator(
+                self._caller, self._signer, self._clock, is_subkey=credentials.is_subkey
+            )
+            return SignedSession(authenticator.fetch_token, self._clock)
+        assert credentials.readonly_token is not None
+        return ReadonlySession(credentials.readonly_token, self._clock)
+
+
+def _checked_url(base_url: str) -> str:
+    try:
+        url = httpx.URL(base_url)
+    except httpx.InvalidURL as error:
+        raise ValueError(f"base_url must look like https://host/v1, was {base_url!r}") from error
+    if url.scheme not in ("http", "https") or not url.host:
+        raise ValueError(f"base_url must look like https://host/v1, was {base_url!r}")
+    return base_url.rstrip("/")

@@ -1,0 +1,337 @@
+"""One REST request from start to verdict: turn, token, exchange, outcome, retry.
+
+Knows methods, paths and statuses; which endpoints there are is in `endpoints`.
+"""
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Final
+
+import httpx
+import msgspec
+
+from nautilus_paradex.protocol.errors import MessageError
+from nautilus_paradex.protocol.rest import ErrorBody
+from nautilus_paradex.transport.aiohttp_transport import describe
+from nautilus_paradex.transport.clock import VenueClock
+from nautilus_paradex.transport.errors import (
+    NoTokenError,
+    NotSentError,
+    RateLimitedError,
+    RequestError,
+    ServerError,
+    ThrottledError,
+    UnauthorizedError,
+    UnknownOutcomeError,
+    VenueError,
+    venue_error,
+)
+from nautilus_paradex.transport.metrics import Metrics
+from nautilus_paradex.transport.rate_limit import RateClass, RateLimiter, read_limit_headers
+from nautilus_paradex.transport.session import JwtSession
+
+__all__ = ["HTTP_COUNTERS", "Call", "RestCaller", "RetryPolicy"]
+
+type Params = Mapping[str, str | int | None]
+
+HTTP_COUNTERS: Final = (
+    "requests",
+    "retries",
+    "not_sent",
+    "throttled",
+    "refused",
+    "rate_limited",
+    "unknown",
+    "tokens_refused",
+)
+
+_log = logging.getLogger(__name__)
+
+_USER_AGENT: Final = "paradex-nt"
+_MAX_MESSAGE: Final = 300
+_REQUEST_TIMEOUT: Final = 408  # a gateway gave up waiting, though the venue may have not
+_TOO_MANY_REQUESTS: Final = 429
+_error_decoder: Final = msgspec.json.Decoder(ErrorBody)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    What to request.
+
+    Attributes
+    ----------
+    path : str
+        Below the base address, with its parts quoted.
+    params : mapping
+        Query; None values are left out.
+    content : bytes, optional
+        JSON body.
+    private : bool
+        If the request carries the session's token.
+    repeatable : bool
+        If sending it twice changes nothing, so that it may be retried whatever became of it.
+    """
+
+    method: str
+    path: str
+    rate_class: RateClass
+    params: Params = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    private: bool = False
+    repeatable: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """How often and how fast to try again: exponential backoff with full jitter."""
+
+    max_retries: int = 3
+    delay_initial_ms: int = 1_000
+    delay_max_ms: int = 10_000
+
+    def delay_secs(self, attempt: int, error: RequestError) -> float:
+        """Return the pause after the failed `attempt` (from 0), seconds."""
+        longest_ms = min(self.delay_max_ms, self.delay_initial_ms * 2**attempt)
+        delay_secs = random.uniform(0, longest_ms / 1_000)  # noqa: S311 (jitter, no secret)
+        if isinstance(error, RateLimitedError) and error.retry_after_secs is not None:
+            return max(delay_secs, min(error.retry_after_secs, self.delay_max_ms / 1_000))
+        return delay_secs
+
+
+class RestCaller:
+    """
+    Sends calls and returns reply bodies, or raises what became of them.
+
+    Parameters
+    ----------
+    base_url : str
+        Ends in ``/v1``.
+    transport : httpx.AsyncBaseTransport
+        May raise `NotSentError`; everything else it raises counts as an unknown outcome.
+    clock : VenueClock
+        Reads absolute rate limit resets.
+    limiter : RateLimiter
+        Paces the calls.
+    timeout_secs : float
+        For a call's turn and, once more, for its exchange.
+    retry : RetryPolicy
+        For calls that may be sent again.
+    """
+
+    def __init__(
+        self,
+        base_url: str,
+        *,
+        transport: httpx.AsyncBaseTransport,
+        clock: VenueClock,
+        limiter: RateLimiter,
+        timeout_secs: float,
+        retry: RetryPolicy,
+    ) -> None:
+        self._base_url = base_url
+        self._clock = clock
+        self._limiter = limiter
+        self._timeout_secs = timeout_secs
+        self._retry = retry
+        self.session: JwtSession | None = None
+        self.metrics = Metrics(HTTP_COUNTERS, ("exchange",))
+        # Connecting gets half of the time, so that a dead host shows as "not sent" before the
+        # whole call runs out of time with an unknown outcome.
+        connect_secs = timeout_secs / 2
+        self._client = httpx.AsyncClient(
+            transport=transport,
+            timeout=httpx.Timeout(timeout_secs, connect=connect_secs, pool=connect_secs),
+            headers={"user-agent": _USER_AGENT, "accept": "application/json"},
+            trust_env=False,
+        )
+
+    async def close(self) -> None:
+        """Close the connections. A call under way ends with an error."""
+        await self._client.aclose()
+
+    async def fetch[T](self, call: Call, reply: type[T]) -> T:
+        """
+        Send a call and return its decoded reply.
+
+        Raises
+        ------
+        RequestError
+            What became of the call.
+        MessageError
+            If the reply to a repeatable call cannot be read (otherwise: `UnknownOutcomeError`).
+        """
+        body = await self.send(call)
+        try:
+            return msgspec.json.decode(body, type=reply)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            problem = f"cannot read the reply to {call}: {error}"
+            if call.repeatable:
+                raise MessageError(problem) from error
+            self.metrics.count("unknown")
+            raise UnknownOutcomeError(problem) from error
+
+    async def send(self, call: Call) -> bytes:
+        """
+        Send a call and return the body of its reply.
+
+        Raises
+        ------
+        RequestError
+            What became of the call, after the retries it is entitled to.
+        """
+        for attempt in count():
+            try:
+                return await self._send_with_token(call)
+            except RequestError as error:
+                self._count(error)
+                if attempt >= self._retry.max_retries or not _may_retry(call, error):
+                    raise
+                delay_secs = self._retry.delay_secs(attempt, error)
+                _log.info("%s is sent again in %.1f s: %s", call, delay_secs, error)
+            self.metrics.count("retries")
+            await asyncio.sleep(delay_secs)
+        raise AssertionError("count() does not end")
+
+    async def _send_with_token(self, call: Call) -> bytes:
+        if not call.private:
+            return await self._send_once(call, None)
+        session = self.session
+        if session is None:
+            raise NoTokenError(
+                f"{call} needs an account: give credentials to ParadexHttpClient and await start()"
+            )
+        token = await _token_or_not_sent(session, None)
+        try:
+            return await self._send_once(call, token)
+        except UnauthorizedError:
+            # A refusal is definitive, also of a command: it may go again with a new token.
+            self.metrics.count("tokens_refused")
+            token = await _token_or_not_sent(session, token)
+        return await self._send_once(call, token)
+
+    async def _send_once(self, call: Call, token: str | None) -> bytes:
+        await self._wait_for_turn(call)
+        response = await self._exchange(call, self._build_request(call, token))
+        report = read_limit_headers(response.headers, self._clock.now_ms())
+        if response.status_code == _TOO_MANY_REQUESTS:
+            self._limiter.exhaust(call.rate_class, report)
+            code, message = _read_refusal(response)
+            raise RateLimitedError(_TOO_MANY_REQUESTS, code, message, report.reset_secs)
+        self._limiter.observe(call.rate_class, report)
+        if response.is_success:
+            return response.content
+        raise _failure(call, response)
+
+    async def _wait_for_turn(self, call: Call) -> None:
+        try:
+            async with asyncio.timeout(self._timeout_secs):
+                await self._limiter.acquire(call.rate_class)
+        except TimeoutError:
+            raise ThrottledError(
+                f"{call} was not sent: the {call.rate_class.value} rate limit left no room "
+                f"within {self._timeout_secs:g} s"
+            ) from None
+
+    def _build_request(self, call: Call, token: str | None) -> httpx.Request:
+        headers = dict(call.headers)
+        if token is not None:
+            headers["authorization"] = f"Bearer {token}"
+        if call.content is not None:
+            headers["content-type"] = "application/json"
+        return self._client.build_request(
+            call.method,
+            self._base_url + call.path,
+            params={name: value for name, value in call.params.items() if value is not None},
+            headers=headers,
+            content=call.content,
+        )
+
+    async def _exchange(self, call: Call, request: httpx.Request) -> httpx.Response:
+        self.metrics.count("requests")
+        started_ns = time.monotonic_ns()
+        try:
+            async with asyncio.timeout(self._timeout_secs):
+                response = await self._client.send(request)
+        except RequestError:
+            raise
+        except TimeoutError:
+            raise UnknownOutcomeError(
+                f"no reply to {call} within {self._timeout_secs:g} s"
+            ) from None
+        except Exception as error:
+            # Whatever it is, the request may have been read: half a body, a broken encoding, an
+            # exception of a transport that tells nothing apart.
+            raise UnknownOutcomeError(f"no usable reply to {call}: {describe(error)}") from error
+        self.metrics.record("exchange", time.monotonic_ns() - started_ns)
+        return response
+
+    def _count(self, error: RequestError) -> None:
+        for kind, counter in _COUNTED:
+            if isinstance(error, kind):
+                self.metrics.count(counter)
+                return
+
+
+# The first class that fits: subclasses before their base.
+_COUNTED: Final = (
+    (ThrottledError, "throttled"),
+    (NotSentError, "not_sent"),
+    (RateLimitedError, "rate_limited"),
+    (VenueError, "refused"),
+    (UnknownOutcomeError, "unknown"),
+)
+
+
+def _may_retry(call: Call, error: RequestError) -> bool:
+    # Neither a longer wait nor the same question again would help these.
+    if isinstance(error, ThrottledError | NoTokenError):
+        return False
+    if isinstance(error, NotSentError):
+        return True
+    return call.repeatable and isinstance(
+        error, UnknownOutcomeError | ServerError | RateLimitedError
+    )
+
+
+async def _token_or_not_sent(session: JwtSession, stale_token: str | None) -> str:
+    try:
+        if stale_token is None:
+            return await session.token()
+        return await session.refresh(stale_token)
+    except (UnknownOutcomeError, ServerError, RateLimitedError, MessageError) as error:
+        # Without a token nothing was sent, whatever became of the request for one.
+        raise NotSentError(f"no JWT could be had: {error}") from error
+
+
+def _failure(call: Call, response: httpx.Response) -> RequestError:
+    status = response.status_code
+    code, message = _read_refusal(response)
+    error = venue_error(status, code, message)
+    refused = 400 <= status < 500 and status != _REQUEST_TIMEOUT
+    if refused or call.repeatable:
+        return error
+    return UnknownOutcomeError(f"{call} got no verdict: {error}")
+
+
+def _read_refusal(response: httpx.Response) -> tuple[str | None, str]:
+    try:
+        body = _error_decoder.decode(response.content)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        # A gateway's page. Its first words are all that a log has use for.
+        return None, _shorten(response.text) or response.reason_phrase
+    return body.error or None, _shorten(body.message or "") or response.reason_phrase
+
+
+def _shorten(text: str) -> str:
+    words = " ".join(text[: 4 * _MAX_MESSAGE].split())
+    return words if len(words) <= _MAX_MESSAGE else f"{words[:_MAX_MESSAGE]}..."
