@@ -1,0 +1,662 @@
+"""
+The WebSocket client: requests with confirmations, subscriptions, and a connection that comes back.
+
+Usable alone, without NautilusTrader. It moves frames and decodes them for `recv`; what a message
+means to a book or an order is decided above.
+"""
+
+import asyncio
+import logging
+import ssl as ssl_module
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Final, Literal, Self
+
+from websockets.frames import Opcode
+
+from nautilus_paradex.protocol import rpc
+from nautilus_paradex.protocol.errors import ProtocolError
+from nautilus_paradex.protocol.events import HeartbeatEvent
+from nautilus_paradex.protocol.json_feed import Message
+from nautilus_paradex.transport.connector import ConnectOptions, Connector
+from nautilus_paradex.transport.fast_connection import FrameHandler
+from nautilus_paradex.transport.frames import RawFrame, decode_frame
+from nautilus_paradex.transport.inbox import Inbox
+from nautilus_paradex.transport.link import Link, LinkCallbacks
+from nautilus_paradex.transport.negotiation import Encoding, Negotiation
+from nautilus_paradex.transport.reconnect import Backoff, ConnectLimiter
+from nautilus_paradex.transport.subscriptions import Subscription, Subscriptions
+from nautilus_paradex.transport.tokens import TokenProvider, TokenSource, as_token_source
+from nautilus_paradex.transport.websocket_errors import (
+    AckTimeoutError,
+    ConnectionLostError,
+    NotConnectedError,
+    WebSocketError,
+)
+from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics
+
+__all__ = ["FrameHandler", "Opcode", "ParadexWebSocketClient"]
+
+# Source: openrpc and api-notes. Both blame the token, so that a new one may help.
+_TOKEN_REFUSED: Final = frozenset({40110, 40111})
+
+logger = logging.getLogger("nautilus_paradex.transport.websocket")
+
+
+class ParadexWebSocketClient:
+    """
+    Client of the venue's WebSocket API.
+
+    Messages are taken either with `recv`, decoded, or by a `handler`, raw and at a tenth of the
+    cost. All coroutines may be used from several tasks of one event loop.
+
+    A lost connection is opened again, with backoff inside the venue's limits: then the client
+    authenticates if it was authenticated, replays the subscriptions in their order, waits for the
+    confirmations and awaits `on_reconnected`. Frames of the replayed channels may arrive before
+    that call. Without a subscription the venue closes the socket (code 4031); the client then
+    stays away until the next request needs a connection.
+
+    Parameters
+    ----------
+    url : str
+        `ws://` or `wss://` URL without schema parameters.
+    token_provider : TokenProvider or TokenSource, optional
+        Coroutine function that gives a JWT, or an object with `token()` and `refresh(stale)`.
+    handler : FrameHandler, optional
+        Called with the payload and opcode of each data message, in the order of the wire. Must not
+        block. An exception it raises is logged and counted and costs that message only.
+    on_reconnected : Callable[[], Awaitable[None]], optional
+        Awaited after each restored connection. Cancelled if that connection is lost meanwhile.
+    on_disconnected : Callable[[], None], optional
+        Called when an established connection is lost, not on `close`.
+    on_error : Callable[[Exception], None], optional
+        Told of what no caller is waiting for: failed reconnects, subscriptions not restored.
+    sbe_schema_version : int or "json", optional
+        The only encoding to ask for. None negotiates 2, 1, 0, JSON.
+    proxy_url : str, optional
+        HTTP or SOCKS proxy. None connects directly.
+    ssl : ssl.SSLContext, optional
+        TLS settings for a `wss://` URL.
+    connect_timeout_secs : float, default 10.0
+        Limit of one opening handshake, and of the wait of a request for a reconnect.
+    ack_timeout_secs : float, default 5.0
+        Limit of the wait for the answer to a request.
+    ping_interval_secs, ping_timeout_secs : float, optional
+        Keepalive of the library: an unanswered ping ends the connection.
+    silence_timeout_secs : float, optional
+        A binary connection on which no data message arrives for so long is opened again: the venue
+        sends heartbeats about every 20 s on an idle one (source: api-notes). Not applied to JSON
+        connections, which have no heartbeat. None switches it off.
+    reconnect_delay_initial_ms, reconnect_delay_max_ms : int
+        Ceilings of the first and of all reconnect delays.
+    inbox_capacity : int, default 10_000
+        Messages kept for `recv`. When full the oldest is dropped and counted.
+    max_message_bytes : int
+        A longer message closes the connection with 1009.
+    compression : "deflate", optional
+        Offer permessage-deflate. It costs the fast path.
+    connect_limiter : ConnectLimiter, optional
+        Share one among the clients of a process: the venue counts connects per IP.
+
+    Raises
+    ------
+    ValueError
+        If the URL or a setting makes no sense.
+
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        token_provider: TokenProvider | TokenSource | None = None,
+        handler: FrameHandler | None = None,
+        on_reconnected: Callable[[], Awaitable[None]] | None = None,
+        on_disconnected: Callable[[], None] | None = None,
+        on_error: Callable[[Exception], None] | None = None,
+        sbe_schema_version: int | Literal["json"] | None = None,
+        proxy_url: str | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+        connect_timeout_secs: float = 10.0,
+        ack_timeout_secs: float = 5.0,
+        ping_interval_secs: float | None = 20.0,
+        ping_timeout_secs: float | None = 20.0,
+        silence_timeout_secs: float | None = 60.0,
+        reconnect_delay_initial_ms: int = 250,
+        reconnect_delay_max_ms: int = 30_000,
+        inbox_capacity: int = 10_000,
+        max_message_bytes: int = 4 * 1024 * 1024,
+        compression: Literal["deflate"] | None = None,
+        connect_limiter: ConnectLimiter | None = None,
+    ) -> None:
+        self._connector = Connector(
+            url,
+            negotiation=Negotiation(sbe_schema_version),
+            limiter=connect_limiter or ConnectLimiter(),
+            options=ConnectOptions(
+                proxy_url=proxy_url,
+                ssl=ssl,
+                connect_timeout_secs=connect_timeout_secs,
+                ping_interval_secs=ping_interval_secs,
+                ping_timeout_secs=ping_timeout_secs,
+                max_message_bytes=max_message_bytes,
+                compression=compression,
+            ),
+        )
+        self._backoff = Backoff(reconnect_delay_initial_ms / 1_000, reconnect_delay_max_ms / 1_000)
+        self._tokens = None if token_provider is None else as_token_source(token_provider)
+        self._takes_raw = handler is not None
+        self._on_reconnected = on_reconnected
+        self._on_disconnected = on_disconnected
+        self._on_error = on_error
+        self._connect_timeout_secs = connect_timeout_secs
+        self._ack_timeout_secs = ack_timeout_secs
+        self._silence_timeout_secs = silence_timeout_secs
+
+        self._metrics = WebSocketMetrics()
+        self._subscriptions = Subscriptions()
+        self._inbox: Inbox[RawFrame] = Inbox(inbox_capacity)
+        self._callbacks = LinkCallbacks(
+            handler or self._into_inbox,
+            self._on_late_response,
+            self._on_lost,
+            raw=handler is not None,
+        )
+        self._connect_lock = asyncio.Lock()
+        self._ready = asyncio.Event()
+        self._needed = asyncio.Event()
+        self._closed = False
+        self._jwt: str | None = None
+        self._authenticated = False
+        self._schema_version: Encoding = None
+        self._link: Link | None = None
+        self._opening: asyncio.Task[None] | None = None
+        self._supervisor: asyncio.Task[None] | None = None
+        self._recovery: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.connect()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    @property
+    def schema_version(self) -> int | None:
+        """SBE schema version that the venue took. None is plain JSON, or not yet connected."""
+        return self._schema_version
+
+    @property
+    def is_connected(self) -> bool:
+        """Whether a connection is open and, after a reconnect, restored."""
+        return self._link is not None and not self._link.is_lost and self._ready.is_set()
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """Channels confirmed on the present connection, in the order they were asked for."""
+        return self._subscriptions.active
+
+    @property
+    def metrics(self) -> WebSocketMetrics:
+        """Counters and durations since the client was made."""
+        return self._metrics
+
+    async def connect(self) -> None:
+        """
+        Open the connection. Does nothing if the client already has, or keeps up, one.
+
+        A client that was closed may be connected again; it starts without subscriptions.
+
+        Raises
+        ------
+        ConnectError
+            If the venue cannot be reached. The first connection is not retried.
+        NegotiationError
+            If the venue refuses the forced encoding, or every encoding.
+
+        """
+        async with self._connect_lock:
+            if self._supervisor is not None:
+                return
+            self._closed = False
+            self._inbox.reopen()
+            self._opening = asyncio.create_task(self._establish())
+            try:
+                await self._opening
+            except asyncio.CancelledError:
+                if self._closed:
+                    raise NotConnectedError("the client was closed while connecting") from None
+                raise
+            self._ready.set()
+            self._supervisor = asyncio.create_task(self._supervise(), name="paradex-websocket")
+
+    async def authenticate(self, jwt: str | None = None) -> rpc.Response:
+        """
+        Authenticate the connection, now and after every reconnect.
+
+        Parameters
+        ----------
+        jwt : str, optional
+            Token to use. None asks the token provider, which is also asked for a fresh one if the
+            venue refuses the token (40110, 40111).
+
+        Raises
+        ------
+        RpcError
+            If the venue refuses.
+        AckTimeoutError
+            If it does not answer.
+        NotConnectedError
+            If there is no connection and none comes in time.
+        WebSocketError
+            If there is neither a token nor a provider.
+
+        """
+        link = await self._live_link()
+        self._jwt = jwt
+        response = await self._authenticate(link)
+        self._authenticated = True
+        return response
+
+    async def subscribe(self, channel: str, **params: object) -> rpc.Response:
+        """
+        Subscribe to a channel. A channel that is subscribed already gives its known confirmation.
+
+        Parameters
+        ----------
+        channel : str
+            Name of the channel, see `protocol.channels`.
+        **params : object
+            Further parameters of the request, e.g. `markets` of `markets_summary`.
+
+        Raises
+        ------
+        RpcError
+            If the venue refuses.
+        AckTimeoutError
+            If it does not confirm.
+        NotConnectedError
+            If there is no connection and none comes in time.
+        SubscriptionError
+            If the channel is subscribed with other parameters.
+
+        """
+        while True:
+            entry = self._subscriptions.enter(channel, params)
+            async with entry.lock:
+                if self._subscriptions.get(channel) is not entry:
+                    continue  # given up by whoever held the lock
+                if entry.ack is not None:
+                    return entry.ack
+                return await self._subscribe(entry)
+
+    async def unsubscribe(self, channel: str) -> rpc.Response | None:
+        """
+        Unsubscribe from a channel. None if there was nothing to tell the venue.
+
+        Whatever the venue answers, the channel is not replayed any more.
+
+        Raises
+        ------
+        RpcError
+            If the venue refuses.
+        AckTimeoutError
+            If it does not confirm.
+        NotConnectedError
+            If there is no connection and none comes in time.
+
+        """
+        entry = self._subscriptions.get(channel)
+        if entry is None:
+            return None
+        async with entry.lock:
+            try:
+                if self._link is None:
+                    return None
+                link = await self._live_link()
+                if entry.ack is None:
+                    return None
+                return await self._exchange(link, "unsubscribe", {"channel": channel}, channel)
+            finally:
+                self._subscriptions.remove(entry)
+
+    async def request(
+        self,
+        method: str,
+        params: Mapping[str, object] | None = None,
+    ) -> rpc.Response:
+        """
+        Send any request and wait for its answer.
+
+        Raises
+        ------
+        RpcError
+            If the venue refuses.
+        AckTimeoutError
+            If it does not answer: whether the request took effect is unknown.
+        ConnectionLostError
+            If the connection went away before the answer: likewise unknown.
+        NotConnectedError
+            If there is no connection and none comes in time: nothing was sent.
+
+        """
+        link = await self._live_link()
+        return await self._exchange(link, method, params or {}, "this connection")
+
+    async def recv(self, timeout: float | None = 1.0) -> Message | None:
+        """
+        Wait for the next message, decoded.
+
+        Malformed frames and unknown templates are counted and skipped, heartbeats are skipped.
+
+        Parameters
+        ----------
+        timeout : float, optional
+            Seconds to wait. None waits for ever.
+
+        Returns
+        -------
+        Message or None
+            None when nothing came in time.
+
+        Raises
+        ------
+        NotConnectedError
+            If the client is closed, or gets closed during the wait.
+        WebSocketError
+            If the client was made with a handler.
+
+        """
+        try:
+            async with asyncio.timeout(timeout):
+                while True:
+                    frame = await self._next_frame()
+                    if (message := self._decoded(frame)) is not None:
+                        return message
+        except TimeoutError:
+            return None
+
+    async def recv_frame(self, timeout: float | None = 1.0) -> RawFrame | None:
+        """Wait for the next data message as it came. Otherwise like `recv`."""
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._next_frame()
+        except TimeoutError:
+            return None
+
+    async def close(self) -> None:
+        """Close the connection for good, ending every wait and task. May be called again."""
+        self._closed = True
+        self._ready.set()  # wakes who waits for a connection, to be told that there is none
+        self._inbox.close()
+        if self._link is not None:
+            self._link.mute("the client was closed")
+        for task in (self._opening, self._supervisor, self._recovery):
+            await _cancel(task)
+        async with self._connect_lock:
+            self._opening = self._supervisor = self._recovery = None
+            await self._drop_link()
+            self._ready.clear()
+            self._subscriptions.clear()
+            self._authenticated = False
+            self._jwt = None
+
+    # Requests on their way out.
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise NotConnectedError("the client is closed: call connect() to use it again")
+        if self._supervisor is None:
+            raise NotConnectedError("the client is not connected: call connect() first")
+
+    async def _live_link(self) -> Link:
+        self._check_open()
+        self._needed.set()
+        try:
+            async with asyncio.timeout(self._connect_timeout_secs):
+                await self._ready.wait()
+        except TimeoutError:
+            raise NotConnectedError(
+                f"no connection within {self._connect_timeout_secs} s: still reconnecting"
+            ) from None
+        self._check_open()
+        if self._link is None:
+            raise NotConnectedError("the connection was lost a moment ago: try again")
+        return self._link
+
+    async def _exchange(
+        self,
+        link: Link,
+        method: str,
+        params: Mapping[str, object],
+        subject: str,
+    ) -> rpc.Response:
+        return await link.exchange(
+            method,
+            params,
+            subject=subject,
+            timeout_secs=self._ack_timeout_secs,
+        )
+
+    async def _authenticate(self, link: Link) -> rpc.Response:
+        started_ns = time.perf_counter_ns()
+        token = self._jwt
+        if token is None and self._tokens is not None:
+            token = await self._tokens.token()
+        if token is None:
+            raise WebSocketError("authenticate needs a token: pass jwt=, or a token_provider")
+        try:
+            response = await self._exchange(link, "auth", {"bearer": token}, "this connection")
+        except rpc.RpcError as exc:
+            fresh = None if exc.code not in _TOKEN_REFUSED else await self._fresh_token(token)
+            if fresh is None:
+                raise
+            self._jwt = None
+            response = await self._exchange(link, "auth", {"bearer": fresh}, "this connection")
+        self._metrics.last_authenticate_ns = time.perf_counter_ns() - started_ns
+        return response
+
+    async def _fresh_token(self, stale: str) -> str | None:
+        if self._tokens is None:
+            return None
+        await self._tokens.refresh(stale)
+        fresh = await self._tokens.token()
+        return None if fresh == stale else fresh
+
+    async def _subscribe(self, entry: Subscription) -> rpc.Response:
+        try:
+            return await self._subscribe_or_recover(entry)
+        except AckTimeoutError:
+            raise  # stays in the book, so that a late confirmation is recognised
+        except rpc.RpcError:
+            self._subscriptions.remove(entry)
+            raise
+        except (NotConnectedError, asyncio.CancelledError):
+            if not entry.was_acked:
+                self._subscriptions.remove(entry)
+            raise
+
+    async def _subscribe_or_recover(self, entry: Subscription) -> rpc.Response:
+        try:
+            return await self._send_subscribe(await self._live_link(), entry)
+        except ConnectionLostError:
+            # A subscription does not outlive its connection: asking again on a new one is safe.
+            return await self._send_subscribe(await self._live_link(), entry)
+
+    async def _send_subscribe(self, link: Link, entry: Subscription) -> rpc.Response:
+        if entry.ack is not None:
+            return entry.ack
+        started_ns = time.perf_counter_ns()
+        ack = await link.exchange(
+            "subscribe",
+            entry.request_params,
+            subject=f"channel {entry.channel}",
+            timeout_secs=self._ack_timeout_secs,
+            on_id=entry.note_request,
+        )
+        entry.confirm(ack)
+        self._metrics.last_subscribe_ns = time.perf_counter_ns() - started_ns
+        return ack
+
+    # Keeping the connection up.
+
+    async def _establish(self) -> None:
+        started_ns = time.perf_counter_ns()
+        self._link = await Link.open(self._connector, self._callbacks, self._metrics)
+        self._schema_version = self._link.encoding
+        self._metrics.connects += 1
+        self._metrics.last_connect_ns = time.perf_counter_ns() - started_ns
+
+    async def _supervise(self) -> None:
+        while True:
+            await self._until_lost()
+            if not self._subscriptions.to_replay:
+                await self._until_needed()
+            await self._reconnect()
+            self._metrics.reconnects += 1
+            self._ready.set()
+            self._recovery = asyncio.create_task(self._recover(), name="paradex-websocket-recovery")
+
+    async def _until_lost(self) -> None:
+        assert self._link is not None
+        started = time.monotonic()
+        reason = await self._link.wait_lost(self._silence_timeout_secs)
+        self._backoff.note_lifetime(time.monotonic() - started)
+        self._ready.clear()
+        await _cancel(self._recovery)
+        await self._drop_link()
+        self._subscriptions.connection_lost()
+        self._metrics.disconnects += 1
+        logger.warning("connection lost: %s", reason)
+        if self._on_disconnected is not None:
+            try:
+                self._on_disconnected()
+            except Exception as exc:  # noqa: BLE001 the caller's code must not end the supervision
+                self._report("on_disconnected failed", exc)
+
+    async def _until_needed(self) -> None:
+        logger.info("no subscription to restore: connecting again with the next request")
+        await self._needed.wait()
+
+    async def _reconnect(self) -> None:
+        while True:
+            await asyncio.sleep(self._backoff.next_delay())
+            try:
+                await self._establish()
+                await self._restore()
+            except Exception as exc:  # noqa: BLE001 the token provider is the caller's code
+                self._metrics.connect_failures += 1
+                self._report("reconnect failed, trying again", exc)
+                await self._drop_link()
+                self._subscriptions.connection_lost()
+            else:
+                return
+
+    async def _restore(self) -> None:
+        assert self._link is not None
+        if self._authenticated:
+            await self._authenticate(self._link)
+        missing = await self._replay(self._link, self._subscriptions.to_replay)
+        for entry, error in (await self._replay(self._link, tuple(missing))).items():
+            self._report(f"channel {entry.channel} was not restored", error)
+
+    async def _replay(
+        self,
+        link: Link,
+        entries: tuple[Subscription, ...],
+    ) -> dict[Subscription, Exception]:
+        """Send all requests in their order before the first confirmation is waited for."""
+        results = await asyncio.gather(
+            *(self._send_subscribe(link, entry) for entry in entries),
+            return_exceptions=True,
+        )
+        failed: dict[Subscription, Exception] = {}
+        for entry, result in zip(entries, results, strict=True):
+            if isinstance(result, (rpc.RpcError, AckTimeoutError)):
+                failed[entry] = result
+            elif isinstance(result, BaseException):
+                raise result
+        return failed
+
+    async def _recover(self) -> None:
+        if self._on_reconnected is None:
+            return
+        try:
+            await self._on_reconnected()
+        except Exception as exc:  # noqa: BLE001 the caller's code must not end the supervision
+            self._report("on_reconnected failed", exc)
+
+    async def _drop_link(self) -> None:
+        link, self._link = self._link, None
+        if link is not None:
+            await link.close()
+
+    def _report(self, what: str, exc: Exception) -> None:
+        logger.error("%s: %s", what, exc)
+        if self._on_error is None:
+            return
+        try:
+            self._on_error(exc)
+        except Exception:
+            logger.exception("on_error failed")
+
+    def _on_lost(self) -> None:
+        self._ready.clear()
+        self._needed.clear()
+
+    # Messages on their way in.
+
+    def _into_inbox(self, payload: bytes, opcode: Opcode) -> None:
+        if not self._inbox.put(RawFrame(payload, opcode)):
+            return
+        self._metrics.dropped_frames += 1
+        if _is_power_of_ten(self._metrics.dropped_frames):
+            logger.warning(
+                "recv is too slow: %d messages dropped so far",
+                self._metrics.dropped_frames,
+            )
+
+    async def _next_frame(self) -> RawFrame:
+        if self._takes_raw:
+            raise WebSocketError("recv is not available: the handler takes every message")
+        self._check_open()
+        frame = await self._inbox.get()
+        if frame is None:
+            raise NotConnectedError("the client was closed while waiting for a message")
+        return frame
+
+    def _decoded(self, frame: RawFrame) -> Message | None:
+        try:
+            message = decode_frame(frame)
+        except ProtocolError as exc:
+            self._metrics.malformed_frames += 1
+            if _is_power_of_ten(self._metrics.malformed_frames):
+                logger.warning("malformed %s frame skipped: %s", frame.opcode.name.lower(), exc)
+            return None
+        if message is None:
+            self._metrics.unknown_templates += 1
+        return None if isinstance(message, HeartbeatEvent) else message
+
+    def _on_late_response(self, response: rpc.Response) -> None:
+        channel = self._subscriptions.adopt_late(response)
+        if channel is not None:
+            logger.warning("confirmation of %s came after its timeout", channel)
+        else:
+            logger.warning("answer to request %s, which nobody waits for", response.id)
+
+
+async def _cancel(task: asyncio.Task[None] | None) -> None:
+    if task is None or task is asyncio.current_task():
+        return
+    task.cancel()
+    await asyncio.wait({task})
+
+
+def _is_power_of_ten(count: int) -> bool:
+    return str(count).rstrip("0") == "1"
