@@ -1,0 +1,276 @@
+"""
+The hot path of market data: a frame comes in, the platform's object goes out.
+
+Binary or text is decided per frame, each frame is decoded once, and what cannot be read, held or
+understood is counted and costs that frame only. It opens no streams: see `subscriber`.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from nautilus_paradex.feeds.book import Verdict
+from nautilus_paradex.feeds.market import (
+    DELTAS,
+    FUNDING,
+    INDEX,
+    MARK,
+    QUOTES,
+    TRADES,
+    MarketFeed,
+)
+from nautilus_paradex.feeds.once import WarnOnce
+from nautilus_paradex.parsing import market_data
+from nautilus_paradex.parsing.precision import PrecisionError
+from nautilus_paradex.protocol import json_feed, rpc, sbe
+from nautilus_paradex.protocol.errors import MessageError, ProtocolError
+from nautilus_paradex.protocol.events import (
+    BboEvent,
+    BookEvent,
+    HeartbeatEvent,
+    MarketSummaryEvent,
+    TradeEvent,
+)
+from nautilus_paradex.protocol.json_feed import Message
+from nautilus_paradex.transport.metrics import Metrics
+
+__all__ = ["COUNTERS", "FRAME_TO_ENGINE", "FeedRouter"]
+
+MALFORMED: Final = "frames_malformed"
+UNKNOWN_TEMPLATE: Final = "frames_of_unknown_template"
+UNHANDLED: Final = "events_unhandled"
+UNKNOWN_MARKET: Final = "events_of_unknown_market"
+REFUSED: Final = "values_refused"
+OFF_TICK: Final = "prices_off_tick"
+ONE_SIDED: Final = "quotes_one_sided"
+EMPTY_DELTAS: Final = "book_deltas_empty"
+IGNORED: Final = "book_events_ignored"
+GAPS: Final = "book_gaps"
+HEARTBEATS: Final = "heartbeats"
+
+COUNTERS: Final = (
+    MALFORMED,
+    UNKNOWN_TEMPLATE,
+    UNHANDLED,
+    UNKNOWN_MARKET,
+    REFUSED,
+    OFF_TICK,
+    ONE_SIDED,
+    EMPTY_DELTAS,
+    IGNORED,
+    GAPS,
+    HEARTBEATS,
+)
+
+FRAME_TO_ENGINE: Final = "frame_to_engine"
+"""From the arrival of a frame to the return of the engine that was given its data."""
+
+_BINARY: Final = 2
+"""RFC 6455, 5.2: opcode of a binary frame."""
+
+
+class FeedRouter:
+    """
+    Turns frames into the platform's data.
+
+    Every object's ``ts_init`` is the frame's arrival: a strategy that compares it with its clock
+    sees the whole way from the wire.
+
+    Parameters
+    ----------
+    emit : Callable[[object], None]
+        Takes the platform's objects.
+    now_ns : Callable[[], int]
+        The platform's clock, Unix ns.
+    on_book_broken : Callable[[MarketFeed], None]
+        Told of a market whose book needs a fresh snapshot; its clear was emitted already.
+    warn : Callable[[str], None]
+        Takes warnings.
+
+    """
+
+    def __init__(
+        self,
+        *,
+        emit: Callable[[object], None],
+        now_ns: Callable[[], int],
+        on_book_broken: Callable[[MarketFeed], None],
+        warn: Callable[[str], None],
+    ) -> None:
+        self._emit = emit
+        self._now_ns = now_ns
+        self._on_book_broken = on_book_broken
+        self._warn = WarnOnce(warn)
+        self._feeds: dict[str, MarketFeed] = {}
+        self.metrics = Metrics(COUNTERS, (FRAME_TO_ENGINE,))
+
+    def add(self, feed: MarketFeed) -> None:
+        """Route the events of a market to `feed`."""
+        self._feeds[feed.symbol] = feed
+
+    def get(self, symbol: str) -> MarketFeed | None:
+        """Return the feed of a market, None if there is none."""
+        return self._feeds.get(symbol)
+
+    @property
+    def feeds(self) -> tuple[MarketFeed, ...]:
+        """All feeds there are."""
+        return tuple(self._feeds.values())
+
+    def on_frame(self, frame: bytes, opcode: int) -> None:
+        """Take one frame of the socket (its handler)."""
+        arrived_ns = self._now_ns()
+        try:
+            event = sbe.decode(frame) if opcode == _BINARY else _decode_text(frame)
+        except ProtocolError as exc:
+            self.metrics.count(MALFORMED)
+            self._warn(f"{MALFORMED}/{opcode}", f"Malformed frame skipped: {exc}")
+            return
+        if event is None:
+            self.metrics.count(UNKNOWN_TEMPLATE)
+            template = sbe.peek_template(frame)
+            self._warn(f"{UNKNOWN_TEMPLATE}/{template}", f"Unknown SBE template {template} skipped")
+            return
+        self.on_event(event, arrived_ns)
+        self.metrics.record(FRAME_TO_ENGINE, self._now_ns() - arrived_ns)
+
+    def on_event(self, event: Message, arrived_ns: int) -> None:
+        """Take one decoded event that arrived at `arrived_ns` (Unix ns)."""
+        if isinstance(event, BookEvent | BboEvent | TradeEvent | MarketSummaryEvent):
+            feed = self._feeds.get(event.market or "")
+            if feed is None:
+                self.metrics.count(UNKNOWN_MARKET)
+                self._warn(UNKNOWN_MARKET, f"Event of a market that was not subscribed: {event}")
+                return
+            self._route(feed, event, arrived_ns)
+        elif isinstance(event, HeartbeatEvent):
+            self.metrics.count(HEARTBEATS)
+        else:
+            self.metrics.count(UNHANDLED)
+            name = type(event).__name__
+            self._warn(f"{UNHANDLED}/{name}", f"{name} is not used by this client")
+
+    def drop_books(self) -> None:
+        """Clear every book: the connection that kept them right is gone."""
+        for feed in self._feeds.values():
+            self.drop_book(feed)
+
+    def drop_book(self, feed: MarketFeed) -> None:
+        """Clear the book of a market, if it had one, until its next snapshot."""
+        last = feed.book_sequence.last
+        if feed.book_sequence.reset() and feed.uses & DELTAS:
+            clear = market_data.book_clear(feed.instrument_id, last or 0, self._now_ns())
+            self._emit(clear)
+
+    def _route(
+        self,
+        feed: MarketFeed,
+        event: BookEvent | BboEvent | TradeEvent | MarketSummaryEvent,
+        arrived_ns: int,
+    ) -> None:
+        try:
+            match event:
+                case BookEvent():
+                    self._book(feed, event, arrived_ns)
+                case BboEvent():
+                    self._bbo(feed, event, arrived_ns)
+                case TradeEvent():
+                    self._trade(feed, event, arrived_ns)
+                case MarketSummaryEvent():
+                    self._summary(feed, event, arrived_ns)
+        except (PrecisionError, MessageError) as exc:
+            self.metrics.count(REFUSED)
+            kind = f"{REFUSED}/{type(event).__name__}/{feed.symbol}"
+            self._warn(kind, f"{type(event).__name__} refused: {exc}")
+            if isinstance(event, BookEvent):
+                # Without this event the book would be wrong.
+                self._break_book(feed)
+
+    def _bbo(self, feed: MarketFeed, event: BboEvent, arrived_ns: int) -> None:
+        feed.bbo.seen_ns = arrived_ns
+        if not feed.uses & QUOTES:
+            return
+        quote = market_data.quote_tick(event, feed.scale, arrived_ns)
+        if quote is None:
+            self.metrics.count(ONE_SIDED)
+            return
+        self._count_off_tick(feed, event.bid_price, event.ask_price)
+        self._emit(quote)
+
+    def _trade(self, feed: MarketFeed, event: TradeEvent, arrived_ns: int) -> None:
+        feed.trades.seen_ns = arrived_ns
+        if not feed.uses & TRADES:
+            return
+        trade = market_data.trade_tick(event, feed.scale, arrived_ns)
+        self._count_off_tick(feed, event.price)
+        self._emit(trade)
+
+    def _book(self, feed: MarketFeed, event: BookEvent, arrived_ns: int) -> None:
+        if not feed.uses & DELTAS:
+            return
+        last = feed.book_sequence.last
+        verdict = feed.book_sequence.judge(event)
+        if verdict is Verdict.IGNORE:
+            self.metrics.count(IGNORED)
+            return
+        if verdict is Verdict.GAP:
+            self.metrics.count(GAPS)
+            self._warn(
+                f"{GAPS}/{feed.symbol}",
+                f"{feed.symbol}: book sequence went from {last} to {event.seq}, rebuilding",
+            )
+            self._emit(market_data.book_clear(feed.instrument_id, last or 0, arrived_ns))
+            self._on_book_broken(feed)
+            return
+        feed.book.seen_ns = arrived_ns
+        if verdict is Verdict.SNAPSHOT:
+            self._emit(market_data.book_snapshot(event, feed.scale, arrived_ns))
+        else:
+            deltas = market_data.book_deltas(event, feed.scale, arrived_ns)
+            if deltas is None:
+                self.metrics.count(EMPTY_DELTAS)
+                return
+            self._emit(deltas)
+        tick_e8 = feed.scale.tick_e8
+        off_tick = sum(
+            1 for side in (event.bids, event.asks) for price, _ in side if price % tick_e8
+        )
+        if off_tick:
+            self.metrics.count(OFF_TICK, off_tick)
+
+    def _summary(self, feed: MarketFeed, event: MarketSummaryEvent, arrived_ns: int) -> None:
+        feed.summary.seen_ns = arrived_ns
+        if feed.uses & MARK:
+            self._emit(market_data.mark_price(event, feed.instrument_id, arrived_ns))
+        if feed.uses & INDEX:
+            self._emit(market_data.index_price(event, feed.instrument_id, arrived_ns))
+        if feed.uses & FUNDING:
+            self._emit(
+                market_data.funding_rate_from_summary(
+                    event,
+                    feed.instrument_id,
+                    arrived_ns,
+                    period_hours=feed.funding_period_hours,
+                ),
+            )
+
+    def _break_book(self, feed: MarketFeed) -> None:
+        last = feed.book_sequence.last
+        feed.book_sequence.reset()
+        self._emit(market_data.book_clear(feed.instrument_id, last or 0, self._now_ns()))
+        self._on_book_broken(feed)
+
+    def _count_off_tick(self, feed: MarketFeed, *prices_e8: int | None) -> None:
+        for price_e8 in prices_e8:
+            if price_e8 is not None and feed.scale.off_tick(price_e8):
+                self.metrics.count(OFF_TICK)
+                self._warn(
+                    f"{OFF_TICK}/{feed.symbol}",
+                    f"{feed.symbol}: price off the tick of the instrument",
+                )
+
+
+def _decode_text(frame: bytes) -> Message:
+    message = rpc.decode(frame)
+    if isinstance(message, rpc.Notification):
+        return json_feed.decode_notification(message)
+    raise MessageError(f"response {message.id} that nobody asked for")
