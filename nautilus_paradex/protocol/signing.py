@@ -38,7 +38,7 @@ CURVE_ORDER: Final = 0x0800000000000010FFFFFFFFFFFFFFFFB781126DCAE7B2321E66A241A
 _ELEMENT_BOUND: Final = 2**251
 _MAX_SHORT_STRING: Final = 31
 _DECIMALS: Final = 8  # of sizes and prices in a signed message
-_MAX_EXPONENT: Final = 76  # of any decimal that may still be a felt
+_MAX_DIGITS: Final = 77  # of a number below 2**256
 
 _DOMAIN_NAME: Final = "Paradex"
 _DOMAIN_VERSION: Final = 1
@@ -388,7 +388,7 @@ def _quantum_felt(name: str, value: Decimal) -> int:
     if not value:
         return 0
     # Before the ratio, whose integers have as many digits as the exponent says.
-    if value.adjusted() > _MAX_EXPONENT:
+    if value.adjusted() > _MAX_DIGITS:
         raise SigningError(f"{name} is too large to be signed, was {value}")
     if value.adjusted() < -_DECIMALS:
         raise _too_fine(name, value)
@@ -405,7 +405,7 @@ def _too_fine(name: str, value: Decimal) -> SigningError:
 
 
 def _decimal_felt(name: str, text: str) -> int:
-    if not (text.isascii() and text.isdigit()):
+    if not _is_decimal(text):
         raise SigningError(f"{name} must be a decimal number as the venue gives it, was {text!r}")
     return _felt(name, int(text))
 
@@ -441,8 +441,13 @@ def _is_decimal_pair(parts: object) -> TypeGuard[list[str]]:
     return (
         isinstance(parts, list)
         and len(parts) == 2
-        and all(isinstance(p, str) and p.isascii() and p.isdigit() and len(p) < 80 for p in parts)
+        and all(isinstance(part, str) and _is_decimal(part) for part in parts)
     )
+
+
+def _is_decimal(text: str) -> bool:
+    # Bounded, because int() of a long text is slow and past 4,300 digits an error of its own.
+    return text.isascii() and text.isdigit() and len(text) <= _MAX_DIGITS
 
 
 def _is_rust_panic(error: BaseException) -> bool:
