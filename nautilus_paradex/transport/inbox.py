@@ -46,9 +46,8 @@ class Inbox[T]:
                 waiter.set_result(None)
 
     def reopen(self) -> None:
-        """Start again, empty."""
+        """Accept items again after `close`."""
         self._closed = False
-        self._items.clear()
 
     async def get(self) -> T | None:
         """Wait for the oldest item. None once the inbox is closed."""

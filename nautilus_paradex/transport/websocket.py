@@ -19,12 +19,17 @@ from nautilus_paradex.protocol import rpc
 from nautilus_paradex.protocol.errors import ProtocolError
 from nautilus_paradex.protocol.events import HeartbeatEvent
 from nautilus_paradex.protocol.json_feed import Message
+from nautilus_paradex.transport.connection_keeper import (
+    ConnectionKeeper,
+    KeeperHooks,
+    KeeperSettings,
+)
 from nautilus_paradex.transport.connector import ConnectOptions, Connector
 from nautilus_paradex.transport.fast_connection import FrameHandler
 from nautilus_paradex.transport.frames import RawFrame, decode_frame
 from nautilus_paradex.transport.inbox import Inbox
 from nautilus_paradex.transport.link import Link, LinkCallbacks
-from nautilus_paradex.transport.negotiation import Encoding, Negotiation
+from nautilus_paradex.transport.negotiation import Negotiation
 from nautilus_paradex.transport.reconnect import Backoff, ConnectLimiter
 from nautilus_paradex.transport.subscriptions import Subscription, Subscriptions
 from nautilus_paradex.transport.tokens import TokenProvider, TokenSource, as_token_source
@@ -130,7 +135,7 @@ class ParadexWebSocketClient:
         compression: Literal["deflate"] | None = None,
         connect_limiter: ConnectLimiter | None = None,
     ) -> None:
-        self._connector = Connector(
+        connector = Connector(
             url,
             negotiation=Negotiation(sbe_schema_version),
             limiter=connect_limiter or ConnectLimiter(),
@@ -144,36 +149,39 @@ class ParadexWebSocketClient:
                 compression=compression,
             ),
         )
-        self._backoff = Backoff(reconnect_delay_initial_ms / 1_000, reconnect_delay_max_ms / 1_000)
         self._tokens = None if token_provider is None else as_token_source(token_provider)
         self._takes_raw = handler is not None
         self._on_reconnected = on_reconnected
         self._on_disconnected = on_disconnected
         self._on_error = on_error
-        self._connect_timeout_secs = connect_timeout_secs
         self._ack_timeout_secs = ack_timeout_secs
-        self._silence_timeout_secs = silence_timeout_secs
-
         self._metrics = WebSocketMetrics()
         self._subscriptions = Subscriptions()
         self._inbox: Inbox[RawFrame] = Inbox(inbox_capacity)
-        self._callbacks = LinkCallbacks(
-            handler or self._into_inbox,
-            self._on_late_response,
-            self._on_lost,
-            raw=handler is not None,
-        )
-        self._connect_lock = asyncio.Lock()
-        self._ready = asyncio.Event()
-        self._needed = asyncio.Event()
-        self._closed = False
         self._jwt: str | None = None
         self._authenticated = False
-        self._schema_version: Encoding = None
-        self._link: Link | None = None
-        self._opening: asyncio.Task[None] | None = None
-        self._supervisor: asyncio.Task[None] | None = None
-        self._recovery: asyncio.Task[None] | None = None
+        self._keeper = ConnectionKeeper(
+            connector,
+            LinkCallbacks(
+                handler or self._into_inbox,
+                self._on_late_response,
+                self._on_link_ended,
+                raw=handler is not None,
+            ),
+            KeeperHooks(
+                has_work=lambda: bool(self._subscriptions.to_replay),
+                restore=self._restore,
+                restored=self._on_restored,
+                lost=self._on_lost,
+                report=self._report,
+            ),
+            settings=KeeperSettings(
+                wait_timeout_secs=connect_timeout_secs,
+                silence_timeout_secs=silence_timeout_secs,
+            ),
+            backoff=Backoff(reconnect_delay_initial_ms / 1_000, reconnect_delay_max_ms / 1_000),
+            metrics=self._metrics,
+        )
 
     async def __aenter__(self) -> Self:
         await self.connect()
@@ -190,12 +198,12 @@ class ParadexWebSocketClient:
     @property
     def schema_version(self) -> int | None:
         """SBE schema version that the venue took. None is plain JSON, or not yet connected."""
-        return self._schema_version
+        return self._keeper.encoding
 
     @property
     def is_connected(self) -> bool:
         """Whether a connection is open and, after a reconnect, restored."""
-        return self._link is not None and not self._link.is_lost and self._ready.is_set()
+        return self._keeper.is_ready
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -221,20 +229,8 @@ class ParadexWebSocketClient:
             If the venue refuses the forced encoding, or every encoding.
 
         """
-        async with self._connect_lock:
-            if self._supervisor is not None:
-                return
-            self._closed = False
-            self._inbox.reopen()
-            self._opening = asyncio.create_task(self._establish())
-            try:
-                await self._opening
-            except asyncio.CancelledError:
-                if self._closed:
-                    raise NotConnectedError("the client was closed while connecting") from None
-                raise
-            self._ready.set()
-            self._supervisor = asyncio.create_task(self._supervise(), name="paradex-websocket")
+        self._inbox.reopen()
+        await self._keeper.open()
 
     async def authenticate(self, jwt: str | None = None) -> rpc.Response:
         """
@@ -258,7 +254,7 @@ class ParadexWebSocketClient:
             If there is neither a token nor a provider.
 
         """
-        link = await self._live_link()
+        link = await self._keeper.live_link()
         self._jwt = jwt
         response = await self._authenticate(link)
         self._authenticated = True
@@ -317,9 +313,9 @@ class ParadexWebSocketClient:
             return None
         async with entry.lock:
             try:
-                if self._link is None:
+                if not self._keeper.has_link:
                     return None
-                link = await self._live_link()
+                link = await self._keeper.live_link()
                 if entry.ack is None:
                     return None
                 return await self._exchange(link, "unsubscribe", {"channel": channel}, channel)
@@ -346,7 +342,7 @@ class ParadexWebSocketClient:
             If there is no connection and none comes in time: nothing was sent.
 
         """
-        link = await self._live_link()
+        link = await self._keeper.live_link()
         return await self._exchange(link, method, params or {}, "this connection")
 
     async def recv(self, timeout: float | None = 1.0) -> Message | None:
@@ -392,43 +388,13 @@ class ParadexWebSocketClient:
 
     async def close(self) -> None:
         """Close the connection for good, ending every wait and task. May be called again."""
-        self._closed = True
-        self._ready.set()  # wakes who waits for a connection, to be told that there is none
         self._inbox.close()
-        if self._link is not None:
-            self._link.mute("the client was closed")
-        for task in (self._opening, self._supervisor, self._recovery):
-            await _cancel(task)
-        async with self._connect_lock:
-            self._opening = self._supervisor = self._recovery = None
-            await self._drop_link()
-            self._ready.clear()
-            self._subscriptions.clear()
-            self._authenticated = False
-            self._jwt = None
+        await self._keeper.close()
+        self._subscriptions.clear()
+        self._authenticated = False
+        self._jwt = None
 
     # Requests on their way out.
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise NotConnectedError("the client is closed: call connect() to use it again")
-        if self._supervisor is None:
-            raise NotConnectedError("the client is not connected: call connect() first")
-
-    async def _live_link(self) -> Link:
-        self._check_open()
-        self._needed.set()
-        try:
-            async with asyncio.timeout(self._connect_timeout_secs):
-                await self._ready.wait()
-        except TimeoutError:
-            raise NotConnectedError(
-                f"no connection within {self._connect_timeout_secs} s: still reconnecting"
-            ) from None
-        self._check_open()
-        if self._link is None:
-            raise NotConnectedError("the connection was lost a moment ago: try again")
-        return self._link
 
     async def _exchange(
         self,
@@ -459,7 +425,7 @@ class ParadexWebSocketClient:
                 raise
             self._jwt = None
             response = await self._exchange(link, "auth", {"bearer": fresh}, "this connection")
-        self._metrics.last_authenticate_ns = time.perf_counter_ns() - started_ns
+        self._metrics.authenticate.record(time.perf_counter_ns() - started_ns)
         return response
 
     async def _fresh_token(self, stale: str) -> str | None:
@@ -484,10 +450,10 @@ class ParadexWebSocketClient:
 
     async def _subscribe_or_recover(self, entry: Subscription) -> rpc.Response:
         try:
-            return await self._send_subscribe(await self._live_link(), entry)
+            return await self._send_subscribe(await self._keeper.live_link(), entry)
         except ConnectionLostError:
             # A subscription does not outlive its connection: asking again on a new one is safe.
-            return await self._send_subscribe(await self._live_link(), entry)
+            return await self._send_subscribe(await self._keeper.live_link(), entry)
 
     async def _send_subscribe(self, link: Link, entry: Subscription) -> rpc.Response:
         if entry.ack is not None:
@@ -501,69 +467,29 @@ class ParadexWebSocketClient:
             on_id=entry.note_request,
         )
         entry.confirm(ack)
-        self._metrics.last_subscribe_ns = time.perf_counter_ns() - started_ns
+        self._metrics.subscribe.record(time.perf_counter_ns() - started_ns)
         return ack
 
-    # Keeping the connection up.
+    # Losing and restoring the connection.
 
-    async def _establish(self) -> None:
-        started_ns = time.perf_counter_ns()
-        self._link = await Link.open(self._connector, self._callbacks, self._metrics)
-        self._schema_version = self._link.encoding
-        self._metrics.connects += 1
-        self._metrics.last_connect_ns = time.perf_counter_ns() - started_ns
+    def _on_link_ended(self) -> None:
+        self._keeper.link_ended()
 
-    async def _supervise(self) -> None:
-        while True:
-            await self._until_lost()
-            if not self._subscriptions.to_replay:
-                await self._until_needed()
-            await self._reconnect()
-            self._metrics.reconnects += 1
-            self._ready.set()
-            self._recovery = asyncio.create_task(self._recover(), name="paradex-websocket-recovery")
-
-    async def _until_lost(self) -> None:
-        assert self._link is not None
-        started = time.monotonic()
-        reason = await self._link.wait_lost(self._silence_timeout_secs)
-        self._backoff.note_lifetime(time.monotonic() - started)
-        self._ready.clear()
-        await _cancel(self._recovery)
-        await self._drop_link()
+    def _on_lost(self) -> None:
         self._subscriptions.connection_lost()
-        self._metrics.disconnects += 1
-        logger.warning("connection lost: %s", reason)
-        if self._on_disconnected is not None:
-            try:
-                self._on_disconnected()
-            except Exception as exc:  # noqa: BLE001 the caller's code must not end the supervision
-                self._report("on_disconnected failed", exc)
+        if self._on_disconnected is None:
+            return
+        try:
+            self._on_disconnected()
+        except Exception as exc:  # noqa: BLE001 the caller's code must not end the supervision
+            self._report("on_disconnected failed", exc)
 
-    async def _until_needed(self) -> None:
-        logger.info("no subscription to restore: connecting again with the next request")
-        await self._needed.wait()
-
-    async def _reconnect(self) -> None:
-        while True:
-            await asyncio.sleep(self._backoff.next_delay())
-            try:
-                await self._establish()
-                await self._restore()
-            except Exception as exc:  # noqa: BLE001 the token provider is the caller's code
-                self._metrics.connect_failures += 1
-                self._report("reconnect failed, trying again", exc)
-                await self._drop_link()
-                self._subscriptions.connection_lost()
-            else:
-                return
-
-    async def _restore(self) -> None:
-        assert self._link is not None
+    async def _restore(self, link: Link) -> None:
+        self._subscriptions.connection_lost()  # an attempt before this one may have got half way
         if self._authenticated:
-            await self._authenticate(self._link)
-        missing = await self._replay(self._link, self._subscriptions.to_replay)
-        for entry, error in (await self._replay(self._link, tuple(missing))).items():
+            await self._authenticate(link)
+        missing = await self._replay(link, self._subscriptions.to_replay)
+        for entry, error in (await self._replay(link, tuple(missing))).items():
             self._report(f"channel {entry.channel} was not restored", error)
 
     async def _replay(
@@ -584,18 +510,9 @@ class ParadexWebSocketClient:
                 raise result
         return failed
 
-    async def _recover(self) -> None:
-        if self._on_reconnected is None:
-            return
-        try:
+    async def _on_restored(self) -> None:
+        if self._on_reconnected is not None:
             await self._on_reconnected()
-        except Exception as exc:  # noqa: BLE001 the caller's code must not end the supervision
-            self._report("on_reconnected failed", exc)
-
-    async def _drop_link(self) -> None:
-        link, self._link = self._link, None
-        if link is not None:
-            await link.close()
 
     def _report(self, what: str, exc: Exception) -> None:
         logger.error("%s: %s", what, exc)
@@ -605,10 +522,6 @@ class ParadexWebSocketClient:
             self._on_error(exc)
         except Exception:
             logger.exception("on_error failed")
-
-    def _on_lost(self) -> None:
-        self._ready.clear()
-        self._needed.clear()
 
     # Messages on their way in.
 
@@ -625,7 +538,7 @@ class ParadexWebSocketClient:
     async def _next_frame(self) -> RawFrame:
         if self._takes_raw:
             raise WebSocketError("recv is not available: the handler takes every message")
-        self._check_open()
+        self._keeper.check_open()
         frame = await self._inbox.get()
         if frame is None:
             raise NotConnectedError("the client was closed while waiting for a message")
@@ -649,13 +562,6 @@ class ParadexWebSocketClient:
             logger.warning("confirmation of %s came after its timeout", channel)
         else:
             logger.warning("answer to request %s, which nobody waits for", response.id)
-
-
-async def _cancel(task: asyncio.Task[None] | None) -> None:
-    if task is None or task is asyncio.current_task():
-        return
-    task.cancel()
-    await asyncio.wait({task})
 
 
 def _is_power_of_ten(count: int) -> bool:
