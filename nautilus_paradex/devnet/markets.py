@@ -15,7 +15,7 @@ __all__ = ["MarketSpec", "OptionMargin", "default_markets"]
 
 
 class OptionMargin(msgspec.Struct, frozen=True, kw_only=True):
-    """Fractions of an option's margin at 1e-8, named as the venue's `option_cross_margin_params`."""
+    """Fractions at 1e-8, named as in the venue's `option_cross_margin_params`."""
 
     long_itm_e8: int
     short_itm_e8: int

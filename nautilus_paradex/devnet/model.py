@@ -46,7 +46,7 @@ SETTLEMENT_ASSET: Final = "USDC"
 KLINE_RESOLUTIONS_MINS: Final = (1, 3, 5, 15, 30, 60)
 
 
-class OrderRefused(ParadexError):
+class OrderRefused(ParadexError):  # noqa: N818 (a refusal is an answer, not a failure)
     """
     A request that the venue answers with an error at once, before any risk check.
 

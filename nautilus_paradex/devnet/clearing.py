@@ -1,0 +1,162 @@
+"""What a trade does to two accounts: fees, funding, positions, balances, fills.
+
+Every posting has its counterpart: fees go to the fee account, funding to and from the funding
+account, gains against the costs of positions (`accounts`). Whom an order trades with is decided in
+`matching`.
+"""
+
+from dataclasses import dataclass
+
+from nautilus_paradex.devnet.accounts import Account
+from nautilus_paradex.devnet.fees import trade_fee
+from nautilus_paradex.devnet.model import SETTLEMENT_ASSET, BalanceChange, FundingPayment
+from nautilus_paradex.devnet.orders import Order
+from nautilus_paradex.devnet.state import MarketState, VenueState
+from nautilus_paradex.protocol.enums import FillType, Liquidity
+from nautilus_paradex.protocol.events import FillEvent
+from nautilus_paradex.protocol.numbers import E8
+
+__all__ = ["Cleared", "Trade", "clear"]
+
+_HOUR_US = 3_600_000_000
+
+
+@dataclass(slots=True, frozen=True, eq=False)
+class Trade:
+    """Two orders that met; `seq` is the book's after the command that the taker belongs to."""
+
+    id: str
+    maker: Order
+    taker: Order
+    price_e8: int
+    size_e8: int
+    seq: int
+    at_us: int
+
+
+@dataclass(slots=True, frozen=True)
+class Cleared:
+    """One side of a cleared trade as its account is told of it."""
+
+    fill: FillEvent
+    balance: BalanceChange
+    funding: FundingPayment | None
+
+
+def clear(state: VenueState, market: MarketState, trade: Trade) -> tuple[Cleared, Cleared]:
+    """Book a trade on both accounts, the maker's side first, and count it in the market."""
+    long_before = _open_interest_of(state, market, trade)
+    sides = (
+        _clear_side(state, market, trade, trade.maker, Liquidity.MAKER),
+        _clear_side(state, market, trade, trade.taker, Liquidity.TAKER),
+    )
+    market.open_interest_e8 += _open_interest_of(state, market, trade) - long_before
+    _count(market, trade)
+    return sides
+
+
+def _clear_side(
+    state: VenueState, market: MarketState, trade: Trade, order: Order, liquidity: Liquidity
+) -> Cleared:
+    spec, pricing = market.spec, market.pricing
+    account = state.accounts[order.account]
+    before = account.collateral_e8
+    fee = trade_fee(
+        spec,
+        liquidity,
+        size_e8=trade.size_e8,
+        price_e8=trade.price_e8,
+        spot_e8=pricing.index_e8,
+    )
+    funding = pnl = None
+    signed = order.signed(trade.size_e8)
+    if spec.is_spot:
+        account.credit(spec.base_currency, signed)
+        account.credit(SETTLEMENT_ASSET, -signed * trade.price_e8 // E8)
+    else:
+        funding, pnl = _trade_position(state, market, account, trade, signed)
+    account.credit(SETTLEMENT_ASSET, -fee)
+    state.fees.credit(SETTLEMENT_ASSET, fee)
+    account.updated_at_us = trade.at_us
+    order.filled_e8 += trade.size_e8
+    order.filled_notional_e8 += trade.size_e8 * trade.price_e8 // E8
+    fill = FillEvent(
+        ts=trade.at_us,
+        seq=trade.seq,
+        fill_type=FillType.FILL.value,
+        side=order.side,
+        liquidity=liquidity.value,
+        price=trade.price_e8,
+        size=trade.size_e8,
+        fee=fee,
+        realized_pnl=pnl,
+        created_at=trade.at_us,
+        account=account.address,
+        underlying_price=pricing.index_e8,
+        realized_funding=funding.payment_e8 if funding else 0,
+        flags=(),
+        orderbook_seq_no=trade.seq,
+        fill_id=trade.id,
+        order_id=order.id,
+        client_order_id=order.client_id,
+        trade_id=trade.id,
+        market=market.symbol,
+        fee_currency=SETTLEMENT_ASSET,
+    )
+    account.fills.append(trade.at_us, fill)
+    change = BalanceChange(
+        account=account.address,
+        market=market.symbol,
+        fill_id=trade.id,
+        fees_e8=fee,
+        funding_index_e8=pricing.funding_index_e16 // E8,
+        realized_funding_e8=funding.payment_e8 if funding else 0,
+        realized_pnl_e8=pnl or 0,
+        balance_before_e8=before,
+        balance_after_e8=account.collateral_e8,
+        settlement_asset=SETTLEMENT_ASSET,
+        created_at_us=trade.at_us,
+    )
+    return Cleared(fill, change, funding)
+
+
+def _trade_position(
+    state: VenueState, market: MarketState, account: Account, trade: Trade, signed_e8: int
+) -> tuple[FundingPayment | None, int | None]:
+    position = account.position(market.symbol)
+    payment = position.settle_funding(market.pricing.funding_index_e16)
+    pnl = position.trade(signed_e8, trade.price_e8)
+    position.last_fill_id = trade.id
+    position.updated_at_us = trade.at_us
+    account.credit(SETTLEMENT_ASSET, payment + (pnl or 0))
+    state.funding.credit(SETTLEMENT_ASSET, -payment)
+    if payment == 0:
+        return None, pnl
+    entry = FundingPayment(
+        id=state.ids.fill_id(),
+        account=account.address,
+        market=market.symbol,
+        fill_id=trade.id,
+        payment_e8=payment,
+        index_e8=market.pricing.funding_index_e16 // E8,
+        created_at_us=trade.at_us,
+    )
+    account.funding_payments.append(trade.at_us, entry)
+    return entry, pnl
+
+
+def _open_interest_of(state: VenueState, market: MarketState, trade: Trade) -> int:
+    return sum(
+        max(0, state.accounts[order.account].size_in(market.symbol))
+        for order in (trade.maker, trade.taker)
+    )
+
+
+def _count(market: MarketState, trade: Trade) -> None:
+    usd = trade.size_e8 * trade.price_e8 // E8
+    market.last_price_e8 = trade.price_e8
+    market.traded_usd_e8 += usd
+    hour = trade.at_us // _HOUR_US
+    market.hourly_usd_e8[hour] = market.hourly_usd_e8.get(hour, 0) + usd
+    for old in [h for h in market.hourly_usd_e8 if h < hour - 23]:
+        del market.hourly_usd_e8[old]

@@ -1,0 +1,142 @@
+"""Answers to questions about accounts and markets; changes nothing.
+
+Errors are `OrderRefused` with the code the venue's REST API answers.
+"""
+
+from nautilus_paradex.devnet.model import (
+    KLINE_RESOLUTIONS_MINS,
+    Balance,
+    FundingPayment,
+    HistoryQuery,
+    Kline,
+    KlineQuery,
+    OrderRefused,
+    Page,
+    TransferRecord,
+)
+from nautilus_paradex.devnet.orders import order_event
+from nautilus_paradex.devnet.state import MarketState, VenueState
+from nautilus_paradex.devnet.views import (
+    account_event,
+    balances,
+    bbo_event,
+    book_snapshot,
+    position_event,
+    summary_event,
+)
+from nautilus_paradex.protocol.enums import ErrorCode
+from nautilus_paradex.protocol.events import (
+    AccountEvent,
+    BboEvent,
+    BookEvent,
+    FillEvent,
+    FundingDataEvent,
+    MarketSummaryEvent,
+    OrderEvent,
+    PositionEvent,
+    TradeEvent,
+)
+
+__all__ = ["Queries"]
+
+
+class Queries:
+    """
+    The venue's reading side, see `Exchange` for what each method answers.
+
+    Parameters
+    ----------
+    state : VenueState
+
+    """
+
+    def __init__(self, state: VenueState) -> None:
+        self._state = state
+
+    def account_event(self, account: str) -> AccountEvent:
+        return account_event(self._state, self._state.account(account))
+
+    def balances(self, account: str) -> list[Balance]:
+        return balances(self._state.account(account))
+
+    def positions(self, account: str) -> list[PositionEvent]:
+        owner = self._state.account(account)
+        return [position_event(self._state, owner, p) for p in owner.positions.values()]
+
+    def open_orders(self, account: str, market: str | None) -> list[OrderEvent]:
+        owner = self._state.account(account)
+        if market is not None:
+            self._state.market(market)
+        now = self._state.now_us()
+        return [order_event(order, now) for order in owner.all_live(market)]
+
+    def order(self, account: str, order_id: str) -> OrderEvent:
+        order = self._state.account(account).find(order_id)
+        if order is None or order.is_closed:
+            raise OrderRefused(ErrorCode.ORDER_ID_NOT_FOUND, f"order id not found: {order_id}")
+        return order_event(order, self._state.now_us())
+
+    def order_by_client_id(self, account: str, client_id: str) -> OrderEvent:
+        order = self._state.account(account).find_by_client_id(client_id)
+        if order is None or order.is_closed:
+            raise OrderRefused(
+                ErrorCode.CLIENT_ORDER_ID_NOT_FOUND, f"client order id not found: {client_id}"
+            )
+        return order_event(order, self._state.now_us())
+
+    def signature_timestamp_ms(self, account: str, order_id: str) -> int:
+        order = self._state.account(account).find(order_id)
+        return order.signature_timestamp_ms if order else 0
+
+    def orders_history(self, account: str, query: HistoryQuery) -> Page[OrderEvent]:
+        page = self._state.account(account).orders.page(query)
+        now = self._state.now_us()
+        return Page(tuple(order_event(order, now) for order in page.results), page.next)
+
+    def fills(self, account: str, query: HistoryQuery) -> Page[FillEvent]:
+        log = self._state.account(account).fills
+        return log.page(query, lambda fill: query.market in (None, fill.market))
+
+    def funding_payments(self, account: str, query: HistoryQuery) -> Page[FundingPayment]:
+        log = self._state.account(account).funding_payments
+        return log.page(query, lambda payment: query.market in (None, payment.market))
+
+    def transfers(self, account: str, query: HistoryQuery) -> Page[TransferRecord]:
+        return self._state.account(account).transfers.page(query, lambda _: True)
+
+    def book_snapshot(self, market: str, depth: int | None) -> BookEvent:
+        return book_snapshot(self._state.market(market), self._state.now_us(), depth)
+
+    def bbo(self, market: str) -> BboEvent:
+        return bbo_event(self._state.market(market), self._state.now_us())
+
+    def summary(self, market: str) -> MarketSummaryEvent:
+        seq = self._state.ids.next_seq()
+        return summary_event(self._state.market(market), self._state.now_us(), seq)
+
+    def trades(self, query: HistoryQuery) -> Page[TradeEvent]:
+        return self._market_of(query).trades.page(query, lambda _: True)
+
+    def funding_data(self, query: HistoryQuery) -> Page[FundingDataEvent]:
+        return self._market_of(query).funding.page(query, lambda _: True)
+
+    def klines(self, query: KlineQuery) -> list[Kline]:
+        market = self._state.market(query.market)
+        if query.resolution_mins not in KLINE_RESOLUTIONS_MINS:
+            raise _invalid("resolution", KLINE_RESOLUTIONS_MINS, query.resolution_mins)
+        series = market.bars.get(query.price_kind)
+        if series is None:
+            raise _invalid("price_kind", tuple(market.bars), query.price_kind)
+        return series.klines(query.resolution_mins, query.start_ms, query.end_ms)
+
+    def _market_of(self, query: HistoryQuery) -> MarketState:
+        if query.market is None:
+            raise OrderRefused(ErrorCode.INVALID_REQUEST_PARAMETER, "market: is required")
+        return self._state.market(query.market)
+
+
+def _invalid(name: str, allowed: tuple[object, ...], value: object) -> OrderRefused:
+    choices = ", ".join(map(str, allowed))
+    return OrderRefused(
+        ErrorCode.INVALID_REQUEST_PARAMETER, f"{name}: must be one of {choices}, was {value!r}"
+    )
