@@ -1,0 +1,25 @@
+"""Amounts of money from the wire's integers, exactly.
+
+The platform's `Money` takes a number through a float, which is wrong from the 15th digit on; raw
+values are not.
+"""
+
+from nautilus_trader.model.objects import Currency, Money
+
+from nautilus_paradex.parsing.precision import MAX_PRECISION, RAW_PER_E8
+
+__all__ = ["money_from_e8"]
+
+
+def money_from_e8(value_e8: int, currency: Currency) -> Money:
+    """
+    Return an amount at 1e-8 in `currency`, rounded half to even where it has fewer decimals.
+
+    Settlement and fee currencies of the venue all have 8 decimals, so that nothing is rounded.
+
+    """
+    unit = 10 ** max(MAX_PRECISION - currency.precision, 0)
+    quotient, rest = divmod(value_e8, unit)
+    if 2 * rest > unit or (2 * rest == unit and quotient % 2):
+        quotient += 1
+    return Money.from_raw(quotient * unit * RAW_PER_E8, currency)

@@ -1,0 +1,342 @@
+"""From the venue's orders, fills and positions to the platform's reports. Pure functions."""
+
+import hashlib
+from decimal import Decimal
+from typing import Final
+
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.reports import FillReport, OrderStatusReport, PositionStatusReport
+from nautilus_trader.model.enums import (
+    LiquiditySide,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    PositionSide,
+    TimeInForce,
+    TriggerType,
+)
+from nautilus_trader.model.identifiers import AccountId, ClientOrderId, TradeId, VenueOrderId
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Money, Price, Quantity
+
+from nautilus_paradex.parsing.instruments import currency_from_code
+from nautilus_paradex.parsing.money import money_from_e8
+from nautilus_paradex.parsing.orders import client_order_id_of
+from nautilus_paradex.parsing.precision import (
+    MAX_PRECISION,
+    PrecisionError,
+    price_from_e8,
+    quantity_from_e8,
+)
+from nautilus_paradex.protocol.endings import Ending, ending_of
+from nautilus_paradex.protocol.enums import FillType, Liquidity, OrderFlag, OrderInstruction
+from nautilus_paradex.protocol.enums import OrderSide as VenueSide
+from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
+from nautilus_paradex.protocol.enums import OrderType as VenueOrderType
+from nautilus_paradex.protocol.errors import MessageError
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
+from nautilus_paradex.protocol.numbers import e8_to_decimal
+
+__all__ = [
+    "commission_of",
+    "fill_price",
+    "fill_quantity",
+    "fill_report",
+    "flat_position_report",
+    "liquidity_side_of",
+    "order_side_of",
+    "order_status_report",
+    "position_status_report",
+    "trade_id_of",
+    "ts_ns",
+]
+
+_ORDER_SIDES: Final[dict[str, OrderSide]] = {
+    VenueSide.BUY: OrderSide.BUY,
+    VenueSide.SELL: OrderSide.SELL,
+}
+
+_ORDER_TYPES: Final[dict[str, OrderType]] = {
+    VenueOrderType.MARKET: OrderType.MARKET,
+    VenueOrderType.LIMIT: OrderType.LIMIT,
+    VenueOrderType.STOP_MARKET: OrderType.STOP_MARKET,
+    VenueOrderType.STOP_LIMIT: OrderType.STOP_LIMIT,
+    VenueOrderType.STOP_LOSS_MARKET: OrderType.STOP_MARKET,
+    VenueOrderType.STOP_LOSS_LIMIT: OrderType.STOP_LIMIT,
+    VenueOrderType.TAKE_PROFIT_MARKET: OrderType.MARKET_IF_TOUCHED,
+    VenueOrderType.TAKE_PROFIT_LIMIT: OrderType.LIMIT_IF_TOUCHED,
+}
+
+_ENDINGS: Final[dict[Ending, OrderStatus]] = {
+    Ending.REJECTED: OrderStatus.REJECTED,
+    Ending.CANCELED: OrderStatus.CANCELED,
+    Ending.EXPIRED: OrderStatus.EXPIRED,
+}
+
+_LIQUIDITY_SIDES: Final[dict[str, LiquiditySide]] = {
+    Liquidity.MAKER: LiquiditySide.MAKER,
+    Liquidity.TAKER: LiquiditySide.TAKER,
+}
+
+# Fill ids repeat between fill types (api-notes), trade ids of the platform must not.
+_TRADE_ID_PREFIXES: Final[dict[str, str]] = {
+    FillType.FILL: "",
+    FillType.LIQUIDATION: "LIQ-",
+    FillType.UNWIND_TRANSFER: "UNW-",
+    FillType.SETTLE_MARKET: "SET-",
+    FillType.RPI: "RPI-",
+    FillType.BLOCK_TRADE: "BLK-",
+}
+_MAX_TRADE_ID_LENGTH: Final = 36
+
+_PASSIVE: Final = frozenset({OrderInstruction.POST_ONLY.value, OrderInstruction.RPI.value})
+
+
+def order_status_report(
+    event: OrderEvent,
+    *,
+    account_id: AccountId,
+    instrument: Instrument,
+    ts_init: int,
+    filled: int | None = None,
+    status: OrderStatus | None = None,
+    client_order_id: ClientOrderId | None = None,
+) -> OrderStatusReport:
+    """
+    Return the report of an order.
+
+    Parameters
+    ----------
+    event : OrderEvent
+        The order as the venue has it.
+    account_id : AccountId
+        The account of the report.
+    instrument : Instrument
+        The order's instrument.
+    ts_init : int
+        Nanoseconds.
+    filled : int, optional
+        Filled size at 1e-8 to report in place of the venue's: the engine invents a fill for what
+        a report says beyond the fills it has seen.
+    status : OrderStatus, optional
+        The status to report in place of the venue's.
+    client_order_id : ClientOrderId, optional
+        The id to report in place of the venue's client id.
+
+    Raises
+    ------
+    MessageError
+        If the order's side or type is none the platform has a word for, or its size is missing.
+    PrecisionError
+        If a number does not fit.
+
+    """
+    size = event.size
+    if not size:
+        raise MessageError(f"order {event.order_id} has no size of its own, was {size}")
+    filled = _filled(event) if filled is None else filled
+    trigger_price = event.trigger_price
+    return OrderStatusReport(
+        account_id=account_id,
+        instrument_id=instrument.id,
+        venue_order_id=VenueOrderId(event.order_id),
+        client_order_id=client_order_id or client_order_id_of(event.client_order_id),
+        order_side=order_side_of(event.side),
+        order_type=_order_type(event),
+        time_in_force=_time_in_force(event),
+        order_status=_status(event, filled) if status is None else status,
+        quantity=fill_quantity(size, instrument),
+        filled_qty=fill_quantity(filled, instrument),
+        price=None if event.price is None else fill_price(event.price, instrument),
+        trigger_price=None if trigger_price is None else fill_price(trigger_price, instrument),
+        trigger_type=TriggerType.NO_TRIGGER if trigger_price is None else TriggerType.MARK_PRICE,
+        avg_px=_average_price(event.avg_fill_price) if filled else None,
+        post_only=event.time_in_force in _PASSIVE,
+        reduce_only=OrderFlag.REDUCE_ONLY in (event.flags or ()),
+        cancel_reason=event.cancel_reason or None,
+        report_id=UUID4(),
+        ts_accepted=ts_ns(event.created_at),
+        ts_last=ts_ns(event.updated_at or event.ts),
+        ts_init=ts_init,
+    )
+
+
+def fill_report(
+    fill: FillEvent,
+    *,
+    account_id: AccountId,
+    instrument: Instrument,
+    ts_init: int,
+    venue_order_id: VenueOrderId | None = None,
+    client_order_id: ClientOrderId | None = None,
+) -> FillReport:
+    """
+    Return the report of a fill. A price or size off the instrument's precision keeps its value.
+
+    Raises
+    ------
+    MessageError
+        If the side is none the platform has a word for.
+    PrecisionError
+        If price or size is missing.
+
+    """
+    return FillReport(
+        account_id=account_id,
+        instrument_id=instrument.id,
+        venue_order_id=venue_order_id or VenueOrderId(fill.order_id),
+        client_order_id=client_order_id or client_order_id_of(fill.client_order_id),
+        trade_id=trade_id_of(fill),
+        order_side=order_side_of(fill.side),
+        last_qty=fill_quantity(fill.size, instrument),
+        last_px=fill_price(fill.price, instrument),
+        commission=commission_of(fill, instrument),
+        liquidity_side=liquidity_side_of(fill.liquidity),
+        report_id=UUID4(),
+        ts_event=ts_ns(fill.created_at or fill.ts),
+        ts_init=ts_init,
+    )
+
+
+def position_status_report(
+    position: PositionEvent,
+    *,
+    account_id: AccountId,
+    instrument: Instrument,
+    ts_init: int,
+) -> PositionStatusReport:
+    """
+    Return the report of a position; a closed or empty one is flat.
+
+    Raises
+    ------
+    MessageError
+        If the side of an open position is none the platform has a word for.
+    PrecisionError
+        If the size does not fit the instrument.
+
+    """
+    size = position.size or 0
+    return PositionStatusReport(
+        account_id=account_id,
+        instrument_id=instrument.id,
+        position_side=_position_side(position.side) if size else PositionSide.FLAT,
+        quantity=fill_quantity(size, instrument),
+        avg_px_open=_average_price(position.avg_entry_price) if size else None,
+        report_id=UUID4(),
+        ts_last=ts_ns(position.updated_at or position.ts),
+        ts_init=ts_init,
+    )
+
+
+def flat_position_report(
+    *,
+    account_id: AccountId,
+    instrument: Instrument,
+    ts_init: int,
+) -> PositionStatusReport:
+    """Return the report that the venue has no position in `instrument`."""
+    return PositionStatusReport(
+        account_id=account_id,
+        instrument_id=instrument.id,
+        position_side=PositionSide.FLAT,
+        quantity=Quantity.zero(instrument.size_precision),
+        report_id=UUID4(),
+        ts_last=ts_init,
+        ts_init=ts_init,
+    )
+
+
+def trade_id_of(fill: FillEvent) -> TradeId:
+    """Return the platform's id of a fill: unique over fill types, the same on every delivery."""
+    fill_type = fill.fill_type or ""
+    prefix = _TRADE_ID_PREFIXES.get(fill_type)
+    if prefix is None:
+        prefix = f"{fill_type[:6]}-"
+    value = f"{prefix}{fill.fill_id}"
+    if len(value) > _MAX_TRADE_ID_LENGTH or not value.isascii():
+        value = hashlib.sha256(f"{fill_type}|{fill.fill_id}".encode()).hexdigest()[:32]
+    return TradeId(value)
+
+
+def commission_of(fill: FillEvent, instrument: Instrument) -> Money:
+    """Return what the fill cost (negative: a rebate), in the currency the venue took it in."""
+    code = fill.fee_currency
+    currency = currency_from_code(code) if code else instrument.settlement_currency
+    return money_from_e8(fill.fee or 0, currency)
+
+
+def fill_price(price_e8: int | None, instrument: Instrument) -> Price:
+    """Return a price with the instrument's precision, or with 8 decimals where it is finer."""
+    try:
+        return price_from_e8(price_e8, instrument.price_precision)
+    except PrecisionError:
+        return price_from_e8(price_e8, MAX_PRECISION)
+
+
+def fill_quantity(size_e8: int | None, instrument: Instrument) -> Quantity:
+    """Return a size with the instrument's precision, or with 8 decimals where it is finer."""
+    try:
+        return quantity_from_e8(size_e8, instrument.size_precision)
+    except PrecisionError:
+        return quantity_from_e8(size_e8, MAX_PRECISION)
+
+
+def liquidity_side_of(liquidity: str | None) -> LiquiditySide:
+    return _LIQUIDITY_SIDES.get(liquidity or "", LiquiditySide.NO_LIQUIDITY_SIDE)
+
+
+def order_side_of(side: str | None) -> OrderSide:
+    """
+    Return the platform's order side.
+
+    Raises
+    ------
+    MessageError
+        If the venue's side is neither BUY nor SELL.
+
+    """
+    order_side = _ORDER_SIDES.get(side or "")
+    if order_side is None:
+        raise MessageError(f"unknown order side, was {side!r}")
+    return order_side
+
+
+def ts_ns(ts_us: int | None) -> int:
+    """Return microseconds of the wire as nanoseconds, 0 where there are none."""
+    return 0 if ts_us is None else ts_us * 1_000
+
+
+def _filled(event: OrderEvent) -> int:
+    if event.size is None or event.size_open is None:
+        return 0
+    return event.size - event.size_open
+
+
+def _status(event: OrderEvent, filled: int) -> OrderStatus:
+    if event.status == VenueStatus.CLOSED:
+        if filled >= (event.size or 0):
+            return OrderStatus.FILLED
+        return _ENDINGS[ending_of(event.cancel_reason, accepted=False, filled=filled)]
+    return OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED
+
+
+def _order_type(event: OrderEvent) -> OrderType:
+    order_type = _ORDER_TYPES.get(event.order_type or "")
+    if order_type is None:
+        raise MessageError(f"unknown type of order {event.order_id}, was {event.order_type!r}")
+    return order_type
+
+
+def _time_in_force(event: OrderEvent) -> TimeInForce:
+    if event.time_in_force == OrderInstruction.IOC:
+        return TimeInForce.IOC
+    return TimeInForce.GTC
+
+
+def _position_side(side: str | None) -> PositionSide:
+    return PositionSide.LONG if order_side_of(side) == OrderSide.BUY else PositionSide.SHORT
+
+
+def _average_price(price_e8: int | None) -> Decimal | None:
+    return None if price_e8 is None else e8_to_decimal(price_e8)
