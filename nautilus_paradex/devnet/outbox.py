@@ -8,8 +8,8 @@ from nautilus_paradex.devnet.accounts import Account
 from nautilus_paradex.devnet.clearing import Cleared, Trade
 from nautilus_paradex.devnet.model import EngineEvent, Listener
 from nautilus_paradex.devnet.orders import Order, order_event
+from nautilus_paradex.devnet.reporting import account_event, bbo_event, position_event
 from nautilus_paradex.devnet.state import MarketState, VenueState
-from nautilus_paradex.devnet.views import account_event, bbo_event, position_event
 from nautilus_paradex.protocol.enums import FillType, OrderSide, OrderStatus, PackageType, PriceKind
 from nautilus_paradex.protocol.events import BookEvent, BookLevel, TradeEvent
 

@@ -15,8 +15,7 @@ from nautilus_paradex.devnet.model import (
     TransferRecord,
 )
 from nautilus_paradex.devnet.orders import order_event
-from nautilus_paradex.devnet.state import MarketState, VenueState
-from nautilus_paradex.devnet.views import (
+from nautilus_paradex.devnet.reporting import (
     account_event,
     balances,
     bbo_event,
@@ -24,6 +23,7 @@ from nautilus_paradex.devnet.views import (
     position_event,
     summary_event,
 )
+from nautilus_paradex.devnet.state import MarketState, VenueState
 from nautilus_paradex.protocol.enums import ErrorCode
 from nautilus_paradex.protocol.events import (
     AccountEvent,

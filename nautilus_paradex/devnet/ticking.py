@@ -5,8 +5,8 @@ from typing import Final
 from nautilus_paradex.devnet.engine import Engine
 from nautilus_paradex.devnet.margin import margin_of
 from nautilus_paradex.devnet.outbox import Outbox
+from nautilus_paradex.devnet.reporting import funding_event, summary_event
 from nautilus_paradex.devnet.state import MarketState, VenueState
-from nautilus_paradex.devnet.views import funding_event, summary_event
 from nautilus_paradex.protocol.enums import AccountStatus, PriceKind
 
 __all__ = ["Ticker"]
