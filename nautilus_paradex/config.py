@@ -207,7 +207,7 @@ def _check_connection(config: ParadexDataClientConfig | ParadexExecClientConfig)
     _force(config, "environment", _environment(config.environment))
     _check_url("base_url_http", config.base_url_http, ("http", "https"))
     _check_url("base_url_ws", config.base_url_ws, ("ws", "wss"))
-    _check_url("proxy_url", config.proxy_url, ("http", "https", "socks5", "socks5h"))
+    _check_url("proxy_url", config.proxy_url, ("http", "https"))
     if config.http_timeout_secs <= 0:
         raise ValueError(f"http_timeout_secs must be positive, was {config.http_timeout_secs}")
     if config.max_retries < 0:

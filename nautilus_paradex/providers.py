@@ -153,13 +153,13 @@ class ParadexInstrumentProvider(InstrumentProvider):
         if self._client.session is None:
             return FeeRates.documented()
         try:
-            info = await self._client.account_info()
+            fees = _fees_of(await self._client.account_info(), self._client.account)
         except ParadexError as exc:
             # Market data must not depend on an account: without its rates, the public ones.
             self.metrics.count(WITHOUT_ACCOUNT_FEES)
             self._log.warning(f"Account fee rates unknown, the documented ones are used: {exc}")
             return FeeRates.documented()
-        return FeeRates.documented() if info.fees is None else FeeRates.of_account(info.fees)
+        return FeeRates.documented() if fees is None else FeeRates.of_account(fees)
 
     def _keep(self, market: rest.Market, instrument: Instrument) -> None:
         for code in (market.base_currency, market.settlement_currency):
@@ -176,6 +176,14 @@ class ParadexInstrumentProvider(InstrumentProvider):
             self._log.warning(f"Skipped markets of an unknown asset kind: {kinds}")
         if malformed and self._warn:
             self._log.warning(f"Skipped {len(malformed)} malformed markets: {'; '.join(malformed)}")
+
+
+def _fees_of(infos: Iterable[rest.AccountInfo], account: int | None) -> rest.Fees | None:
+    """The rates of the account itself: the reply also names those that hang on it."""
+    for info in infos:
+        if info.account is not None and int(info.account, 16) == account:
+            return info.fees
+    return None
 
 
 def _symbol(instrument_id: InstrumentId) -> str:

@@ -37,7 +37,7 @@ MARK: Final = 8
 INDEX: Final = 16
 FUNDING: Final = 32
 
-_NS_PER_SEC: Final = 1_000_000_000
+_FIRST_WORDS_NS: Final = 5_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +70,37 @@ STREAMS: Final = (BBO_STREAM, TRADE_STREAM, BOOK_STREAM, SUMMARY_STREAM)
 
 
 class StreamState:
-    """Whether a stream of one market is open and when it last spoke (ns)."""
+    """
+    Whether a stream of one market is open and since when it has been silent.
 
-    __slots__ = ("channel", "is_open", "lock", "seen_ns", "silence_ns", "stream")
+    Attributes
+    ----------
+    opened_ns, seen_ns : int
+        When it was last opened and when it last spoke; equal until the first word.
+    attempts : int
+        How often it was restarted without a word since.
+
+    """
+
+    __slots__ = ("attempts", "channel", "is_open", "lock", "opened_ns", "seen_ns", "stream")
 
     def __init__(self, stream: Stream, symbol: str) -> None:
         self.stream = stream
         self.channel = stream.channel(symbol)
         self.is_open = False
+        self.opened_ns = 0
         self.seen_ns = 0
-        self.silence_ns = stream.silence_secs * _NS_PER_SEC
+        self.attempts = 0
         self.lock = asyncio.Lock()
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it still spoke some time after it was opened, beyond a first snapshot."""
+        return self.seen_ns - self.opened_ns > _FIRST_WORDS_NS
+
+    def restart_clock(self, now_ns: int) -> None:
+        """Measure its silence from now on."""
+        self.opened_ns = self.seen_ns = now_ns
 
 
 class MarketFeed:

@@ -221,15 +221,15 @@ class FeedRouter:
             self._emit(market_data.book_clear(feed.instrument_id, last or 0, arrived_ns))
             self._on_book_broken(feed)
             return
+        build = (
+            market_data.book_snapshot if verdict is Verdict.SNAPSHOT else market_data.book_deltas
+        )
+        deltas = build(event, feed.scale, arrived_ns)
         feed.book.seen_ns = arrived_ns
-        if verdict is Verdict.SNAPSHOT:
-            self._emit(market_data.book_snapshot(event, feed.scale, arrived_ns))
-        else:
-            deltas = market_data.book_deltas(event, feed.scale, arrived_ns)
-            if deltas is None:
-                self.metrics.count(EMPTY_DELTAS)
-                return
-            self._emit(deltas)
+        if deltas is None:
+            self.metrics.count(EMPTY_DELTAS)
+            return
+        self._emit(deltas)
         tick_e8 = feed.scale.tick_e8
         off_tick = sum(
             1 for side in (event.bids, event.asks) for price, _ in side if price % tick_e8
