@@ -351,6 +351,18 @@ class Exchange:
     def funding_data(self, query: HistoryQuery) -> Page[FundingDataEvent]:
         return self._queries.funding_data(query)
 
+    def fair_price_e8(self, market: str) -> int:
+        """Return an option's mark price, any other market's index price."""
+        return self._queries.fair_price_e8(market)
+
+    def live_price_e8(self, account: str, order_id: str) -> int | None:
+        """Return the limit price of an order that is not closed, None if there is none."""
+        return self._queries.live_price_e8(account, order_id)
+
+    def position_size_e8(self, account: str, market: str) -> int:
+        """Return the signed size of a position."""
+        return self._state.account(account).size_in(market)
+
     # -- Truth -----------------------------------------------------------------------------------
 
     def ledger(self) -> dict[str, object]:

@@ -129,6 +129,14 @@ class Queries:
             raise _invalid("price_kind", tuple(market.bars), query.price_kind)
         return series.klines(query.resolution_mins, query.start_ms, query.end_ms)
 
+    def fair_price_e8(self, market: str) -> int:
+        listed = self._state.market(market)
+        return listed.pricing.mark_e8 if listed.spec.is_option else listed.pricing.index_e8
+
+    def live_price_e8(self, account: str, order_id: str) -> int | None:
+        order = self._state.account(account).find(order_id)
+        return None if order is None or order.is_closed else order.price_e8
+
     def _market_of(self, query: HistoryQuery) -> MarketState:
         if query.market is None:
             raise OrderRefused(ErrorCode.INVALID_REQUEST_PARAMETER, "market: is required")

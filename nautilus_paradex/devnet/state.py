@@ -24,7 +24,7 @@ __all__ = ["FEE_ACCOUNT", "FUNDING_ACCOUNT", "HOUSE_HISTORY", "MarketState", "Ve
 
 FEE_ACCOUNT: Final = "0xfee"
 FUNDING_ACCOUNT: Final = "0xf00d"
-HOUSE_HISTORY: Final = 1_000
+HOUSE_HISTORY: Final = 200
 
 _TRADES_KEPT: Final = 10_000
 _FUNDING_KEPT: Final = 5_000
