@@ -24,7 +24,13 @@ from nautilus_trader.execution.reports import (
     OrderStatusReport,
     PositionStatusReport,
 )
-from nautilus_trader.model.identifiers import AccountId, ClientId, InstrumentId, VenueOrderId
+from nautilus_trader.model.identifiers import (
+    AccountId,
+    ClientId,
+    ClientOrderId,
+    InstrumentId,
+    VenueOrderId,
+)
 from nautilus_trader.model.instruments import Instrument
 
 from nautilus_paradex.constants import PARADEX_VENUE
@@ -316,7 +322,7 @@ class Reports:
             for position in positions
         ]
 
-    def _client_order_id(self, event: OrderEvent) -> object | None:
+    def _client_order_id(self, event: OrderEvent) -> ClientOrderId | None:
         return self._cache.client_order_id(VenueOrderId(event.order_id))
 
     async def _instrument(self, market: str | None) -> Instrument:

@@ -1,0 +1,429 @@
+"""The platform's execution client for Paradex: its connections, and who does what in it.
+
+Thin on purpose. Commands, orders, reports and the account have a file each beside this one.
+"""
+
+import asyncio
+from collections import Counter
+from decimal import Decimal
+from typing import Final
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock, MessageBus
+from nautilus_trader.common.enums import LogColor
+from nautilus_trader.execution.messages import (
+    BatchCancelOrders,
+    CancelAllOrders,
+    CancelOrder,
+    GenerateFillReports,
+    GenerateOrderStatusReport,
+    GenerateOrderStatusReports,
+    GeneratePositionStatusReports,
+    ModifyOrder,
+    QueryAccount,
+    QueryOrder,
+    SubmitOrder,
+    SubmitOrderList,
+)
+from nautilus_trader.execution.reports import (
+    ExecutionMassStatus,
+    FillReport,
+    OrderStatusReport,
+    PositionStatusReport,
+)
+from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.enums import AccountType, LiquiditySide, OmsType
+from nautilus_trader.model.identifiers import AccountId, ClientId
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Money, Price, Quantity
+from nautilus_trader.model.orders import Order
+from websockets.frames import Opcode
+
+from nautilus_paradex.config import ParadexExecClientConfig
+from nautilus_paradex.constants import PARADEX_VENUE
+from nautilus_paradex.execution.account import AccountReporter
+from nautilus_paradex.execution.commands import Commands
+from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.order_state import OrderState
+from nautilus_paradex.execution.recovery import Recovery
+from nautilus_paradex.execution.reports import Reports
+from nautilus_paradex.parsing.money import money_from_e8
+from nautilus_paradex.protocol import channels, rest
+from nautilus_paradex.protocol.enums import SystemStatus
+from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.events import AccountEvent, FillEvent, OrderEvent
+from nautilus_paradex.protocol.json_feed import Message
+from nautilus_paradex.protocol.numbers import to_e8
+from nautilus_paradex.protocol.rpc import RpcError
+from nautilus_paradex.providers import ParadexInstrumentProvider
+from nautilus_paradex.transport.errors import CredentialsError, RequestError
+from nautilus_paradex.transport.frames import RawFrame, decode_frame
+from nautilus_paradex.transport.http import ParadexHttpClient
+from nautilus_paradex.transport.websocket import ParadexWebSocketClient
+
+__all__ = ["ParadexExecutionClient"]
+
+_REQUIRED_CHANNELS: Final = (channels.ACCOUNT, channels.orders(), channels.fills())
+_OPTIONAL_CHANNELS: Final = (channels.TRADEBUSTS, channels.TRANSFERS)
+_RESYNC_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+_FILLS_APPLIED_TIMEOUT_SECS: Final = 2.0
+_POLL_SECS: Final = 0.01
+
+
+class ParadexExecutionClient(LiveExecutionClient):
+    """
+    Execution client for the Paradex exchange.
+
+    Orders go over signed REST; orders, fills and the account are followed over the private
+    WebSocket channels. The account is a cross-margin, netting account in the settlement asset.
+
+    Parameters
+    ----------
+    loop : asyncio.AbstractEventLoop
+        The node's event loop.
+    http_client : ParadexHttpClient
+        The REST client, with credentials.
+    msgbus : MessageBus
+        The node's message bus.
+    cache : Cache
+        The node's cache.
+    clock : LiveClock
+        The node's clock.
+    instrument_provider : ParadexInstrumentProvider
+        The instruments.
+    config : ParadexExecClientConfig
+        The configuration.
+    name : str, optional
+        The client's name, PARADEX if None.
+
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        http_client: ParadexHttpClient,
+        msgbus: MessageBus,
+        cache: Cache,
+        clock: LiveClock,
+        instrument_provider: ParadexInstrumentProvider,
+        config: ParadexExecClientConfig,
+        name: str | None = None,
+    ) -> None:
+        client_id = ClientId(name or PARADEX_VENUE.value)
+        super().__init__(
+            loop=loop,
+            client_id=client_id,
+            venue=PARADEX_VENUE,
+            oms_type=OmsType.NETTING,
+            account_type=AccountType.MARGIN,
+            base_currency=None,
+            instrument_provider=instrument_provider,
+            msgbus=msgbus,
+            cache=cache,
+            clock=clock,
+            config=config,
+        )
+        self._set_account_id(AccountId(f"{client_id.value}-master"))
+        self._config = config
+        self._http = http_client
+        self._ws = ParadexWebSocketClient(
+            config.ws_url,
+            token_provider=self._token,
+            handler=self._handle_frame,
+            on_reconnected=self._after_reconnect,
+            on_error=self._on_socket_error,
+            proxy_url=config.proxy_url,
+        )
+        self._malformed: Counter[str] = Counter()
+        self._events = OrderEvents(self, cache, clock, self._log)
+        self._events.on_revived = self._cancel_revived
+        self._recovery = Recovery(
+            http_client,
+            self._events,
+            cache,
+            client_id,
+            self._log,
+            self.create_task,
+            config.recv_window_ms,
+        )
+        self._commands = Commands(
+            self,
+            http_client,
+            self._events,
+            self._recovery,
+            cache,
+            clock,
+            self._log,
+            self.create_task,
+            config.recv_window_ms,
+            config.on_behalf_of_account,
+        )
+        self._reports = Reports(
+            http_client,
+            instrument_provider,
+            cache,
+            clock,
+            self._log,
+            client_id,
+            self.account_id,
+        )
+        self._account = AccountReporter(self, http_client, clock, self._log)
+        self._log_config(config)
+
+    @property
+    def websocket(self) -> ParadexWebSocketClient:
+        """The private socket; its metrics tell of connections and frames."""
+        return self._ws
+
+    @property
+    def malformed_messages(self) -> dict[str, int]:
+        """How many private messages could not be taken in, by kind of error."""
+        return dict(self._malformed)
+
+    # -- Connection ------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        await self._http.start()
+        await self._instrument_provider.initialize()
+        self._cache_instruments()
+        await self._log_system_state()
+        await self._account.refresh()
+        await self._await_account_registered()
+        await self._ws.connect()
+        await self._ws.authenticate()
+        await self._subscribe_channels()
+        await self._set_cancel_on_disconnect()
+        self._recovery.connected()
+        if self._http.signer is None:
+            self._log.warning("No private key: this client reports, but cannot place orders")
+
+    async def _disconnect(self) -> None:
+        await self._ws.close()
+        await self._http.close()
+
+    async def _token(self) -> str:
+        session = self._http.session
+        if session is None:
+            raise CredentialsError("the account's channels need credentials, and there are none")
+        return await session.token()
+
+    async def _subscribe_channels(self) -> None:
+        for channel in _REQUIRED_CHANNELS:
+            await self._ws.subscribe(channel)
+        for channel in _OPTIONAL_CHANNELS:
+            try:
+                await self._ws.subscribe(channel)
+            except (RpcError, TimeoutError) as exc:
+                self._log.warning(f"Channel {channel} is not available: {exc}")
+
+    async def _set_cancel_on_disconnect(self) -> None:
+        if self._config.cancel_on_disconnect:
+            await self._ws.request("order.cancel_on_disconnect", {"enabled": True})
+
+    async def _log_system_state(self) -> None:
+        state = await self._http.system_state()
+        if state.status != SystemStatus.OK:
+            self._log.warning(f"The venue is in state {state.status!r}")
+
+    async def _after_reconnect(self) -> None:
+        """Catch up with what happened while the private channels were silent."""
+        await self._set_cancel_on_disconnect()
+        for delay_secs in (*_RESYNC_DELAYS_SECS, None):
+            try:
+                await self._recovery.resync()
+                await self._account.refresh()
+            except (RequestError, ParadexError) as exc:
+                if delay_secs is None:
+                    self._log.error(f"Could not catch up after the reconnection: {exc}")
+                    return
+                self._log.warning(f"Catching up again in {delay_secs} s: {exc}")
+                await asyncio.sleep(delay_secs)
+            else:
+                self._log.info("Caught up after the reconnection", LogColor.GREEN)
+                return
+
+    def _cache_instruments(self) -> None:
+        for instrument in self._instrument_provider.list_all():
+            if self._cache.instrument(instrument.id) is None:
+                self._cache.add_instrument(instrument)
+
+    def _log_config(self, config: ParadexExecClientConfig) -> None:
+        self._log.info(f"{config.environment=}", LogColor.BLUE)
+        self._log.info(f"{config.http_url=}", LogColor.BLUE)
+        self._log.info(f"{config.ws_url=}", LogColor.BLUE)
+        self._log.info(f"{config.recv_window_ms=}", LogColor.BLUE)
+        self._log.info(f"{config.cancel_on_disconnect=}", LogColor.BLUE)
+
+    # -- Private stream --------------------------------------------------------------------------
+
+    def _handle_frame(self, payload: bytes, opcode: Opcode) -> None:
+        try:
+            message = decode_frame(RawFrame(payload, opcode))
+            if message is not None:
+                self._handle_message(message)
+        except ParadexError as exc:
+            self._count_malformed(exc)
+
+    def _handle_message(self, message: Message) -> None:
+        match message:
+            case OrderEvent():
+                self._events.take_order(message)
+            case FillEvent():
+                self._events.take_fill(message)
+            case AccountEvent():
+                self._account.take(message)
+            case rest.TradeBust():
+                self._log.error(
+                    f"TRADE BUST: fill {message.busted_fill_id} failed on chain and was taken "
+                    "back. Position and balance here still contain it: check them against the "
+                    "venue now",
+                )
+            case rest.Transfer():
+                self._log.info(f"Transfer {message.kind} {message.amount} {message.token}")
+                self.create_task(self._account.refresh())
+
+    def _count_malformed(self, exc: ParadexError) -> None:
+        kind = type(exc).__name__
+        self._malformed[kind] += 1
+        if self._malformed[kind] == 1:
+            self._log.error(f"Private message passed over (others of its kind are counted): {exc}")
+
+    def _on_socket_error(self, exc: Exception) -> None:
+        self._log.error(f"Private socket: {exc}")
+
+    def _cancel_revived(self, state: OrderState, market: str) -> None:
+        self._log.error(f"Cancelling order {state.venue_order_id} of {market}: no one here owns it")
+        self.create_task(self._cancel_by_venue_id(state.venue_order_id or ""))
+
+    async def _cancel_by_venue_id(self, venue_order_id: str) -> None:
+        try:
+            await self._http.cancel_order(venue_order_id)
+        except RequestError as exc:
+            self._log.error(f"Could not cancel order {venue_order_id}: {exc}")
+
+    # -- Commands --------------------------------------------------------------------------------
+
+    async def _submit_order(self, command: SubmitOrder) -> None:
+        await self._commands.submit_order(command)
+
+    async def _submit_order_list(self, command: SubmitOrderList) -> None:
+        await self._commands.submit_order_list(command)
+
+    async def _modify_order(self, command: ModifyOrder) -> None:
+        await self._commands.modify_order(command)
+
+    async def _cancel_order(self, command: CancelOrder) -> None:
+        await self._commands.cancel_order(command)
+
+    async def _cancel_all_orders(self, command: CancelAllOrders) -> None:
+        await self._commands.cancel_all_orders(command)
+
+    async def _batch_cancel_orders(self, command: BatchCancelOrders) -> None:
+        await self._commands.batch_cancel_orders(command)
+
+    async def _query_account(self, command: QueryAccount) -> None:
+        await self._account.refresh()
+
+    async def _query_order(self, command: QueryOrder) -> None:
+        """
+        Bring an order up to date: its fills first, so that the engine has none to invent.
+
+        An order that waits for a cancel or a change and is open at the venue is reported, or the
+        engine would close it after its retries.
+        """
+        order = self._cache.order(command.client_order_id)
+        try:
+            event = await self._recovery.sync_order(
+                order,
+                client_id=command.client_order_id.value,
+                venue_order_id=_value_of(command.venue_order_id),
+                market=command.instrument_id.symbol.value,
+            )
+        except RequestError as exc:
+            self._log.warning(f"Cannot look up {command.client_order_id!r}: {exc}")
+            return
+        if event is None:
+            self._log.warning(f"The venue knows no order {command.client_order_id!r}")
+        elif order is not None and (order.is_pending_cancel or order.is_pending_update):
+            await self._report_still_open(order)
+
+    async def _report_still_open(self, order: Order) -> None:
+        report = await self._reports.order_status_report(
+            GenerateOrderStatusReport(
+                instrument_id=order.instrument_id,
+                client_order_id=order.client_order_id,
+                venue_order_id=order.venue_order_id,
+                command_id=order.init_id,
+                ts_init=self._clock.timestamp_ns(),
+            ),
+        )
+        if report is None or not report.is_open:
+            return
+        # Fills reach the order through the engine's queue, a report does not.
+        attempts = int(_FILLS_APPLIED_TIMEOUT_SECS / _POLL_SECS)
+        for _ in range(attempts):
+            if order.filled_qty >= report.filled_qty or order.is_closed:
+                break
+            await asyncio.sleep(_POLL_SECS)
+        if order.filled_qty == report.filled_qty and not order.is_closed:
+            self._send_order_status_report(report)
+
+    # -- Reports ---------------------------------------------------------------------------------
+
+    async def generate_order_status_report(
+        self,
+        command: GenerateOrderStatusReport,
+    ) -> OrderStatusReport | None:
+        """Return the report of one order, or None if the venue knows none; raises on failure."""
+        return await self._reports.order_status_report(command)
+
+    async def generate_order_status_reports(
+        self,
+        command: GenerateOrderStatusReports,
+    ) -> list[OrderStatusReport]:
+        """Return the reports of the account's orders; raises on failure."""
+        reports = await self._reports.order_status_reports(command)
+        self._log_report_receipt(len(reports), "OrderStatusReport", command.log_receipt_level)
+        return reports
+
+    async def generate_fill_reports(self, command: GenerateFillReports) -> list[FillReport]:
+        """Return the reports of the account's fills; raises on failure."""
+        return await self._reports.fill_reports(command)
+
+    async def generate_position_status_reports(
+        self,
+        command: GeneratePositionStatusReports,
+    ) -> list[PositionStatusReport]:
+        """Return the reports of the account's positions; raises on failure."""
+        reports = await self._reports.position_status_reports(command)
+        self._log_report_receipt(len(reports), "PositionStatusReport", command.log_receipt_level)
+        return reports
+
+    async def generate_mass_status(
+        self,
+        lookback_mins: int | None = None,
+    ) -> ExecutionMassStatus | None:
+        """Return orders, fills and positions that belong together; raises on failure."""
+        self._log.info("Generating ExecutionMassStatus...")
+        self.reconciliation_active = True
+        try:
+            return await self._reports.mass_status(lookback_mins)
+        finally:
+            self.reconciliation_active = False
+
+    def calculate_commission(
+        self,
+        instrument: Instrument,
+        last_qty: Quantity,
+        last_px: Price,
+        liquidity_side: LiquiditySide,
+    ) -> Money:
+        """Return what a fill costs by the instrument's rates, for fills that must be inferred."""
+        is_maker = liquidity_side == LiquiditySide.MAKER
+        rate: Decimal = instrument.maker_fee if is_maker else instrument.taker_fee
+        fee = instrument.notional_value(last_qty, last_px).as_decimal() * rate
+        return money_from_e8(to_e8(str(fee)) or 0, instrument.settlement_currency)
+
+
+def _value_of(identifier: object | None) -> str | None:
+    return None if identifier is None else str(identifier)
