@@ -36,13 +36,13 @@ class Quota(NamedTuple):
     window_secs: float
 
 
-#: Source: api-notes, "Limits and errors". The 1,500 private reads a minute of an address over all
-#: its accounts are left out: one account's 600 are used up first.
+#: Source: api-notes, "Limits and errors". The last quota of private reads is an address's over all
+#: its accounts: it binds where accounts share a limiter, and replies may report it.
 DOCUMENTED_LIMITS: Final[Mapping[RateClass, tuple[Quota, ...]]] = {
     RateClass.PUBLIC: (Quota(1_500, 60),),
     RateClass.AUTH: (Quota(600, 60),),
     RateClass.ORDERS: (Quota(800, 1), Quota(17_250, 60)),
-    RateClass.PRIVATE: (Quota(120, 1), Quota(600, 60)),
+    RateClass.PRIVATE: (Quota(120, 1), Quota(600, 60), Quota(1_500, 60)),
 }
 
 _UNIX_SECS_FROM: Final = 1_000_000_000
@@ -205,8 +205,9 @@ class RateLimiter:
         """
         Adjust to what the headers of a reply say.
 
-        The count and the limit are adopted by the bucket that the window names, or whose limit
-        is the reported one, or by the only one of the class. Counts are only ever lowered:
+        The count and the limit are adopted by the bucket of the reported window (of several, the
+        one with the reported limit), without a window by the one with the reported limit, or
+        by the only one of the class. Counts are only ever lowered:
         replies arrive in any order, and an older one knows of fewer requests.
         """
         bucket = self._reported_bucket(rate_class, report)
@@ -230,15 +231,14 @@ class RateLimiter:
 
     def _reported_bucket(self, rate_class: RateClass, report: LimitReport) -> TokenBucket | None:
         buckets = self._buckets[rate_class]
-        for bucket in buckets:
-            if bucket.quota.window_secs == report.window_secs:
-                return bucket
-        if report.window_secs is not None:
+        by_window = [b for b in buckets if b.quota.window_secs == report.window_secs]
+        if report.window_secs is not None and not by_window:
             return None
-        for bucket in buckets:
+        candidates = by_window or buckets
+        for bucket in candidates:
             if bucket.quota.limit == report.limit:
                 return bucket
-        return buckets[0] if len(buckets) == 1 else None
+        return candidates[0] if by_window or len(buckets) == 1 else None
 
 
 def _secs_from_now(reset: float, now_ms: int) -> float:
