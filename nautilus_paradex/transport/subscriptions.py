@@ -111,8 +111,10 @@ class Subscriptions:
 
         Returns the channel. The venue is subscribed then, and asking once more would be refused.
         """
+        if response.id is None or response.error is not None:
+            return None
         for entry in self._by_channel.values():
-            if entry.request_id == response.id and entry.ack is None and response.error is None:
+            if entry.request_id == response.id and entry.ack is None:
                 entry.confirm(response)
                 return entry.channel
         return None
@@ -121,6 +123,7 @@ class Subscriptions:
         """Forget confirmations, and entries that never had one and that nobody works on."""
         for entry in tuple(self._by_channel.values()):
             entry.ack = None
+            entry.request_id = None  # ids start over with each connection
             if not entry.was_acked and not entry.lock.locked():
                 self.remove(entry)
 
