@@ -74,7 +74,8 @@ class MessageLayout:
     """
     A message: block fields, then groups of (price, size), then strings, in wire order.
 
-    The fields of `event` have the same names in the same order.
+    The fields of `event` have the same names in the same order. `quiet_tail` says how many int64
+    fields at the end of the block are null in most frames: a hint for speed, not a rule.
     """
 
     event: type[events.Event]
@@ -82,6 +83,7 @@ class MessageLayout:
     groups: tuple[str, ...] = ()
     texts: tuple[TextSpec, ...] = (TextSpec("market"),)
     since: int = VERSIONS.start
+    quiet_tail: int = 0
 
     @property
     def template_id(self) -> int:
@@ -93,22 +95,27 @@ class MessageLayout:
         """The schema's name of the message."""
         return self.event.__name__
 
+    @property
+    def is_int64_only(self) -> bool:
+        """Whether the block is nothing but int64."""
+        return all(field.type is Primitive.INT64 for field in self.fields)
+
     def fields_in(self, version: int) -> tuple[FieldSpec, ...]:
-        """Return the block fields of schema `version`."""
+        """Return the block fields of schema `version`, younger ones being last."""
         return tuple(field for field in self.fields if field.since <= version)
 
     def block_length(self, version: int) -> int:
         """Return the bytes of the block in schema `version`."""
-        return _packed_size(self.fields_in(version))
+        return self.block_struct(len(self.fields_in(version))).size
+
+    def block_struct(self, count: int) -> struct.Struct:
+        """Return the `struct` of the first `count` fields of the block."""
+        return struct.Struct("<" + "".join(field.code for field in self.fields[:count]))
 
     def fields_within(self, block_length: int) -> int:
         """Return how many fields lie wholly in a block of this many bytes."""
         counts = range(len(self.fields), 0, -1)
-        return next((n for n in counts if _packed_size(self.fields[:n]) <= block_length), 0)
-
-
-def _packed_size(fields: tuple[FieldSpec, ...]) -> int:
-    return struct.calcsize("<" + "".join(field.code for field in fields))
+        return next((n for n in counts if self.block_struct(n).size <= block_length), 0)
 
 
 def _int64s(*names: str, since: int = VERSIONS.start) -> tuple[FieldSpec, ...]:
@@ -148,6 +155,7 @@ _MESSAGES = (
             ),
         ),
         groups=("bids", "asks"),
+        quiet_tail=9,  # only interactive feeds carry the best prices
     ),
     MessageLayout(
         events.MarketSummaryEvent,
