@@ -1,10 +1,12 @@
 """Binary frames written by hand, by code that shares nothing with the codec, and their events."""
 
 import struct
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from nautilus_paradex.protocol.events import (
     AccountEvent,
@@ -97,7 +99,6 @@ TRADE_ID = "1791421535935201709233240002"
 SUMMARY_NAMES = tuple(
     name for name in MarketSummaryEvent.__struct_fields__ if name not in {"ts", "seq", "market"}
 )
-SUMMARY_PRECISE_NAMES = ("forward_rate", "risk_free_rate", "funding_rate_precise")
 SUMMARY_VALUES = [TS, 0, *range(101, 101 + len(SUMMARY_NAMES))]
 SUMMARY = MarketSummaryEvent(
     ts=TS,
@@ -271,13 +272,7 @@ FRAME_CASES = (
     ),
     case(
         "market summary v0",
-        MarketSummaryEvent(
-            **{
-                name: getattr(SUMMARY, name)
-                for name in SUMMARY.__struct_fields__
-                if name not in SUMMARY_PRECISE_NAMES
-            }
-        ),
+        replace(SUMMARY, forward_rate=None, risk_free_rate=None, funding_rate_precise=None),
         0,
         "27q",
         SUMMARY_VALUES[:-3],
@@ -434,8 +429,17 @@ def full_frame_case(request: pytest.FixtureRequest) -> FrameCase:
     return request.param
 
 
+@pytest.fixture(
+    params=[frame_case for frame_case in FRAME_CASES if frame_case.canonical],
+    ids=lambda frame_case: frame_case.name,
+)
+def canonical_frame_case(request: pytest.FixtureRequest) -> FrameCase:
+    """Each hand-written frame in the layout that the encoder writes."""
+    return request.param
+
+
 @pytest.fixture
-def frame_named():
+def frame_named() -> Callable[[str], FrameCase]:
     """Return a hand-written frame by its name."""
     by_name = {frame_case.name: frame_case for frame_case in FRAME_CASES}
     return by_name.__getitem__
