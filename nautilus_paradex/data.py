@@ -1,0 +1,354 @@
+"""
+The market data client: the platform's side of connection, instruments and subscriptions.
+
+Thin on purpose: frames become data in `feeds.router`, streams are opened and mended in
+`feeds.subscriber`, requests answered in `feeds.requests`.
+"""
+
+import asyncio
+from typing import Final
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock, MessageBus
+from nautilus_trader.common.enums import LogColor
+from nautilus_trader.data.messages import (
+    SubscribeBars,
+    SubscribeData,
+    SubscribeFundingRates,
+    SubscribeIndexPrices,
+    SubscribeInstrument,
+    SubscribeInstrumentClose,
+    SubscribeInstruments,
+    SubscribeInstrumentStatus,
+    SubscribeMarkPrices,
+    SubscribeOptionGreeks,
+    SubscribeOrderBook,
+    SubscribeQuoteTicks,
+    SubscribeTradeTicks,
+    UnsubscribeBars,
+    UnsubscribeData,
+    UnsubscribeFundingRates,
+    UnsubscribeIndexPrices,
+    UnsubscribeInstrument,
+    UnsubscribeInstrumentClose,
+    UnsubscribeInstruments,
+    UnsubscribeInstrumentStatus,
+    UnsubscribeMarkPrices,
+    UnsubscribeOptionGreeks,
+    UnsubscribeOrderBook,
+    UnsubscribeQuoteTicks,
+    UnsubscribeTradeTicks,
+)
+from nautilus_trader.model.enums import BookType
+from nautilus_trader.model.identifiers import ClientId, InstrumentId
+from nautilus_trader.model.instruments import Instrument
+
+from nautilus_paradex.config import ParadexDataClientConfig
+from nautilus_paradex.constants import PARADEX, PARADEX_VENUE
+from nautilus_paradex.feeds.history import HistoryRequests
+from nautilus_paradex.feeds.market import (
+    DELTAS,
+    FUNDING,
+    INDEX,
+    MARK,
+    QUOTES,
+    TRADES,
+    MarketFeed,
+)
+from nautilus_paradex.feeds.requests import RequestAnsweringClient
+from nautilus_paradex.feeds.router import FeedRouter
+from nautilus_paradex.feeds.subscriber import StreamSubscriber
+from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.providers import ParadexInstrumentProvider
+from nautilus_paradex.transport.http import ParadexHttpClient
+from nautilus_paradex.transport.websocket import ParadexWebSocketClient
+
+__all__ = ["ParadexDataClient"]
+
+_SECS_PER_MINUTE: Final = 60
+
+
+class ParadexDataClient(RequestAnsweringClient):
+    """
+    Provides a market data client for Paradex.
+
+    Parameters
+    ----------
+    loop : asyncio.AbstractEventLoop
+        The event loop of the node.
+    http_client : ParadexHttpClient
+        The REST client; started and closed by this client.
+    msgbus : MessageBus
+        The message bus of the node.
+    cache : Cache
+        The cache of the node.
+    clock : LiveClock
+        The clock of the node.
+    instrument_provider : ParadexInstrumentProvider
+        The provider of instruments.
+    config : ParadexDataClientConfig
+        The settings.
+    name : str, optional
+        The client's name, ``PARADEX`` if None.
+
+    """
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        http_client: ParadexHttpClient,
+        msgbus: MessageBus,
+        cache: Cache,
+        clock: LiveClock,
+        instrument_provider: ParadexInstrumentProvider,
+        config: ParadexDataClientConfig,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(
+            loop=loop,
+            client_id=ClientId(name or PARADEX),
+            venue=PARADEX_VENUE,
+            msgbus=msgbus,
+            cache=cache,
+            clock=clock,
+            instrument_provider=instrument_provider,
+            config=config,
+        )
+        self._settings = config
+        self._provider = instrument_provider
+        self._http = http_client
+        self._http_in_use = False
+        self._background: list[asyncio.Task[None]] = []
+        self._socket = ParadexWebSocketClient(
+            config.ws_url,
+            handler=self._on_frame,
+            on_reconnected=self._on_reconnected,
+            on_disconnected=self._on_disconnected,
+            on_error=self._on_socket_error,
+            sbe_schema_version=config.sbe_schema_version,
+            proxy_url=config.proxy_url,
+        )
+        self._router = FeedRouter(
+            emit=self._handle_data,
+            now_ns=self._clock.timestamp_ns,
+            on_book_broken=self._on_book_broken,
+            warn=self._log.warning,
+        )
+        self._subscriber = StreamSubscriber(
+            self._socket,
+            self._router,
+            now_ns=self._clock.timestamp_ns,
+            warn=self._log.warning,
+        )
+        self._history = HistoryRequests(
+            http_client,
+            now_ns=self._clock.timestamp_ns,
+            bars_timestamp_on_close=config.bars_timestamp_on_close,
+        )
+        self._log.info(f"environment={config.environment.value}", LogColor.BLUE)
+        self._log.info(f"base_url_http={config.http_url}", LogColor.BLUE)
+        self._log.info(f"base_url_ws={config.ws_url}", LogColor.BLUE)
+
+    @property
+    def instrument_provider(self) -> ParadexInstrumentProvider:
+        """The provider of instruments."""
+        return self._provider
+
+    @property
+    def metrics(self) -> dict[str, int]:
+        """Counters and latencies (µs) of this client's feeds since it was made."""
+        return {
+            **self._router.metrics.snapshot(),
+            **self._subscriber.metrics.snapshot(),
+            **self._provider.metrics.snapshot(),
+        }
+
+    # -- Connection ------------------------------------------------------------------------------
+
+    async def _connect(self) -> None:
+        self._http_in_use = True
+        await self._http.start()
+        await self._provider.initialize()
+        self._publish_instruments()
+        await self._socket.connect()
+        version = self._socket.schema_version
+        encoding = "JSON" if version is None else f"SBE schema version {version}"
+        self._log.info(f"Connected to {self._settings.ws_url} ({encoding})", LogColor.BLUE)
+        self._background = [asyncio.create_task(self._subscriber.watch(), name="stream-watch")]
+        interval_mins = self._settings.update_instruments_interval_mins
+        if interval_mins is not None:
+            self._background.append(
+                asyncio.create_task(self._update_instruments(interval_mins), name="instruments"),
+            )
+
+    async def _disconnect(self) -> None:
+        tasks, self._background = self._background, []
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._socket.close()
+        if self._http_in_use:
+            self._http_in_use = False
+            await self._http.close()
+
+    def _on_frame(self, frame: bytes, opcode: int) -> None:
+        self._router.on_frame(frame, opcode)
+
+    def _on_disconnected(self) -> None:
+        self._log.warning("Connection lost: books are cleared until it is back")
+        self._subscriber.connection_lost()
+
+    async def _on_reconnected(self) -> None:
+        self._subscriber.connection_restored()
+        self._log.info("Connection restored", LogColor.BLUE)
+
+    def _on_socket_error(self, error: Exception) -> None:
+        self._log.warning(f"WebSocket: {error}")
+
+    def _on_book_broken(self, feed: MarketFeed) -> None:
+        self.create_task(
+            self._subscriber.rebuild_book(feed),
+            log_msg=f"rebuild book {feed.instrument_id}",
+        )
+
+    # -- Instruments -----------------------------------------------------------------------------
+
+    def _publish_instruments(self) -> None:
+        for currency in self._provider.currencies().values():
+            self._cache.add_currency(currency)
+        for instrument in self._provider.list_all():
+            self._publish(instrument)
+
+    def _publish(self, instrument: Instrument) -> None:
+        feed = self._router.get(instrument.raw_symbol.value)
+        if feed is not None:
+            feed.update(instrument)
+        self._handle_data(instrument)
+
+    async def _update_instruments(self, interval_mins: int) -> None:
+        while True:
+            await asyncio.sleep(interval_mins * _SECS_PER_MINUTE)
+            try:
+                await self._provider.initialize(reload=True)
+            except ParadexError as exc:
+                self._log.error(f"Instruments could not be updated, trying again: {exc}")
+            else:
+                self._publish_instruments()
+
+    # -- Subscriptions ---------------------------------------------------------------------------
+
+    async def _subscribe_instruments(self, command: SubscribeInstruments) -> None:
+        self._say_how_instruments_update()
+
+    async def _subscribe_instrument(self, command: SubscribeInstrument) -> None:
+        await self._instrument(command.instrument_id)
+        self._say_how_instruments_update()
+
+    async def _subscribe_quote_ticks(self, command: SubscribeQuoteTicks) -> None:
+        await self._use(command.instrument_id, QUOTES)
+
+    async def _subscribe_trade_ticks(self, command: SubscribeTradeTicks) -> None:
+        await self._use(command.instrument_id, TRADES)
+
+    async def _subscribe_order_book_deltas(self, command: SubscribeOrderBook) -> None:
+        if command.book_type != BookType.L2_MBP:
+            self._log.warning(f"{command.instrument_id}: only L2_MBP books exist at the venue")
+            return
+        await self._use(command.instrument_id, DELTAS)
+
+    async def _subscribe_mark_prices(self, command: SubscribeMarkPrices) -> None:
+        await self._use(command.instrument_id, MARK)
+
+    async def _subscribe_index_prices(self, command: SubscribeIndexPrices) -> None:
+        await self._use(command.instrument_id, INDEX)
+
+    async def _subscribe_funding_rates(self, command: SubscribeFundingRates) -> None:
+        await self._use(command.instrument_id, FUNDING)
+
+    async def _subscribe_order_book_depth(self, command: SubscribeOrderBook) -> None:
+        self._refuse(f"order book depth of {command.instrument_id}")
+
+    async def _subscribe_bars(self, command: SubscribeBars) -> None:
+        self._refuse(f"bars {command.bar_type}; INTERNAL ones can be built from trades")
+
+    async def _subscribe_instrument_status(self, command: SubscribeInstrumentStatus) -> None:
+        self._refuse(f"status of {command.instrument_id}")
+
+    async def _subscribe_instrument_close(self, command: SubscribeInstrumentClose) -> None:
+        self._refuse(f"close of {command.instrument_id}")
+
+    async def _subscribe_option_greeks(self, command: SubscribeOptionGreeks) -> None:
+        self._refuse(f"greeks of {command.instrument_id}")
+
+    async def _subscribe(self, command: SubscribeData) -> None:
+        self._refuse(str(command.data_type))
+
+    async def _unsubscribe_instruments(self, command: UnsubscribeInstruments) -> None:
+        """Nothing to do: instruments are loaded in any case."""
+
+    async def _unsubscribe_instrument(self, command: UnsubscribeInstrument) -> None:
+        """Nothing to do: instruments are loaded in any case."""
+
+    async def _unsubscribe_quote_ticks(self, command: UnsubscribeQuoteTicks) -> None:
+        await self._drop(command.instrument_id, QUOTES)
+
+    async def _unsubscribe_trade_ticks(self, command: UnsubscribeTradeTicks) -> None:
+        await self._drop(command.instrument_id, TRADES)
+
+    async def _unsubscribe_order_book_deltas(self, command: UnsubscribeOrderBook) -> None:
+        await self._drop(command.instrument_id, DELTAS)
+
+    async def _unsubscribe_mark_prices(self, command: UnsubscribeMarkPrices) -> None:
+        await self._drop(command.instrument_id, MARK)
+
+    async def _unsubscribe_index_prices(self, command: UnsubscribeIndexPrices) -> None:
+        await self._drop(command.instrument_id, INDEX)
+
+    async def _unsubscribe_funding_rates(self, command: UnsubscribeFundingRates) -> None:
+        await self._drop(command.instrument_id, FUNDING)
+
+    async def _unsubscribe_order_book_depth(self, command: UnsubscribeOrderBook) -> None:
+        """Nothing to do: the subscription was refused."""
+
+    async def _unsubscribe_bars(self, command: UnsubscribeBars) -> None:
+        """Nothing to do: the subscription was refused."""
+
+    async def _unsubscribe_instrument_status(self, command: UnsubscribeInstrumentStatus) -> None:
+        """Nothing to do: the subscription was refused."""
+
+    async def _unsubscribe_instrument_close(self, command: UnsubscribeInstrumentClose) -> None:
+        """Nothing to do: the subscription was refused."""
+
+    async def _unsubscribe_option_greeks(self, command: UnsubscribeOptionGreeks) -> None:
+        """Nothing to do: the subscription was refused."""
+
+    async def _unsubscribe(self, command: UnsubscribeData) -> None:
+        """Nothing to do: the subscription was refused."""
+
+    async def _use(self, instrument_id: InstrumentId, use: int) -> None:
+        feed = self._router.get(instrument_id.symbol.value)
+        if feed is None:
+            instrument = await self._instrument(instrument_id)
+            # Another subscription may have been here during the wait.
+            feed = self._router.get(instrument_id.symbol.value)
+            if feed is None:
+                feed = MarketFeed(instrument)
+                self._router.add(feed)
+        await self._subscriber.use(feed, use)
+
+    async def _drop(self, instrument_id: InstrumentId, use: int) -> None:
+        feed = self._router.get(instrument_id.symbol.value)
+        if feed is not None:
+            await self._subscriber.drop(feed, use)
+
+    def _refuse(self, what: str) -> None:
+        self._log.warning(f"Cannot subscribe to {what}: not currently implemented")
+
+    def _say_how_instruments_update(self) -> None:
+        interval_mins = self._settings.update_instruments_interval_mins
+        if interval_mins is None:
+            self._log.warning(
+                "Instruments stay as loaded: update_instruments_interval_mins is null"
+            )
+        else:
+            self._log.info(f"Instruments are updated every {interval_mins} minutes", LogColor.BLUE)

@@ -1,0 +1,193 @@
+"""
+The platform's side of requests: every one is answered, with nothing if there is nothing.
+
+What is asked of the venue, and how, is in `history`. Subscriptions are `data.py`'s.
+"""
+
+from collections.abc import Awaitable
+from datetime import datetime
+from typing import Final
+
+from nautilus_trader.core.datetime import dt_to_unix_nanos
+from nautilus_trader.data.messages import (
+    RequestBars,
+    RequestData,
+    RequestForwardPrices,
+    RequestFundingRates,
+    RequestInstrument,
+    RequestInstruments,
+    RequestOrderBookDeltas,
+    RequestOrderBookDepth,
+    RequestOrderBookSnapshot,
+    RequestQuoteTicks,
+    RequestTradeTicks,
+)
+from nautilus_trader.live.data_client import LiveMarketDataClient
+from nautilus_trader.model.data import DataType, OrderBookDeltas
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.instruments import CryptoOption, Instrument
+
+from nautilus_paradex.config import ParadexDataClientConfig
+from nautilus_paradex.constants import PARADEX_VENUE
+from nautilus_paradex.feeds.history import HistoryRequests, Window
+from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.providers import ParadexInstrumentProvider
+
+__all__ = ["NotLoadedError", "RequestAnsweringClient"]
+
+_NS_PER_MS: Final = 1_000_000
+
+
+class NotLoadedError(ParadexError):
+    """An instrument is needed that was not loaded."""
+
+
+# The platform's classes have no types: a subclass of Any is meant.
+class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
+    """Base of the data client: answers requests. The subclass sets what is declared here."""
+
+    _settings: ParadexDataClientConfig
+    _provider: ParadexInstrumentProvider
+    _history: HistoryRequests
+
+    async def _request_instrument(self, request: RequestInstrument) -> None:
+        instruments = await self._answer(request, self._loaded([request.instrument_id]))
+        data_type = DataType(Instrument, metadata={"instrument_id": request.instrument_id})
+        self._respond(request, data_type, instruments)
+
+    async def _request_instruments(self, request: RequestInstruments) -> None:
+        instruments = await self._answer(request, self._loaded(None))
+        data_type = DataType(Instrument, metadata={"venue": request.venue or PARADEX_VENUE})
+        self._respond(request, data_type, instruments)
+
+    async def _request_quote_ticks(self, request: RequestQuoteTicks) -> None:
+        self._log.warning(f"{request.instrument_id}: no past quotes exist, the present one is sent")
+        quotes = await self._answer(request, self._quotes(request))
+        self._handle_quote_ticks(
+            request.instrument_id, quotes, request.id, request.start, request.end, request.params
+        )
+
+    async def _request_trade_ticks(self, request: RequestTradeTicks) -> None:
+        trades = await self._answer(request, self._trades(request))
+        self._handle_trade_ticks(
+            request.instrument_id, trades, request.id, request.start, request.end, request.params
+        )
+
+    async def _request_funding_rates(self, request: RequestFundingRates) -> None:
+        rates = await self._answer(request, self._funding_rates(request))
+        self._handle_funding_rates(
+            request.instrument_id, rates, request.id, request.start, request.end, request.params
+        )
+
+    async def _request_bars(self, request: RequestBars) -> None:
+        bars = await self._answer(request, self._bars(request))
+        self._handle_bars(
+            request.bar_type, bars, request.id, request.start, request.end, request.params
+        )
+
+    async def _request_order_book_snapshot(self, request: RequestOrderBookSnapshot) -> None:
+        books = await self._answer(request, self._book(request))
+        data_type = DataType(OrderBookDeltas, metadata={"instrument_id": request.instrument_id})
+        self._respond(request, data_type, books)
+
+    async def _request_forward_prices(self, request: RequestForwardPrices) -> None:
+        options = {
+            instrument.id: instrument
+            for instrument in self._provider.list_all()
+            if isinstance(instrument, CryptoOption)
+        }
+        prices = await self._answer(
+            request,
+            self._history.forward_prices(request.underlying, request.sample_instrument_id, options),
+        )
+        self._handle_forward_prices(prices, request.id, request.params or {})
+
+    async def _request_order_book_deltas(self, request: RequestOrderBookDeltas) -> None:
+        self._log.warning(f"{request.instrument_id}: the venue keeps no past order books")
+        self._handle_order_book_deltas(
+            request.instrument_id, [], request.id, request.start, request.end, request.params
+        )
+
+    async def _request_order_book_depth(self, request: RequestOrderBookDepth) -> None:
+        self._log.warning(f"{request.instrument_id}: the venue keeps no past order books")
+        self._handle_order_book_depths(
+            request.instrument_id, [], request.id, request.start, request.end, request.params
+        )
+
+    async def _request(self, request: RequestData) -> None:
+        self._log.warning(f"The venue has no data of type {request.data_type}")
+        self._respond(request, request.data_type, [])
+
+    async def _instrument(self, instrument_id: InstrumentId) -> Instrument:
+        instrument: Instrument | None = self._provider.find(instrument_id)
+        if instrument is None:
+            instrument = self._cache.instrument(instrument_id)
+        if instrument is None and self._settings.auto_load_missing_instruments:
+            await self._provider.load_async(instrument_id)
+            instrument = self._provider.find(instrument_id)
+            if instrument is not None:
+                self._handle_data(instrument)
+        if instrument is None:
+            raise NotLoadedError(
+                f"{instrument_id} is not loaded: name it in the instrument provider's load_ids, "
+                "or set load_all or auto_load_missing_instruments",
+            )
+        return instrument
+
+    async def _loaded(self, instrument_ids: list[InstrumentId] | None) -> list[Instrument]:
+        if instrument_ids is None:
+            await self._provider.load_all_async(self._settings.instrument_provider.filters)
+            found = self._provider.list_all()
+        else:
+            await self._provider.load_ids_async(instrument_ids)
+            found = [self._provider.find(instrument_id) for instrument_id in instrument_ids]
+        for currency in self._provider.currencies().values():
+            self._cache.add_currency(currency)
+        return [instrument for instrument in found if instrument is not None]
+
+    async def _quotes(self, request: RequestQuoteTicks) -> list[object]:
+        return [*await self._history.quotes(await self._instrument(request.instrument_id))]
+
+    async def _trades(self, request: RequestTradeTicks) -> list[object]:
+        instrument = await self._instrument(request.instrument_id)
+        return [*await self._history.trades(instrument, _window(request))]
+
+    async def _funding_rates(self, request: RequestFundingRates) -> list[object]:
+        instrument = await self._instrument(request.instrument_id)
+        return [*await self._history.funding_rates(instrument, _window(request))]
+
+    async def _bars(self, request: RequestBars) -> list[object]:
+        instrument = await self._instrument(request.bar_type.instrument_id)
+        return [*await self._history.bars(instrument, request.bar_type, _window(request))]
+
+    async def _book(self, request: RequestOrderBookSnapshot) -> list[object]:
+        instrument = await self._instrument(request.instrument_id)
+        return [await self._history.book_snapshot(instrument, request.limit or None)]
+
+    async def _answer[T](self, request: RequestData, answer: Awaitable[list[T]]) -> list[T]:
+        """Await an answer; whatever goes wrong is logged and answered with nothing."""
+        try:
+            return await answer
+        except ParadexError as exc:
+            self._log.error(f"{type(request).__name__} answered with nothing: {exc}")
+        except Exception as exc:  # noqa: BLE001 (a request without an answer hangs who asked)
+            self._log.exception(f"{type(request).__name__} answered with nothing", exc)
+        return []
+
+    def _respond(self, request: RequestData, data_type: DataType, data: list[object]) -> None:
+        self._handle_data_response(
+            data_type,
+            data,
+            request.id,
+            request.start,
+            request.end,
+            request.params,
+        )
+
+
+def _window(request: RequestData) -> Window:
+    return Window(_unix_ms(request.start), _unix_ms(request.end), request.limit or None)
+
+
+def _unix_ms(moment: datetime | None) -> int | None:
+    return None if moment is None else dt_to_unix_nanos(moment) // _NS_PER_MS
