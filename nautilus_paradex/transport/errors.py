@@ -40,7 +40,7 @@ class ThrottledError(NotSentError):
 
 
 class NoTokenError(NotSentError):
-    """There is no token for a private request, and asking again will not bring one."""
+    """There is no token for a private request; the tries to get one are used up."""
 
 
 class UnknownOutcomeError(RequestError):

@@ -210,13 +210,13 @@ class RestCaller:
             raise NoTokenError(
                 f"{call} needs an account: give credentials to ParadexHttpClient and await start()"
             )
-        token = await _token_or_not_sent(session, None)
+        token = await _token_or_never_sent(session, None)
         try:
             return await self._send_once(call, token)
         except UnauthorizedError:
             # A refusal is definitive, also of a command: it may go again with a new token.
             self.metrics.count("tokens_refused")
-            token = await _token_or_not_sent(session, token)
+            token = await _token_or_never_sent(session, token)
         return await self._send_once(call, token)
 
     async def _send_once(self, call: Call, token: str | None) -> bytes:
@@ -293,7 +293,7 @@ _COUNTED: Final = (
 
 
 def _may_retry(call: Call, error: RequestError) -> bool:
-    # Neither a longer wait nor the same question again would help these.
+    # These have waited, or tried again, for as long as they may.
     if isinstance(error, ThrottledError | NoTokenError):
         return False
     if isinstance(error, NotSentError):
@@ -303,14 +303,14 @@ def _may_retry(call: Call, error: RequestError) -> bool:
     )
 
 
-async def _token_or_not_sent(session: JwtSession, stale_token: str | None) -> str:
+async def _token_or_never_sent(session: JwtSession, stale_token: str | None) -> str:
     try:
         if stale_token is None:
             return await session.token()
         return await session.refresh(stale_token)
     except (UnknownOutcomeError, ServerError, RateLimitedError, MessageError) as error:
         # Without a token nothing was sent, whatever became of the request for one.
-        raise NotSentError(f"no JWT could be had: {error}") from error
+        raise NoTokenError(f"no JWT could be had: {error}") from error
 
 
 def _failure(call: Call, response: httpx.Response) -> RequestError:
