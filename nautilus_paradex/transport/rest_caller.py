@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from typing import Final
 
@@ -152,6 +153,8 @@ class RestCaller:
             transport=transport,
             timeout=httpx.Timeout(timeout_secs, connect=connect_secs, pool=connect_secs),
             headers={"user-agent": _USER_AGENT, "accept": "application/json"},
+            # A gateway's cookies are no part of the API, and httpx would keep them all.
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
             trust_env=False,
         )
 
