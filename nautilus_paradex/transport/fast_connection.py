@@ -97,7 +97,7 @@ class FastConnection(ClientConnection):
             self._tail.clear()
         if data:
             self._cut(data)
-        if self.protocol.state is not State.OPEN:
+        if self.protocol.state in (State.CLOSING, State.CLOSED):
             self._note_lost()
 
     def process_event(self, event: Request | Response | Frame) -> None:

@@ -160,6 +160,7 @@ def test_every_message_arrives_once_and_in_order_however_the_stream_is_cut(
         assert wire.metrics.frames == len(script)
         assert [answer.opcode for answer in wire.answers()] == [Opcode.PONG] * pings
         assert wire.client.protocol.state is State.OPEN
+        assert not wire.client.lost.done()
 
     asyncio.run(scenario())
 
