@@ -1,0 +1,269 @@
+"""Whatever order the venue's messages of an order come in, the order's story is told once."""
+
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nautilus_paradex.execution.order_state import (
+    Accepted,
+    Action,
+    Ended,
+    Filled,
+    ModifyRefused,
+    OrderState,
+    Revived,
+    Updated,
+)
+from nautilus_paradex.protocol.endings import Ending
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent
+from nautilus_paradex.protocol.numbers import E8
+
+SIZE = 10 * E8
+PRICE = 62_000 * E8
+T0 = 1_791_421_535_000_000
+
+
+def order_update(
+    status: str,
+    *,
+    remaining: int | None = SIZE,
+    reason: str = "",
+    at: int = T0,
+    size: int = SIZE,
+    price: int | None = PRICE,
+    request_status: str = "UNSPECIFIED",
+    request_id: str = "",
+    message: str = "",
+) -> OrderEvent:
+    return OrderEvent(
+        ts=at,
+        updated_at=at,
+        status=status,
+        side="BUY",
+        order_type="LIMIT",
+        size=size,
+        size_open=remaining,
+        price=price,
+        order_id="1791421535935201709233240003",
+        client_order_id="O-1",
+        market="BTC-USD-PERP",
+        cancel_reason=reason,
+        request_status=request_status,
+        request_id=request_id,
+        request_message=message,
+    )
+
+
+def fill(number: int, size: int = E8, *, fill_type: str = "FILL") -> FillEvent:
+    return FillEvent(
+        ts=T0 + number,
+        created_at=T0 + number,
+        fill_type=fill_type,
+        fill_id=f"f{number}",
+        order_id="1791421535935201709233240003",
+        side="BUY",
+        price=PRICE,
+        size=size,
+        market="BTC-USD-PERP",
+    )
+
+
+@pytest.fixture
+def state() -> OrderState:
+    return OrderState(client_order_id="O-1", size=SIZE, price=PRICE)
+
+
+def kinds(actions: Sequence[Action]) -> list[str]:
+    return [type(action).__name__ for action in actions]
+
+
+def apply(state: OrderState, *messages: OrderEvent | FillEvent) -> list[Action]:
+    actions: list[Action] = []
+    for message in messages:
+        taken = state.apply_order if isinstance(message, OrderEvent) else state.apply_fill
+        actions += taken(message)  # type: ignore[operator]
+    return actions
+
+
+def test_the_201_reply_is_no_acceptance(state: OrderState) -> None:
+    assert apply(state, order_update("NEW")) == []
+    assert state.venue_order_id == "1791421535935201709233240003"
+
+
+@pytest.mark.parametrize("status", ["OPEN", "UNTRIGGERED"])
+def test_an_order_on_the_book_is_accepted_once(state: OrderState, status: str) -> None:
+    assert kinds(apply(state, order_update(status), order_update(status))) == ["Accepted"]
+
+
+def test_a_market_order_is_accepted_just_before_its_fill(state: OrderState) -> None:
+    closed = order_update("CLOSED", remaining=0)
+    assert kinds(apply(state, order_update("NEW"), fill(1, SIZE), closed)) == ["Accepted", "Filled"]
+    assert state.ended
+
+
+def test_a_close_waits_for_the_fills_it_counts(state: OrderState) -> None:
+    closed = order_update("CLOSED", remaining=8 * E8, reason="USER_CANCELED", at=T0 + 9)
+    assert kinds(apply(state, order_update("OPEN"), closed)) == ["Accepted"]
+    assert state.missing_fills
+    assert state.waits_to_end
+    assert kinds(apply(state, fill(1))) == ["Filled"]
+    assert kinds(apply(state, fill(2))) == ["Filled", "Ended"]
+    assert state.ended
+
+
+@pytest.mark.parametrize(
+    ("reason", "was_open", "ending", "accepted"),
+    [
+        ("NOT_ENOUGH_MARGIN", False, Ending.REJECTED, False),
+        ("POST_ONLY_WOULD_CROSS", False, Ending.REJECTED, False),
+        ("A_REASON_OF_TOMORROW", False, Ending.REJECTED, False),
+        ("NOT_ENOUGH_MARGIN", True, Ending.CANCELED, True),
+        ("USER_CANCELED", True, Ending.CANCELED, True),
+        ("USER_CANCELED", False, Ending.CANCELED, True),
+        ("REMAINING_IOC_CANCEL", False, Ending.CANCELED, True),
+        ("", False, Ending.CANCELED, True),
+        ("EXPIRED", True, Ending.EXPIRED, True),
+        ("MMP_TRIGGERED", True, Ending.CANCELED, True),
+    ],
+)
+def test_an_unfilled_close_ends_by_its_reason_and_whether_it_was_open(
+    state: OrderState,
+    reason: str,
+    was_open: bool,
+    ending: Ending,
+    accepted: bool,
+) -> None:
+    messages = [order_update("OPEN")] if was_open else []
+    actions = apply(state, *messages, order_update("CLOSED", reason=reason, at=T0 + 5_000))
+    ended = [action for action in actions if isinstance(action, Ended)]
+    assert [end.ending for end in ended] == [ending]
+    assert any(isinstance(action, Accepted) for action in actions) is accepted
+
+
+def test_a_crossing_post_only_order_is_rejected_for_being_post_only(state: OrderState) -> None:
+    (action,) = apply(state, order_update("CLOSED", reason="POST_ONLY_WOULD_CROSS"))
+    assert isinstance(action, Ended)
+    assert action.due_post_only
+
+
+def test_a_partly_filled_ioc_is_canceled_not_rejected(state: OrderState) -> None:
+    closed = order_update("CLOSED", remaining=9 * E8, reason="REMAINING_IOC_CANCEL")
+    assert kinds(apply(state, closed, fill(1))) == ["Accepted", "Filled", "Ended"]
+
+
+def test_a_close_without_remaining_size_and_with_a_reason_counts_the_fills_seen(
+    state: OrderState,
+) -> None:
+    closed = order_update("CLOSED", remaining=None, reason="NOT_ENOUGH_MARGIN")
+    (action,) = apply(state, closed)
+    assert isinstance(action, Ended)
+    assert action.ending == Ending.REJECTED
+
+
+def test_fills_of_equal_id_and_different_type_both_count(state: OrderState) -> None:
+    assert kinds(apply(state, fill(1), fill(1), fill(1, fill_type="RPI"))) == [
+        "Accepted",
+        "Filled",
+        "Filled",
+    ]
+
+
+def test_a_fill_known_from_before_is_not_counted_again() -> None:
+    state = OrderState(
+        client_order_id="O-1",
+        size=SIZE,
+        filled=E8,
+        accepted=True,
+        is_applied=lambda known: known.fill_id == "f1",
+    )
+    assert apply(state, fill(1)) == []
+    assert kinds(apply(state, fill(2))) == ["Filled"]
+    assert state.filled == 2 * E8
+
+
+def test_a_fill_after_the_end_is_still_told(state: OrderState) -> None:
+    apply(state, order_update("OPEN"), order_update("CLOSED", reason="USER_CANCELED"))
+    assert kinds(apply(state, fill(1))) == ["Filled"]
+
+
+def test_an_older_update_from_rest_does_not_undo_a_newer_one(state: OrderState) -> None:
+    newer = order_update("OPEN", price=PRICE + E8, at=T0 + 10_000)
+    older = order_update("OPEN", at=T0)
+    assert kinds(apply(state, newer, older)) == ["Accepted", "Updated"]
+    assert state.price == PRICE + E8
+
+
+def test_a_modification_is_told_with_the_total_size(state: OrderState) -> None:
+    changed = order_update("OPEN", size=12 * E8, remaining=11 * E8, at=T0 + 1_000)
+    actions = apply(state, order_update("OPEN"), fill(1), changed)
+    assert actions[-1] == Updated(T0 + 1_000, 12 * E8, PRICE, None)
+
+
+def test_a_refused_modification_is_told_once(state: OrderState) -> None:
+    refused = order_update(
+        "OPEN",
+        request_status="REJECTED",
+        request_id="r1",
+        message="NOT_ENOUGH_MARGIN",
+    )
+    actions = apply(state, order_update("OPEN"), refused, refused)
+    assert actions[1:] == [ModifyRefused(T0, "NOT_ENOUGH_MARGIN")]
+
+
+def test_an_order_refused_by_its_answer_that_shows_up_open_is_revived(state: OrderState) -> None:
+    assert state.end_locally()
+    assert apply(state, order_update("OPEN")) == [Revived(T0)]
+
+
+def test_an_order_the_venue_has_shown_cannot_be_refused_any_more(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    assert not state.end_locally()
+
+
+def test_a_late_repetition_of_open_after_the_end_is_nothing(state: OrderState) -> None:
+    apply(state, order_update("OPEN"), order_update("CLOSED", reason="USER_CANCELED", at=T0 + 5))
+    assert apply(state, order_update("OPEN")) == []
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> tuple[list[OrderEvent | FillEvent], int, str]:
+    """One order's messages as the venue makes them, repeated and in any order."""
+    sizes = draw(st.lists(st.integers(1, 3), max_size=5))
+    while sum(sizes) > 10:
+        sizes.pop()
+    filled = sum(sizes) * E8
+    reason = "" if filled == SIZE else draw(st.sampled_from(["USER_CANCELED", "DELEVERAGE"]))
+    at, remaining = T0, SIZE
+    messages: list[OrderEvent | FillEvent] = [order_update("NEW"), order_update("OPEN")]
+    for number, units in enumerate(sizes):
+        at += 1_000
+        remaining -= units * E8
+        messages.append(fill(number, units * E8))
+        messages.append(order_update("OPEN", remaining=remaining, at=at))
+    messages.append(order_update("CLOSED", remaining=remaining, reason=reason, at=at + 1_000))
+    repeated = draw(st.lists(st.sampled_from(messages), max_size=6))
+    return draw(st.permutations(messages + repeated)), filled, reason
+
+
+@given(stories())
+def test_any_order_of_messages_tells_the_same_story(
+    story: tuple[list[OrderEvent | FillEvent], int, str],
+) -> None:
+    messages, filled, reason = story
+    state = OrderState(client_order_id="O-1", size=SIZE, price=PRICE)
+    actions = apply(state, *messages)
+    names = kinds(actions)
+
+    assert names.count("Accepted") == 1
+    assert names[0] == "Accepted"
+    told = [action.fill for action in actions if isinstance(action, Filled)]
+    assert sum(each.size or 0 for each in told) == filled
+    assert len({each.fill_id for each in told}) == len(told)
+    assert names.count("Ended") == (1 if reason else 0)
+    if reason:
+        assert names[-1] == "Ended"
+    assert "Revived" not in names
+    assert state.ended
+    assert not state.missing_fills
