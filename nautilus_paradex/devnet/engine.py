@@ -240,7 +240,7 @@ class Engine:
         if order.status == OrderStatus.UNTRIGGERED:
             return ""
         wanted = replace(order, size_e8=change.size_e8, price_e8=change.price_e8)
-        return refusal(self._state, wanted, replaces=order) or ""
+        return str(refusal(self._state, wanted, replaces=order) or "")
 
     def _apply(self, order: Order, change: ModifyOrder) -> None:
         market = self._state.markets[order.market]

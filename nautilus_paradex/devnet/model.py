@@ -61,7 +61,7 @@ class OrderRefused(ParadexError):  # noqa: N818 (a refusal is an answer, not a f
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
-        self.code = code
+        self.code = str(code)
         self.message = message
 
 

@@ -1,0 +1,227 @@
+"""Whatever is sent in whatever order: no money made or lost, no order forgotten."""
+
+from collections import defaultdict
+from decimal import Decimal
+from itertools import pairwise
+
+import msgspec
+from engine_world import ALICE, BOB, BTC, CAROL, World
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nautilus_paradex.devnet.model import ModifyOrder, OrderRefused
+from nautilus_paradex.protocol.events import OrderEvent
+from nautilus_paradex.protocol.numbers import E8
+
+OPTION = "BTC-USD-96000-C"
+SPOT = "DIME-USD"
+TICKS = {BTC: (96_000 * E8, E8 // 10), OPTION: (5_490 * E8, E8), SPOT: (12_000_000, 1_000)}
+SIZES = {BTC: 1_000_000, OPTION: 1_000_000, SPOT: 100 * E8}
+
+accounts = st.sampled_from([ALICE, BOB, CAROL])
+markets = st.sampled_from([BTC, BTC, BTC, OPTION, SPOT])
+sides = st.sampled_from(["BUY", "SELL"])
+
+orders = st.fixed_dictionaries(
+    {
+        "kind": st.just("order"),
+        "account": accounts,
+        "market": markets,
+        "side": sides,
+        "units": st.integers(1, 200),
+        "ticks": st.integers(-60, 60),
+        "type": st.sampled_from(["LIMIT", "LIMIT", "LIMIT", "MARKET", "STOP_LIMIT", "STOP_MARKET"]),
+        "instruction": st.sampled_from(["GTC", "GTC", "IOC", "POST_ONLY"]),
+        "reduce_only": st.booleans(),
+        "stp": st.sampled_from(["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"]),
+    }
+)
+changes = st.fixed_dictionaries(
+    {
+        "kind": st.sampled_from(["cancel", "modify"]),
+        "account": accounts,
+        "which": st.integers(0, 20),
+        "units": st.integers(1, 200),
+        "ticks": st.integers(-60, 60),
+    }
+)
+moments = st.fixed_dictionaries(
+    {"kind": st.just("time"), "secs": st.integers(1, 40), "index_usd": st.integers(90_000, 102_000)}
+)
+stories = st.lists(st.one_of(orders, orders, orders, changes, moments), max_size=60)
+
+
+@settings(max_examples=120, deadline=None)
+@given(stories, st.booleans())
+def test_money_positions_and_orders_add_up(story: list[dict[str, object]], is_hasty: bool) -> None:
+    world = World(balance=20_000)
+    for step in story:
+        play(world, step)
+        if not is_hasty:
+            world.exchange.process()
+            assert_book_is_not_crossed(world)
+    world.exchange.process()
+
+    assert_money_is_kept(world)
+    assert_positions_cancel_out(world)
+    assert_fills_are_what_orders_filled(world)
+    assert_every_order_ends_once(world)
+    assert_deltas_rebuild_the_books(world)
+
+
+def play(world: World, step: dict[str, object]) -> None:
+    try:
+        {"order": send, "cancel": cancel, "modify": modify, "time": wait}[str(step["kind"])](
+            world, step
+        )
+    except OrderRefused:
+        return
+
+
+def price_of(market: str, ticks: int) -> int:
+    middle, tick = TICKS[market]
+    return middle + ticks * tick
+
+
+def send(world: World, step: dict[str, object]) -> None:
+    market, kind = str(step["market"]), str(step["type"])
+    price = price_of(market, int(str(step["ticks"])))
+    order = world.order(
+        str(step["side"]),
+        "1",
+        market=market,
+        order_type=kind,
+        size_e8=int(str(step["units"])) * SIZES[market],
+        price_e8=None if kind.endswith("MARKET") else price,
+        trigger_price_e8=price if kind.startswith("STOP") else None,
+        instruction=step["instruction"],
+        flags=("REDUCE_ONLY",) if step["reduce_only"] else (),
+        stp=step["stp"],
+    )
+    world.exchange.submit(str(step["account"]), order)
+
+
+def pick(world: World, step: dict[str, object]) -> OrderEvent:
+    live = world.exchange.open_orders(str(step["account"]))
+    if not live:
+        raise OrderRefused("NOTHING", "no order to change")
+    return live[int(str(step["which"])) % len(live)]
+
+
+def cancel(world: World, step: dict[str, object]) -> None:
+    world.exchange.cancel(str(step["account"]), str(pick(world, step).order_id))
+
+
+def modify(world: World, step: dict[str, object]) -> None:
+    order = pick(world, step)
+    market = str(order.market)
+    change = ModifyOrder(
+        market=market,
+        side=str(order.side),
+        order_type=str(order.order_type),
+        size_e8=int(str(step["units"])) * SIZES[market],
+        price_e8=None if order.price is None else price_of(market, int(str(step["ticks"]))),
+    )
+    world.exchange.modify(str(step["account"]), str(order.order_id), change)
+
+
+def wait(world: World, step: dict[str, object]) -> None:
+    world.exchange.set_index_price("BTC", int(str(step["index_usd"])) * E8)
+    world.later(int(str(step["secs"])))
+
+
+def ledger(world: World) -> dict[str, dict[str, list[dict[str, str]]]]:
+    return world.exchange.ledger()["accounts"]  # type: ignore[return-value]
+
+
+def assert_money_is_kept(world: World) -> None:
+    money: dict[str, Decimal] = defaultdict(Decimal)
+    costs = Decimal()
+    for account in ledger(world).values():
+        for token, size in account["balances"].items():  # type: ignore[attr-defined]
+            money[token] += Decimal(size)
+        costs += sum(Decimal(p["cost"]) for p in account["positions"])
+    assert money["USDC"] - costs == 60_000
+    assert money["DIME"] == 30_000
+    payments = sum(len(a["funding_payments"]) for a in ledger(world).values())
+    floor = Decimal(payments) * Decimal("1e-8")
+    assert world.usdc("0xfee") >= 0
+    if not any(Decimal(p["size"]) for a in ledger(world).values() for p in a["positions"]):
+        assert 0 <= world.usdc("0xf00d") <= floor
+
+
+def assert_positions_cancel_out(world: World) -> None:
+    for market in world.exchange.markets:
+        held = [world.size(account, market) for account in (ALICE, BOB, CAROL)]
+        assert sum(held) == 0
+        assert world.exchange.summary(market).open_interest == sum(max(0, s) for s in held)
+
+
+def assert_fills_are_what_orders_filled(world: World) -> None:
+    by_order: dict[str, Decimal] = defaultdict(Decimal)
+    by_fill: dict[str, list[str]] = defaultdict(list)
+    for account in ledger(world).values():
+        for fill in account["fills"]:
+            by_order[fill["order_id"]] += Decimal(fill["size"])
+            by_fill[fill["id"]].append(fill["side"])
+    for account in ledger(world).values():
+        for order in account["orders"]:
+            filled = Decimal(order["size"]) - Decimal(order["remaining_size"])
+            assert by_order[order["id"]] == filled
+    assert all(sorted(both) == ["BUY", "SELL"] for both in by_fill.values())
+
+
+def assert_every_order_ends_once(world: World) -> None:
+    stories: dict[str, list[OrderEvent]] = defaultdict(list)
+    for event in world.told(OrderEvent):
+        stories[str(event.order_id)].append(event)
+    alive = {
+        order.order_id
+        for account in (ALICE, BOB, CAROL)
+        for order in world.exchange.open_orders(account)
+    }
+    for order_id, events in stories.items():
+        closed = [e for e in events if e.status == "CLOSED" and e.request_status != "REJECTED"]
+        distinct = {
+            msgspec.structs.replace(
+                e,
+                ts=0,
+                seq=0,
+                updated_at=0,
+                published_at=0,
+                request_status="",
+                request_type="",
+                request_id="",
+            )
+            for e in closed
+        }
+        assert len(distinct) == (order_id not in alive)
+        assert events[0].status == "NEW"
+        assert not any(a.status == "CLOSED" != b.status for a, b in pairwise(events))
+        assert all(a.seq < b.seq for a, b in pairwise(events))  # type: ignore[operator]
+        if closed and closed[-1].size_open:
+            assert closed[-1].cancel_reason
+        elif closed:
+            assert closed[-1].cancel_reason == ""
+
+
+def assert_book_is_not_crossed(world: World) -> None:
+    for market in TICKS:
+        bbo = world.exchange.bbo(market)
+        if bbo.bid_price is not None and bbo.ask_price is not None:
+            assert bbo.bid_price < bbo.ask_price
+
+
+def assert_deltas_rebuild_the_books(world: World) -> None:
+    for market in TICKS:
+        bids: dict[int, int] = {}
+        asks: dict[int, int] = {}
+        deltas = world.deltas(market)
+        assert [d.seq for d in deltas] == list(range(1, len(deltas) + 1))
+        for delta in deltas:
+            bids.update(delta.bids)
+            asks.update(delta.asks)
+        book = world.exchange.book_snapshot(market)
+        assert sorted(book.bids) == sorted((p, s) for p, s in bids.items() if s)
+        assert sorted(book.asks) == sorted((p, s) for p, s in asks.items() if s)
+        assert all(size > 0 for _, size in (*book.bids, *book.asks))

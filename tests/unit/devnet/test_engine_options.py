@@ -1,0 +1,46 @@
+"""The stand-in for an option model keeps to what any option's value must keep to."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nautilus_paradex.devnet.markets import MarketSpec, default_markets
+from nautilus_paradex.devnet.options import intrinsic_e8, option_value
+from nautilus_paradex.protocol.numbers import E8
+
+NOW_US = 1_764_000_000_000_000
+SPECS = {spec.symbol: spec for spec in default_markets(NOW_US)}
+CALL, PUT = SPECS["BTC-USD-96000-C"], SPECS["BTC-USD-96000-P"]
+DATED = next(s for s in SPECS.values() if s.asset_kind == "OPTION")
+
+spots = st.integers(20_000 * E8, 300_000 * E8)
+
+
+@given(spots)
+def test_put_call_parity_holds(spot: int) -> None:
+    call, put = option_value(CALL, spot, NOW_US), option_value(PUT, spot, NOW_US)
+
+    assert abs(call.price_e8 - put.price_e8 - (spot - 96_000 * E8)) <= 1
+    assert call.delta_e8 - put.delta_e8 == E8
+
+
+@pytest.mark.parametrize("spec", [CALL, PUT, DATED], ids=lambda s: s.symbol)
+@given(spot=spots)
+def test_the_value_is_above_intrinsic_and_the_greeks_have_their_signs(
+    spec: MarketSpec, spot: int
+) -> None:
+    value = option_value(spec, spot, NOW_US)
+
+    assert value.price_e8 > intrinsic_e8(spec, spot)
+    assert -E8 <= value.delta_e8 <= E8
+    assert min(value.gamma_e8, value.vega_e8, -value.theta_e8) >= 0
+
+
+def test_a_dated_option_loses_its_time_value() -> None:
+    spot = 100_000 * E8
+    day_before = DATED.expiry_at_ms * 1_000 - 86_400_000_000
+
+    now, late = option_value(DATED, spot, NOW_US), option_value(DATED, spot, day_before)
+
+    assert late.price_e8 < now.price_e8 // 5
+    assert option_value(DATED, spot, DATED.expiry_at_ms * 1_000).price_e8 < E8
