@@ -12,10 +12,10 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 
-from nautilus_paradex.protocol import signing
+from nautilus_paradex.protocol import signing, typed_data
 
 CHAIN_ID = "PRIVATE_SN_PARACLEAR_MAINNET"
-CACHES = (signing._message_prefix, signing._domain_hash, signing._array_start)
+CACHES = (typed_data._message_prefix, typed_data._domain_hash, typed_data._array_start)
 
 
 def main(rounds: int) -> None:
