@@ -75,7 +75,7 @@ class FastConnection(ClientConnection):
         self._tail = bytearray()
         self._tail_needs = 0
         self._fragments: list[bytes] = []
-        self._fragments_opcode = Opcode.BINARY
+        self._opcode = Opcode.BINARY
         limits = (protocol.max_message_size, protocol.max_fragment_size)
         self._max_length = min(
             (limit for limit in limits if limit is not None), default=sys.maxsize
@@ -95,8 +95,10 @@ class FastConnection(ClientConnection):
                 return
             data = bytes(self._tail)
             self._tail.clear()
-        if data:
+        if self.protocol.state is State.OPEN:
             self._cut(data)
+        elif data:
+            super().data_received(data)
         if self.protocol.state in (State.CLOSING, State.CLOSED):
             self._note_lost()
 
@@ -111,12 +113,13 @@ class FastConnection(ClientConnection):
             return
         if event.opcode is not Opcode.CONT:
             self._fragments.clear()
-            self._fragments_opcode = event.opcode
+            self._opcode = event.opcode
         self._fragments.append(bytes(event.data))
         if event.fin:
             payload = b"".join(self._fragments)
             self._fragments.clear()
-            self._deliver(payload, self._fragments_opcode)
+            handler = self._on_binary if self._opcode is Opcode.BINARY else self._on_text
+            self._deliver(handler, payload, self._opcode)
         elif len(self._fragments) > _MAX_FRAGMENTS:
             self._fragments.clear()
             self.protocol.fail(CloseCode.MESSAGE_TOO_BIG, "too many fragments")
@@ -142,20 +145,14 @@ class FastConnection(ClientConnection):
         size = len(data)
         start = 0
         while size - start >= 2:
-            if protocol.state is not State.OPEN:
-                super().data_received(data[start:])
-                return
-            body = start + 2
             length = data[start + 1]
+            body = start + 2
             if length >= _LENGTH_16:
-                width = _LENGTH_WIDTH.get(length, 0)
-                if body + width > size:
+                body += _LENGTH_WIDTH.get(length, 0)
+                if body > size:
                     break
-                if width:
-                    length = int.from_bytes(data[body : body + width])
-                    body += width
-                else:
-                    length = sys.maxsize  # masked, which a server must not do: the library objects
+                # A masked frame, which a server must not send, is left to the library's objection.
+                length = int.from_bytes(data[start + 2 : body]) if body > start + 2 else sys.maxsize
             if length > self._max_length:
                 super().data_received(data[start:])
                 return
@@ -164,14 +161,15 @@ class FastConnection(ClientConnection):
                 self._keep(data, start, needs=end - start)
                 return
             head = data[start]
-            if protocol.current_size is not None:
-                super().data_received(data[start:end])
-            elif head == _FINAL_BINARY:
-                self._deliver(data[body:end], Opcode.BINARY)
-            elif head == _FINAL_TEXT:
-                self._deliver(data[body:end], Opcode.TEXT)
+            if head == _FINAL_BINARY and protocol.current_size is None:
+                self._deliver(self._on_binary, data[body:end], Opcode.BINARY)
+            elif head == _FINAL_TEXT and protocol.current_size is None:
+                self._deliver(self._on_text, data[body:end], Opcode.TEXT)
             else:
                 super().data_received(data[start:end])
+                if protocol.state is not State.OPEN:
+                    super().data_received(data[end:])
+                    return
             start = end
         if start < size:
             self._keep(data, start, needs=2)
@@ -180,11 +178,10 @@ class FastConnection(ClientConnection):
         self._tail += data[start:]
         self._tail_needs = needs
 
-    def _deliver(self, payload: bytes, opcode: Opcode) -> None:
+    def _deliver(self, handler: FrameHandler, payload: bytes, opcode: Opcode) -> None:
         if self._muted:
             return
         self._metrics.frames += 1
-        handler = self._on_binary if opcode is Opcode.BINARY else self._on_text
         try:
             handler(payload, opcode)
         except Exception as exc:  # noqa: BLE001 the handler is the caller's code: reported, not lost

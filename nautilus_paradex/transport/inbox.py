@@ -49,6 +49,10 @@ class Inbox[T]:
         """Accept items again after `close`."""
         self._closed = False
 
+    def pop(self) -> T | None:
+        """Take the oldest item, if there is one."""
+        return self._items.popleft() if self._items else None
+
     async def get(self) -> T | None:
         """Wait for the oldest item. None once the inbox is closed."""
         while not self._items and not self._closed:
@@ -62,7 +66,7 @@ class Inbox[T]:
                 raise
             finally:
                 self._waiters.remove(waiter)
-        return self._items.popleft() if self._items else None
+        return self.pop()
 
     def _wake_one(self) -> None:
         for waiter in self._waiters:

@@ -369,22 +369,15 @@ class ParadexWebSocketClient:
             If the client was made with a handler.
 
         """
-        try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    frame = await self._next_frame()
-                    if (message := self._decoded(frame)) is not None:
-                        return message
-        except TimeoutError:
-            return None
+        deadline = _deadline(timeout)
+        while (frame := await self._next_frame(deadline)) is not None:
+            if (message := self._decoded(frame)) is not None:
+                return message
+        return None
 
     async def recv_frame(self, timeout: float | None = 1.0) -> RawFrame | None:
         """Wait for the next data message as it came. Otherwise like `recv`."""
-        try:
-            async with asyncio.timeout(timeout):
-                return await self._next_frame()
-        except TimeoutError:
-            return None
+        return await self._next_frame(_deadline(timeout))
 
     async def close(self) -> None:
         """Close the connection for good, ending every wait and task. May be called again."""
@@ -535,11 +528,18 @@ class ParadexWebSocketClient:
                 self._metrics.dropped_frames,
             )
 
-    async def _next_frame(self) -> RawFrame:
+    async def _next_frame(self, deadline: float | None) -> RawFrame | None:
         if self._takes_raw:
             raise WebSocketError("recv is not available: the handler takes every message")
         self._keeper.check_open()
-        frame = await self._inbox.get()
+        frame = self._inbox.pop()
+        if frame is not None:
+            return frame
+        try:
+            async with asyncio.timeout_at(deadline):
+                frame = await self._inbox.get()
+        except TimeoutError:
+            return None
         if frame is None:
             raise NotConnectedError("the client was closed while waiting for a message")
         return frame
@@ -562,6 +562,10 @@ class ParadexWebSocketClient:
             logger.warning("confirmation of %s came after its timeout", channel)
         else:
             logger.warning("answer to request %s, which nobody waits for", response.id)
+
+
+def _deadline(timeout_secs: float | None) -> float | None:
+    return None if timeout_secs is None else asyncio.get_running_loop().time() + timeout_secs
 
 
 def _is_power_of_ten(count: int) -> bool:
