@@ -7,6 +7,7 @@ about the venue's state. Malformed messages and signatures have their own errors
 from nautilus_paradex.protocol.errors import ParadexError
 
 __all__ = [
+    "ClientClosedError",
     "CredentialsError",
     "NoTokenError",
     "NotFoundError",
@@ -41,6 +42,10 @@ class ThrottledError(NotSentError):
 
 class NoTokenError(NotSentError):
     """There is no token for a private request; the tries to get one are used up."""
+
+
+class ClientClosedError(NotSentError):
+    """The client that should have sent the request is closed."""
 
 
 class UnknownOutcomeError(RequestError):

@@ -21,6 +21,7 @@ from nautilus_paradex.protocol.rest import ErrorBody
 from nautilus_paradex.transport.aiohttp_transport import describe
 from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.errors import (
+    ClientClosedError,
     NoTokenError,
     NotSentError,
     RateLimitedError,
@@ -206,6 +207,8 @@ class RestCaller:
         raise AssertionError("count() does not end")
 
     async def _send_with_token(self, call: Call) -> bytes:
+        if self._client.is_closed:
+            raise ClientClosedError(f"{call} was not sent: the client is closed, make a new one")
         if not call.private:
             return await self._send_once(call, None)
         session = self.session
@@ -296,8 +299,8 @@ _COUNTED: Final = (
 
 
 def _may_retry(call: Call, error: RequestError) -> bool:
-    # These have waited, or tried again, for as long as they may.
-    if isinstance(error, ThrottledError | NoTokenError):
+    # The first two have waited, or tried again, for as long as they may.
+    if isinstance(error, ThrottledError | NoTokenError | ClientClosedError):
         return False
     if isinstance(error, NotSentError):
         return True

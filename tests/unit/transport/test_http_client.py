@@ -14,6 +14,7 @@ from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.signing import ParadexSigner, auth_hash, parse_signature
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.errors import (
+    ClientClosedError,
     CredentialsError,
     NotFoundError,
     NoTokenError,
@@ -198,6 +199,15 @@ async def test_closing_twice_is_harmless(client):
     await client.close()
 
     assert client.session is None
+
+
+async def test_a_request_to_a_closed_client_was_never_sent(client, venue):
+    await client.close()
+    before = len(venue.requests)
+
+    with pytest.raises(ClientClosedError, match="POST /orders was not sent: the client is closed"):
+        await client.create_order(ORDER)
+    assert len(venue.requests) == before
 
 
 # -- Authentication --------------------------------------------------------------------------------
