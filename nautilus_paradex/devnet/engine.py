@@ -223,12 +223,13 @@ class Engine:
     def _modify(self, command: Modify) -> None:
         order = command.order
         problem = self._modify_problem(order, command.change)
-        if not problem:
-            self._apply(order, command.change)
         status = RequestStatus.REJECTED if problem else RequestStatus.SUCCESS
         order.request_id = command.request_id
         order.request_status, order.request_message = status.value, problem
-        self._outbox.order(order)
+        if problem:
+            self._outbox.order(order)
+        else:
+            self._apply(order, command.change)
         order.request_id = order.request_message = ""
         order.request_status = RequestStatus.UNSPECIFIED.value
 
@@ -243,6 +244,7 @@ class Engine:
         return str(refusal(self._state, wanted, replaces=order) or "")
 
     def _apply(self, order: Order, change: ModifyOrder) -> None:
+        """Change the order and tell of it, once."""
         market = self._state.markets[order.market]
         if order.status == OrderStatus.UNTRIGGERED:
             order.size_e8, order.price_e8 = change.size_e8, change.price_e8
@@ -250,10 +252,12 @@ class Engine:
             if change.trigger_price_e8 is not None:
                 order.trigger_price_e8 = change.trigger_price_e8
                 order.flags = _with_direction(order, market.pricing.mark_e8)
+            self._outbox.order(order)
             return
         if change.price_e8 == order.price_e8 and change.size_e8 <= order.size_e8:
             market.book.reduce(order, order.size_e8 - change.size_e8)
             order.size_e8 = change.size_e8
+            self._outbox.order(order)
             return
         market.book.remove(order)
         order.size_e8, order.price_e8 = change.size_e8, change.price_e8

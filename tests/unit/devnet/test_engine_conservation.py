@@ -3,14 +3,15 @@
 from collections import defaultdict
 from decimal import Decimal
 from itertools import pairwise
+from random import Random
 
-import msgspec
+import pytest
 from engine_world import ALICE, BOB, BTC, CAROL, World
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nautilus_paradex.devnet.model import ModifyOrder, OrderRefused
-from nautilus_paradex.protocol.events import OrderEvent
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.protocol.numbers import E8
 
 OPTION = "BTC-USD-96000-C"
@@ -22,6 +23,7 @@ accounts = st.sampled_from([ALICE, BOB, CAROL])
 markets = st.sampled_from([BTC, BTC, BTC, OPTION, SPOT])
 sides = st.sampled_from(["BUY", "SELL"])
 
+# Repeated entries are likelier: most of a story should be orders that can meet.
 orders = st.fixed_dictionaries(
     {
         "kind": st.just("order"),
@@ -30,9 +32,9 @@ orders = st.fixed_dictionaries(
         "side": sides,
         "units": st.integers(1, 200),
         "ticks": st.integers(-60, 60),
-        "type": st.sampled_from(["LIMIT", "LIMIT", "LIMIT", "MARKET", "STOP_LIMIT", "STOP_MARKET"]),
-        "instruction": st.sampled_from(["GTC", "GTC", "IOC", "POST_ONLY"]),
-        "reduce_only": st.booleans(),
+        "type": st.sampled_from([*["LIMIT"] * 6, "MARKET", "STOP_LIMIT", "STOP_MARKET"]),
+        "instruction": st.sampled_from([*["GTC"] * 6, "IOC", "POST_ONLY"]),
+        "reduce_only": st.sampled_from([False] * 6 + [True]),
         "stp": st.sampled_from(["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"]),
     }
 )
@@ -46,14 +48,53 @@ changes = st.fixed_dictionaries(
     }
 )
 moments = st.fixed_dictionaries(
-    {"kind": st.just("time"), "secs": st.integers(1, 40), "index_usd": st.integers(90_000, 102_000)}
+    {"kind": st.just("time"), "secs": st.integers(1, 40), "index_usd": st.integers(95_000, 97_000)}
 )
-stories = st.lists(st.one_of(orders, orders, orders, changes, moments), max_size=60)
+steps = st.one_of(*[orders] * 6, changes, moments)
+stories = st.lists(steps, min_size=20, max_size=60)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(stories, st.booleans())
 def test_money_positions_and_orders_add_up(story: list[dict[str, object]], is_hasty: bool) -> None:
+    assert_all_adds_up(run(story, is_hasty))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_they_add_up_after_a_long_story_too(seed: int) -> None:
+    world = run(long_story(seed), is_hasty=bool(seed % 2))
+
+    assert_all_adds_up(world)
+    reasons = {event.cancel_reason for event in world.told(OrderEvent)}
+    assert len(world.told(FillEvent)) > 100, "a story without trades shows nothing"
+    assert {"", "USER_CANCELED", "SELF_TRADE", "REDUCE_ONLY_WILL_INCREASE"} < reasons
+
+
+def long_story(seed: int) -> list[dict[str, object]]:
+    random = Random(seed)
+    kinds = random.choices(["order", "cancel", "modify", "time"], [80, 10, 10, 2], k=600)
+    return [
+        {
+            "kind": kind,
+            "account": random.choice([ALICE, BOB, CAROL]),
+            "market": random.choice([BTC, BTC, BTC, OPTION, SPOT]),
+            "side": random.choice(["BUY", "SELL"]),
+            "units": random.randint(1, 60),
+            "ticks": random.randint(-60, 60),
+            "type": random.choice(["LIMIT", "LIMIT", "LIMIT", "MARKET", "STOP_LIMIT"]),
+            "instruction": random.choice(["GTC", "GTC", "GTC", "IOC", "POST_ONLY"]),
+            "reduce_only": random.random() < 0.1,
+            "stp": random.choice(["EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH"]),
+            "which": random.randint(0, 20),
+            "secs": random.randint(1, 20),
+            "index_usd": random.randint(95_500, 96_500),
+        }
+        for kind in kinds
+    ]
+
+
+def run(story: list[dict[str, object]], is_hasty: bool) -> World:
+    """Play a story; the hasty one lets the engine run only as time passes and at the end."""
     world = World(balance=20_000)
     for step in story:
         play(world, step)
@@ -61,7 +102,10 @@ def test_money_positions_and_orders_add_up(story: list[dict[str, object]], is_ha
             world.exchange.process()
             assert_book_is_not_crossed(world)
     world.exchange.process()
+    return world
 
+
+def assert_all_adds_up(world: World) -> None:
     assert_money_is_kept(world)
     assert_positions_cancel_out(world)
     assert_fills_are_what_orders_filled(world)
@@ -143,11 +187,10 @@ def assert_money_is_kept(world: World) -> None:
         costs += sum(Decimal(p["cost"]) for p in account["positions"])
     assert money["USDC"] - costs == 60_000
     assert money["DIME"] == 30_000
-    payments = sum(len(a["funding_payments"]) for a in ledger(world).values())
-    floor = Decimal(payments) * Decimal("1e-8")
     assert world.usdc("0xfee") >= 0
+    # With nothing open the funding account holds the rounding alone: below 1e-8 a fill.
     if not any(Decimal(p["size"]) for a in ledger(world).values() for p in a["positions"]):
-        assert 0 <= world.usdc("0xf00d") <= floor
+        assert 0 <= world.usdc("0xf00d") <= len(world.told(FillEvent)) * Decimal("1e-8")
 
 
 def assert_positions_cancel_out(world: World) -> None:
@@ -182,20 +225,7 @@ def assert_every_order_ends_once(world: World) -> None:
     }
     for order_id, events in stories.items():
         closed = [e for e in events if e.status == "CLOSED" and e.request_status != "REJECTED"]
-        distinct = {
-            msgspec.structs.replace(
-                e,
-                ts=0,
-                seq=0,
-                updated_at=0,
-                published_at=0,
-                request_status="",
-                request_type="",
-                request_id="",
-            )
-            for e in closed
-        }
-        assert len(distinct) == (order_id not in alive)
+        assert len(closed) == (order_id not in alive)
         assert events[0].status == "NEW"
         assert not any(a.status == "CLOSED" != b.status for a, b in pairwise(events))
         assert all(a.seq < b.seq for a, b in pairwise(events))  # type: ignore[operator]

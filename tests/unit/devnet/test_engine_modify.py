@@ -30,6 +30,7 @@ def test_a_new_price_moves_the_order_and_keeps_its_id(world: World) -> None:
     assert (done.request_status, done.request_type) == ("SUCCESS", "MODIFY_ORDER")
     assert done.request_id == pending.request_id != ""
     assert (done.status, done.price) == ("OPEN", 95_100 * E8)
+    assert len(world.story(order.order_id)) == 3, "new, open, changed: told once"
     assert world.deltas()[-1].bids == [(95_100 * E8, 10_000_000), (95_000 * E8, 0)]
 
 
