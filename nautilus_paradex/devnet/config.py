@@ -1,0 +1,129 @@
+"""Everything a devnet can be told, checked at once.
+
+Not the exchange's market parameters: those are in the catalogue of the engine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+__all__ = [
+    "CHAIN_ID",
+    "DEFAULT_PORT",
+    "DEFAULT_SEED",
+    "DevnetConfig",
+    "DevnetConfigError",
+    "RateLimits",
+]
+
+CHAIN_ID = "PRIVATE_SN_PARADEX_DEVNET"
+DEFAULT_PORT = 8899
+DEFAULT_SEED = 7
+
+_MAX_PORT = 65_535
+_KNOWN_SBE_VERSIONS = frozenset({0, 1, 2})
+
+
+class DevnetConfigError(ValueError):
+    """A setting of the devnet is wrong: the message names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateLimits:
+    """Requests allowed by each bucket (api-notes, "Limits and errors")."""
+
+    public_per_minute: int = 1_500
+    auth_per_minute: int = 600
+    orders_per_second: int = 800
+    orders_per_minute: int = 17_250
+    reads_per_second: int = 120
+    reads_per_minute: int = 600
+    reads_per_minute_ip: int = 1_500
+    connects_per_second: int = 20
+    connects_per_minute: int = 600
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevnetConfig:
+    """Settings of one devnet.
+
+    Parameters
+    ----------
+    port : int
+        Loopback port for REST and WebSocket; 0 takes a free one.
+    seed : int
+        Accounts, keys and the synthetic market derive from it.
+    speed : float
+        How many times faster the synthetic market and a replay run than real time.
+    account_balance : int
+        USDC in each account at the start.
+    accounts : int
+        How many accounts are open at the start.
+    replay : Path, optional
+        Raw recording whose order book is served instead of the synthetic one.
+    synthetic : bool
+        Whether other participants quote and trade. Off: the books hold only the users' orders.
+    jwt_ttl_secs : int
+        Life of a token from ``POST /auth``.
+    sbe_versions : tuple of int
+        Schema versions that a socket may ask for; any other answers HTTP 400.
+    private_sbe : bool
+        Private channels of a binary socket are SBE instead of JSON (both are reported).
+    legacy_json : bool
+        Public channels of a plain socket carry JSON. Off (as the venue since 2026-09-21) they are
+        acknowledged and silent.
+    step_interval_ms, tick_interval_ms, heartbeat_interval_secs
+        Rhythm of the synthetic market, of marks and summaries, and of heartbeats on idle sockets.
+    order_delay_ms : int
+        Time between the 201 of an order and the engine looking at it.
+    ping_interval_secs, pong_timeout_secs, idle_close_secs : float
+        Server pings, and how long a socket may stay without a subscription (then close 4031).
+    max_queued_frames : int
+        A consumer with more unread frames is disconnected.
+    """
+
+    port: int = DEFAULT_PORT
+    host: str = "127.0.0.1"
+    seed: int = DEFAULT_SEED
+    speed: float = 1.0
+    account_balance: int = 100_000
+    accounts: int = 3
+    chain_id: str = CHAIN_ID
+    replay: Path | None = None
+    synthetic: bool = True
+    jwt_ttl_secs: int = 300
+    sbe_versions: tuple[int, ...] = (0, 1, 2)
+    private_sbe: bool = False
+    legacy_json: bool = False
+    step_interval_ms: int = 100
+    tick_interval_ms: int = 1_000
+    heartbeat_interval_secs: float = 20.0
+    order_delay_ms: int = 0
+    ping_interval_secs: float = 55.0
+    pong_timeout_secs: float = 5.0
+    idle_close_secs: float = 30.0
+    max_queued_frames: int = 2_000
+    rate_limits: RateLimits = field(default_factory=RateLimits)
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.port <= _MAX_PORT:
+            raise DevnetConfigError(f"port must be between 0 and {_MAX_PORT}, was {self.port}")
+        if self.seed < 0:
+            raise DevnetConfigError(f"seed must be 0 or more, was {self.seed}")
+        if self.accounts < 1:
+            raise DevnetConfigError(f"accounts must be 1 or more, was {self.accounts}")
+        if not 0 < self.speed <= 1_000:
+            raise DevnetConfigError(f"speed must be above 0 and at most 1000, was {self.speed}")
+        if not 0 <= self.account_balance <= 10**9:
+            raise DevnetConfigError(
+                f"account balance must be between 0 and 1000000000 USDC, was {self.account_balance}"
+            )
+        if not set(self.sbe_versions) <= _KNOWN_SBE_VERSIONS:
+            raise DevnetConfigError(
+                f"SBE versions must be among 0, 1 and 2, was {list(self.sbe_versions)}"
+            )
+        if not (self.chain_id.isascii() and 0 < len(self.chain_id) <= 31):
+            raise DevnetConfigError(
+                f"chain id must be 1 to 31 ASCII characters, was {self.chain_id!r}"
+            )

@@ -1,0 +1,160 @@
+"""Faults that a test or a trainee asks for with ``POST /devnet/faults``.
+
+A fault is a struct of the union below. Those that concern requests wait here until one comes by;
+those that concern sockets are carried out by the server. Nothing in this module does I/O.
+"""
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+__all__ = [
+    "FAULT_KINDS",
+    "Clear",
+    "Delay",
+    "DropSockets",
+    "Fault",
+    "FaultError",
+    "Faults",
+    "HttpStatus",
+    "RequestFault",
+    "parse_fault",
+]
+
+_MAX_WAITING: Final = 256
+_MAX_DELAY_MS: Final = 60_000
+
+
+class FaultError(ValueError):
+    """The fault asked for is unknown or malformed."""
+
+
+class DropSockets(msgspec.Struct, frozen=True, tag_field="kind", tag="drop_sockets"):
+    """Cut every WebSocket connection at once, without a close frame."""
+
+
+class HttpStatus(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="http_status", forbid_unknown_fields=True
+):
+    """
+    Answer the next `times` requests whose path starts with `path` with `status` and `body`.
+
+    The request is not executed. With ``after=true`` it is executed first and only its answer is
+    lost, so that the client cannot know what became of it.
+
+    """
+
+    path: str
+    status: int
+    times: int = 1
+    method: str | None = None
+    body: str = '{"message": "fault asked for with POST /devnet/faults"}'
+    after: bool = False
+
+
+class Delay(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="delay_ms", forbid_unknown_fields=True
+):
+    """Hold back the next `times` requests whose path starts with `path` by `delay_ms`."""
+
+    path: str
+    delay_ms: int
+    times: int = 1
+    method: str | None = None
+
+
+class Clear(msgspec.Struct, frozen=True, tag_field="kind", tag="clear"):
+    """Forget the faults that still wait for a request."""
+
+
+type RequestFault = HttpStatus | Delay
+type Fault = DropSockets | RequestFault | Clear
+
+_DECODER: Final[msgspec.json.Decoder[Fault]] = msgspec.json.Decoder(
+    DropSockets | HttpStatus | Delay | Clear
+)
+
+FAULT_KINDS: Final = ("drop_sockets", "http_status", "delay_ms", "clear")
+
+
+class Faults:
+    """Faults that wait for a request, oldest first."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[_Waiting] = deque()
+
+    def add(self, fault: RequestFault) -> None:
+        """
+        Let `fault` wait for its requests.
+
+        Raises
+        ------
+        FaultError
+            If too many wait already.
+
+        """
+        if len(self._waiting) >= _MAX_WAITING:
+            raise FaultError(f"{_MAX_WAITING} faults wait already: post a `clear` first")
+        self._waiting.append(_Waiting(fault, fault.times))
+
+    def clear(self) -> None:
+        self._waiting.clear()
+
+    def take(self, method: str, path: str) -> RequestFault | None:
+        """Return the oldest fault for this request and count it as used, or None."""
+        for waiting in self._waiting:
+            if not waiting.concerns(method, path):
+                continue
+            waiting.times -= 1
+            if waiting.times == 0:
+                self._waiting.remove(waiting)
+            return waiting.fault
+        return None
+
+    def waiting(self) -> list[RequestFault]:
+        return [entry.fault for entry in self._waiting]
+
+
+def parse_fault(body: bytes) -> Fault:
+    """
+    Read the body of ``POST /devnet/faults``.
+
+    Raises
+    ------
+    FaultError
+        If the kind is unknown (the message names the known ones) or a field is wrong.
+
+    """
+    try:
+        kind = msgspec.json.decode(body, type=dict[str, object]).get("kind")
+    except msgspec.DecodeError as e:
+        raise FaultError(f"body must be a JSON object with a `kind`: {e}") from e
+    if kind not in FAULT_KINDS:
+        raise FaultError(f"kind must be one of {', '.join(FAULT_KINDS)}, was {kind!r}")
+    try:
+        fault = _DECODER.decode(body)
+    except msgspec.ValidationError as e:
+        raise FaultError(f"{kind}: {e}") from e
+    _check_ranges(fault)
+    return fault
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    fault: RequestFault
+    times: int
+
+    def concerns(self, method: str, path: str) -> bool:
+        wanted = self.fault.method
+        return path.startswith(self.fault.path) and (wanted is None or wanted == method)
+
+
+def _check_ranges(fault: Fault) -> None:
+    if isinstance(fault, HttpStatus) and not 200 <= fault.status <= 599:
+        raise FaultError(f"http_status: status must be between 200 and 599, was {fault.status}")
+    if isinstance(fault, Delay) and not 0 < fault.delay_ms <= _MAX_DELAY_MS:
+        raise FaultError(f"delay_ms must be between 1 and {_MAX_DELAY_MS}, was {fault.delay_ms}")
+    if isinstance(fault, HttpStatus | Delay) and fault.times < 1:
+        raise FaultError(f"times must be 1 or more, was {fault.times}")

@@ -1,0 +1,53 @@
+"""The heartbeat of the venue: runs the engine when something is queued and as time passes."""
+
+import asyncio
+from collections.abc import Callable
+
+__all__ = ["Pump"]
+
+
+class Pump:
+    """
+    Calls the engine.
+
+    Parameters
+    ----------
+    process : Callable
+        Executes what is queued.
+    order_delay_ms : int
+        How long a request waits in the queue.
+
+    """
+
+    def __init__(self, process: Callable[[], object], order_delay_ms: int) -> None:
+        self._process = process
+        self._delay_secs = order_delay_ms / 1_000
+        self._scheduled: asyncio.Handle | None = None
+
+    def queued(self) -> None:
+        """Run the engine soon: after the reply to the current request, as a rule."""
+        if self._scheduled is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._scheduled = loop.call_later(self._delay_secs, self._run)
+
+    async def run(self, *rhythms: tuple[float, Callable[[], object]]) -> None:
+        """Call each function at its interval (seconds) until cancelled or one of them fails."""
+        async with asyncio.TaskGroup() as group:
+            for interval_secs, action in rhythms:
+                group.create_task(_repeat(interval_secs, action))
+
+    def stop(self) -> None:
+        if self._scheduled is not None:
+            self._scheduled.cancel()
+            self._scheduled = None
+
+    def _run(self) -> None:
+        self._scheduled = None
+        self._process()
+
+
+async def _repeat(interval_secs: float, action: Callable[[], object]) -> None:
+    while True:
+        await asyncio.sleep(interval_secs)
+        action()

@@ -1,0 +1,247 @@
+"""The embedded venue as one object: put together, started, stopped.
+
+A test venue and a trainer, on loopback only; see docs/devnet.md for what in it is a guess.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from types import TracebackType
+from typing import Final, Self
+
+import msgspec
+from aiohttp import web
+
+from nautilus_paradex.devnet.auth import Authority
+from nautilus_paradex.devnet.config import DevnetConfig, DevnetConfigError
+from nautilus_paradex.devnet.control import ControlPlane
+from nautilus_paradex.devnet.desk import OrderDesk
+from nautilus_paradex.devnet.exchange import Exchange
+from nautilus_paradex.devnet.faults import Faults
+from nautilus_paradex.devnet.feeds import Feeds
+from nautilus_paradex.devnet.gateway import Gateway
+from nautilus_paradex.devnet.hub import Hub
+from nautilus_paradex.devnet.identities import DevnetAccount, derive_accounts
+from nautilus_paradex.devnet.limits import RateLimiter
+from nautilus_paradex.devnet.market_views import MarketViews
+from nautilus_paradex.devnet.markets import MarketSpec, default_markets
+from nautilus_paradex.devnet.pump import Pump
+from nautilus_paradex.devnet.replay import Recording, ReplayMarket, load
+from nautilus_paradex.devnet.rest_devnet import DevnetApi
+from nautilus_paradex.devnet.rest_orders import OrderApi
+from nautilus_paradex.devnet.rest_private import PrivateApi
+from nautilus_paradex.devnet.rest_public import PublicApi
+from nautilus_paradex.devnet.socket_orders import OrderMethods
+from nautilus_paradex.devnet.sockets import Sockets
+from nautilus_paradex.protocol.numbers import E8
+
+__all__ = ["DevnetServer"]
+
+_SNAPSHOT_RATES_MS: Final = (50, 100)
+_SHUTDOWN_SECS: Final = 1.0
+
+
+class DevnetServer:
+    """
+    A venue that speaks Paradex's protocol on one loopback port.
+
+    Usable as an asynchronous context manager. With ``port=0`` several run side by side.
+
+    Parameters
+    ----------
+    config : DevnetConfig
+        All settings.
+    now_us : Callable, optional
+        The venue's clock, microseconds; the machine's if unset. A test that sets it decides when
+        tokens expire.
+    markets : Iterable of MarketSpec, optional
+        What is listed; the default catalogue if unset.
+
+    Raises
+    ------
+    DevnetConfigError
+        If the recording to replay is malformed (on construction), or the port is taken (`start`).
+
+    """
+
+    def __init__(
+        self,
+        config: DevnetConfig | None = None,
+        *,
+        now_us: Callable[[], int] | None = None,
+        markets: Iterable[MarketSpec] | None = None,
+    ) -> None:
+        self.config = config or DevnetConfig()
+        self.accounts: Sequence[DevnetAccount] = derive_accounts(
+            self.config.seed, self.config.accounts
+        )
+        self._now_us = now_us or _machine_clock
+        recording = None if self.config.replay is None else load(self.config.replay)
+        replays = _replay_markets(recording)
+        listed = default_markets(self._now_us()) if markets is None else tuple(markets)
+        self.exchange = Exchange(
+            _with_replays(listed, replays), now_us=self._now_us, seed=self.config.seed
+        )
+        self._hub = Hub(json_books=self.config.legacy_json)
+        self._views = MarketViews(self.exchange, replays)
+        self._pump = Pump(self.exchange.process, self.config.order_delay_ms)
+        self._versions = frozenset(
+            self.config.sbe_versions if recording is None else {recording.version}
+        )
+        self._open_venue()
+        self._app = self._build_app()
+        self._runner: web.AppRunner | None = None
+        self._running: asyncio.Task[None] | None = None
+        self._port = self.config.port
+
+    @property
+    def http_url(self) -> str:
+        return f"http://{self.config.host}:{self._port}/v1"
+
+    @property
+    def ws_url(self) -> str:
+        return f"ws://{self.config.host}:{self._port}/v1"
+
+    @property
+    def root_url(self) -> str:
+        """Base of the devnet's own endpoints, ``/devnet/…``."""
+        return f"http://{self.config.host}:{self._port}"
+
+    async def start(self) -> None:
+        """
+        Listen, and let time pass.
+
+        Raises
+        ------
+        DevnetConfigError
+            If the port is taken.
+
+        """
+        self._runner = web.AppRunner(
+            self._app, access_log=None, shutdown_timeout=_SHUTDOWN_SECS, handle_signals=False
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.config.host, self.config.port)
+        try:
+            await site.start()
+        except OSError as e:
+            await self._runner.cleanup()
+            raise DevnetConfigError(
+                f"port {self.config.port} cannot be used ({e.strerror}): choose another, "
+                "or 0 for a free one"
+            ) from e
+        self._port = self._runner.addresses[0][1]
+        self._running = asyncio.create_task(self._pump.run(*self._rhythms()))
+
+    async def stop(self) -> None:
+        """Close every socket and stop listening; a second call does nothing."""
+        running, self._running = self._running, None
+        if running is not None:
+            running.cancel()
+            with suppress(asyncio.CancelledError):
+                await running
+        runner, self._runner = self._runner, None
+        if runner is not None:
+            await self._sockets.close_all()
+            self._pump.stop()
+            await runner.cleanup()
+
+    async def failed(self) -> None:
+        """Wait for the engine to fail, and raise what it failed with."""
+        assert self._running is not None, "start the devnet first"
+        await asyncio.shield(self._running)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.stop()
+
+    def _open_venue(self) -> None:
+        self._authority = Authority(self.config.chain_id, self._now_us, self.config.jwt_ttl_secs)
+        for account in self.accounts:
+            main = account.signer(self.config.chain_id).public_key
+            self._authority.register(account.address, main)
+            self._authority.register_subkey(
+                account.address, account.subkey_signer(self.config.chain_id).public_key
+            )
+            self.exchange.open_account(account.address_hex, main, self.config.account_balance * E8)
+        for market in self.exchange.markets:
+            self._hub.follow_book(self.exchange.book_snapshot(market))
+        self.exchange.listener = self._hub.publish
+
+    def _build_app(self) -> web.Application:
+        config = self.config
+        faults = Faults()
+        limiter = RateLimiter(config.rate_limits, lambda: self._now_us() / 1e6)
+        desk = OrderDesk(
+            self.exchange,
+            self._authority,
+            chain_id=config.chain_id,
+            now_us=self._now_us,
+            queued=self._pump.queued,
+        )
+        control = ControlPlane(
+            self._authority,
+            Feeds(self.exchange, self._views, self._hub, config.speed),
+            OrderMethods(desk, self.exchange, limiter),
+            self._now_us,
+        )
+        self._sockets = Sockets(config, control, limiter, self._versions, self._now_us)
+        gateway = Gateway(self._authority, limiter, faults)
+        app = web.Application()
+        app.router.add_get("/v1", self._sockets.handle)
+        gateway.install(
+            app,
+            [
+                *PublicApi(self.exchange, self._views, config, self._now_us).routes(),
+                *OrderApi(desk).routes(),
+                *PrivateApi(self.exchange, self._authority, config.account_balance * E8).routes(),
+            ],
+        )
+        DevnetApi(self.exchange, self._authority, faults, self._sockets, self.accounts).install(app)
+        return app
+
+    def _rhythms(self) -> list[tuple[float, Callable[[], object]]]:
+        rhythms: list[tuple[float, Callable[[], object]]] = [
+            (self.config.tick_interval_ms / 1_000, self.exchange.tick)
+        ]
+        for rate_ms in _SNAPSHOT_RATES_MS:
+            rhythms.append((rate_ms / 1_000, self._snapshots(rate_ms)))
+        return rhythms
+
+    def _snapshots(self, rate_ms: int) -> Callable[[], None]:
+        return lambda: self._hub.publish_snapshots(rate_ms, self._views.topic_book)
+
+
+def _machine_clock() -> int:
+    return time.time_ns() // 1_000
+
+
+def _replay_markets(recording: Recording | None) -> dict[str, ReplayMarket]:
+    if recording is None:
+        return {}
+    return {symbol: ReplayMarket(symbol, frames) for symbol, frames in recording.frames.items()}
+
+
+def _with_replays(
+    listed: Sequence[MarketSpec], replays: Mapping[str, ReplayMarket]
+) -> list[MarketSpec]:
+    """Return `listed` with the recorded markets, and every underlying where it was recorded."""
+    specs = {spec.symbol: spec for spec in listed}
+    for symbol, replay in replays.items():
+        recorded = replay.specification(specs.get(symbol))
+        specs[symbol] = recorded
+        for other in list(specs.values()):
+            if other.base_currency == recorded.base_currency:
+                specs[other.symbol] = msgspec.structs.replace(
+                    other, reference_price_e8=recorded.reference_price_e8
+                )
+    return list(specs.values())
