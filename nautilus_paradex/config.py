@@ -181,7 +181,8 @@ class ParadexExecClientConfig(LiveExecClientConfig, frozen=True):  # type: ignor
 
     def __post_init__(self) -> None:
         _check_connection(self)
-        if self.private_key is not None:
+        # Wrapping what is wrapped already would wrap what it shows instead of what it is.
+        if self.private_key is not None and not isinstance(self.private_key, SecretText):
             _force(self, "private_key", SecretText(self.private_key))
         if self.recv_window_ms < _MIN_RECV_WINDOW_MS:
             raise ValueError(

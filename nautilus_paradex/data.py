@@ -143,6 +143,7 @@ class ParadexDataClient(RequestAnsweringClient):
         self._history = HistoryRequests(
             http_client,
             now_ns=self._clock.timestamp_ns,
+            warn=self._log.warning,
             bars_timestamp_on_close=config.bars_timestamp_on_close,
         )
         self._log.info(f"environment={config.environment.value}", LogColor.BLUE)

@@ -22,10 +22,10 @@ from nautilus_trader.model.instruments import Instrument
 
 from nautilus_paradex.parsing import market_data
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
-from nautilus_paradex.parsing.precision import MAX_PRECISION, MarketScale
+from nautilus_paradex.parsing.precision import MAX_PRECISION, MarketScale, PrecisionError
 from nautilus_paradex.protocol import conversion, rest
 from nautilus_paradex.protocol.enums import PriceKind
-from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.errors import MessageError, ParadexError
 from nautilus_paradex.protocol.numbers import to_decimal, to_int
 from nautilus_paradex.transport.paging import FetchPage, iter_pages
 
@@ -83,6 +83,8 @@ class HistoryRequests:
         The client for the requests.
     now_ns : Callable[[], int]
         The clock for ``ts_init`` and for windows without an end, Unix ns.
+    warn : Callable[[str], None]
+        Told of items that were left out: those that cannot be read, or held by the instrument.
     bars_timestamp_on_close : bool
         If the time of bars is their close.
 
@@ -93,10 +95,12 @@ class HistoryRequests:
         client: "ParadexHttpClient",
         *,
         now_ns: Callable[[], int],
+        warn: Callable[[str], None],
         bars_timestamp_on_close: bool,
     ) -> None:
         self._client = client
         self._now_ns = now_ns
+        self._warn = warn
         self._on_close = bars_timestamp_on_close
 
     async def trades(self, instrument: Instrument, window: Window) -> list[TradeTick]:
@@ -106,7 +110,7 @@ class HistoryRequests:
         Raises
         ------
         ParadexError
-            If the venue cannot be asked or refuses, or a trade cannot be read.
+            If the venue cannot be asked or refuses.
 
         """
         scale, symbol = _scale(instrument), instrument.raw_symbol.value
@@ -122,10 +126,10 @@ class HistoryRequests:
             )
 
         ts_init = self._now_ns()
-        trades = [
-            market_data.trade_tick(conversion.trade_event(trade), scale, ts_init)
-            for trade in await _collect(fetch, wanted)
-        ]
+        trades = self._readable(
+            await _collect(fetch, wanted),
+            lambda trade: market_data.trade_tick(conversion.trade_event(trade), scale, ts_init),
+        )
         return _newest(trades, wanted)
 
     async def quotes(self, instrument: Instrument) -> list[QuoteTick]:
@@ -165,14 +169,14 @@ class HistoryRequests:
             )
 
         ts_init = self._now_ns()
-        rates = [
-            market_data.funding_rate_from_data(
+        rates = self._readable(
+            await _collect(fetch, wanted),
+            lambda record: market_data.funding_rate_from_data(
                 conversion.funding_data_event(record),
                 instrument.id,
                 ts_init,
-            )
-            for record in await _collect(fetch, wanted)
-        ]
+            ),
+        )
         return _newest(rates, wanted)
 
     async def bars(self, instrument: Instrument, bar_type: BarType, window: Window) -> list[Bar]:
@@ -184,7 +188,7 @@ class HistoryRequests:
         UnsupportedRequestError
             If the venue has no candles of this kind.
         ParadexError
-            If the venue cannot be asked or refuses, or a candle cannot be read.
+            If the venue cannot be asked or refuses.
 
         """
         resolution, price_kind = _candles(bar_type)
@@ -198,8 +202,13 @@ class HistoryRequests:
         klines = await self._klines(instrument, resolution, price_kind, start_ms, end_ms)
         precise = price_kind == PriceKind.LAST
         ts_init = self._now_ns()
-        bars = [
-            market_data.bar_from_kline(
+        bars = self._readable(
+            [
+                kline
+                for open_ms, kline in klines.items()
+                if start_ms <= open_ms and open_ms + interval_ms <= end_ms
+            ],
+            lambda kline: market_data.bar_from_kline(
                 kline,
                 bar_type,
                 interval_ms=interval_ms,
@@ -207,10 +216,8 @@ class HistoryRequests:
                 size_precision=instrument.size_precision,
                 on_close=self._on_close,
                 ts_init=ts_init,
-            )
-            for open_ms, kline in sorted(klines.items())
-            if start_ms <= open_ms and open_ms + interval_ms <= end_ms
-        ]
+            ),
+        )
         return _newest(bars, window.limit)
 
     async def forward_prices(
@@ -278,6 +285,20 @@ class HistoryRequests:
                 if open_ms is not None:
                     klines[open_ms] = kline
         return klines
+
+    def _readable[T, D](self, items: list[T], convert: Callable[[T], D]) -> list[D]:
+        """What can be converted of `items`; one bad item must not cost the others."""
+        converted: list[D] = []
+        first_problem = ""
+        for item in items:
+            try:
+                converted.append(convert(item))
+            except (MessageError, PrecisionError) as exc:
+                first_problem = first_problem or str(exc)
+        if first_problem:
+            left_out = len(items) - len(converted)
+            self._warn(f"{left_out} of {len(items)} items left out: {first_problem}")
+        return converted
 
 
 async def _collect[T](fetch: FetchPage[T], wanted: int | None) -> list[T]:

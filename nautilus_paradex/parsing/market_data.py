@@ -342,9 +342,9 @@ def bar_from_kline(
     Raises
     ------
     MessageError
-        If a value is missing or no number.
+        If a value is missing, no number, or out of order (a high below the open).
     PrecisionError
-        If a price does not fit `price_precision`.
+        If a price is missing or does not fit `price_precision`.
 
     """
     if len(kline) < 6:
@@ -353,16 +353,12 @@ def bar_from_kline(
     if open_ms is None:
         raise MessageError("kline without a time")
     open_, high, low, close = (_bar_price(value, price_precision) for value in kline[1:5])
-    return Bar(
-        bar_type,
-        open_,
-        high,
-        low,
-        close,
-        _volume(kline[5], size_precision),
-        (open_ms + interval_ms if on_close else open_ms) * NS_PER_MS,
-        ts_init,
-    )
+    volume = _volume(kline[5], size_precision)
+    ts_event = (open_ms + interval_ms if on_close else open_ms) * NS_PER_MS
+    try:
+        return Bar(bar_type, open_, high, low, close, volume, ts_event, ts_init)
+    except ValueError as exc:
+        raise MessageError(f"kline at {open_ms} is impossible: {exc}") from exc
 
 
 def _levels(
