@@ -12,7 +12,7 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError
+from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, describe
 
 __all__ = ["ClassifyingTransport", "aiohttp_transport"]
 
@@ -80,11 +80,6 @@ class ClassifyingTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
-
-
-def describe(error: BaseException) -> str:
-    """Return an exception's text, with its class where the text alone says nothing."""
-    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 
 def _client_session(context: ssl.SSLContext) -> aiohttp.ClientSession:

@@ -9,10 +9,11 @@ from urllib.parse import quote
 from nautilus_paradex.protocol.enums import ErrorCode
 from nautilus_paradex.protocol.rest import AuthReply
 from nautilus_paradex.protocol.signing import ParadexSigner
+from nautilus_paradex.transport.call import Call
 from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.errors import RateLimitedError, ServerError, VenueError
 from nautilus_paradex.transport.rate_limit import RateClass
-from nautilus_paradex.transport.rest_caller import Call, RestCaller
+from nautilus_paradex.transport.rest_caller import RestCaller
 
 __all__ = ["Authenticator"]
 

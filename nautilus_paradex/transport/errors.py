@@ -20,6 +20,7 @@ __all__ = [
     "UnauthorizedError",
     "UnknownOutcomeError",
     "VenueError",
+    "describe",
     "venue_error",
 ]
 
@@ -125,3 +126,8 @@ def venue_error(status: int, code: str | None, message: str) -> VenueError:
     """Return the error that stands for a refusal with this HTTP status."""
     fallback = VenueError if 400 <= status < 500 else ServerError
     return _BY_STATUS.get(status, fallback)(status, code, message)
+
+
+def describe(error: BaseException) -> str:
+    """Return an exception's text, with its class where the text alone says nothing."""
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

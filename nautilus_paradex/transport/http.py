@@ -12,6 +12,7 @@ import msgspec
 from nautilus_paradex.protocol.signing import ParadexSigner
 from nautilus_paradex.transport.aiohttp_transport import aiohttp_transport
 from nautilus_paradex.transport.authentication import Authenticator
+from nautilus_paradex.transport.call import Call
 from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.endpoints.account import AccountEndpoints
@@ -21,7 +22,8 @@ from nautilus_paradex.transport.errors import CredentialsError
 from nautilus_paradex.transport.metrics import Metrics
 from nautilus_paradex.transport.paging import all_pages
 from nautilus_paradex.transport.rate_limit import RateClass, RateLimiter
-from nautilus_paradex.transport.rest_caller import Call, RestCaller, RetryPolicy
+from nautilus_paradex.transport.rest_caller import RestCaller
+from nautilus_paradex.transport.retry import RetryPolicy
 from nautilus_paradex.transport.session import JwtSession, ReadonlySession, SignedSession
 
 __all__ = ["ParadexHttpClient"]

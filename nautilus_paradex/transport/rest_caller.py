@@ -5,10 +5,7 @@ Knows methods, paths and statuses; which endpoints there are is in `endpoints`.
 
 import asyncio
 import logging
-import random
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from typing import Final
@@ -17,8 +14,7 @@ import httpx
 import msgspec
 
 from nautilus_paradex.protocol.errors import MessageError
-from nautilus_paradex.protocol.rest import ErrorBody
-from nautilus_paradex.transport.aiohttp_transport import describe
+from nautilus_paradex.transport.call import Call
 from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.errors import (
     ClientClosedError,
@@ -31,15 +27,15 @@ from nautilus_paradex.transport.errors import (
     UnauthorizedError,
     UnknownOutcomeError,
     VenueError,
-    venue_error,
+    describe,
 )
 from nautilus_paradex.transport.metrics import Metrics
-from nautilus_paradex.transport.rate_limit import RateClass, RateLimiter, read_limit_headers
+from nautilus_paradex.transport.rate_limit import RateLimiter, read_limit_headers
+from nautilus_paradex.transport.retry import RetryPolicy
 from nautilus_paradex.transport.session import JwtSession
+from nautilus_paradex.transport.verdict import failure_of, rate_limited
 
-__all__ = ["HTTP_COUNTERS", "Call", "RestCaller", "RetryPolicy"]
-
-type Params = Mapping[str, str | int | None]
+__all__ = ["HTTP_COUNTERS", "RestCaller"]
 
 HTTP_COUNTERS: Final = (
     "requests",
@@ -55,59 +51,7 @@ HTTP_COUNTERS: Final = (
 _log = logging.getLogger(__name__)
 
 _USER_AGENT: Final = "paradex-nt"
-_MAX_MESSAGE: Final = 300
-_REQUEST_TIMEOUT: Final = 408  # a gateway gave up waiting, though the venue may have not
 _TOO_MANY_REQUESTS: Final = 429
-_error_decoder: Final = msgspec.json.Decoder(ErrorBody)
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """
-    What to request.
-
-    Attributes
-    ----------
-    path : str
-        Below the base address, with its parts quoted.
-    params : mapping
-        Query; None values are left out.
-    content : bytes, optional
-        JSON body.
-    private : bool
-        If the request carries the session's token.
-    repeatable : bool
-        If sending it twice changes nothing, so that it may be retried whatever became of it.
-    """
-
-    method: str
-    path: str
-    rate_class: RateClass
-    params: Params = field(default_factory=dict)
-    headers: Mapping[str, str] = field(default_factory=dict)
-    content: bytes | None = None
-    private: bool = False
-    repeatable: bool = False
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path}"
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """How often and how fast to try again: exponential backoff with full jitter."""
-
-    max_retries: int = 3
-    delay_initial_ms: int = 1_000
-    delay_max_ms: int = 10_000
-
-    def delay_secs(self, attempt: int, error: RequestError) -> float:
-        """Return the pause after the failed `attempt` (from 0), seconds."""
-        longest_ms = min(self.delay_max_ms, self.delay_initial_ms * 2**attempt)
-        delay_secs = random.uniform(0, longest_ms / 1_000)  # noqa: S311 (jitter, no secret)
-        if isinstance(error, RateLimitedError) and error.retry_after_secs is not None:
-            return max(delay_secs, min(error.retry_after_secs, self.delay_max_ms / 1_000))
-        return delay_secs
 
 
 class RestCaller:
@@ -198,7 +142,7 @@ class RestCaller:
                 return await self._send_with_token(call)
             except RequestError as error:
                 self._count(error)
-                if attempt >= self._retry.max_retries or not _may_retry(call, error):
+                if not self._retry.allows(call, error, attempt):
                     raise
                 delay_secs = self._retry.delay_secs(attempt, error)
                 _log.info("%s is sent again in %.1f s: %s", call, delay_secs, error)
@@ -231,12 +175,11 @@ class RestCaller:
         report = read_limit_headers(response.headers, self._clock.now_ms())
         if response.status_code == _TOO_MANY_REQUESTS:
             self._limiter.exhaust(call.rate_class, report)
-            code, message = _read_refusal(response)
-            raise RateLimitedError(_TOO_MANY_REQUESTS, code, message, report.reset_secs)
+            raise rate_limited(response, report.reset_secs)
         self._limiter.observe(call.rate_class, report)
         if response.is_success:
             return response.content
-        raise _failure(call, response)
+        raise failure_of(call, response)
 
     async def _wait_for_turn(self, call: Call) -> None:
         try:
@@ -298,15 +241,14 @@ _COUNTED: Final = (
 )
 
 
-def _may_retry(call: Call, error: RequestError) -> bool:
-    # The first two have waited, or tried again, for as long as they may.
-    if isinstance(error, ThrottledError | NoTokenError | ClientClosedError):
-        return False
-    if isinstance(error, NotSentError):
-        return True
-    return call.repeatable and isinstance(
-        error, UnknownOutcomeError | ServerError | RateLimitedError
-    )
+# All but a refusal of the account or its key, which is the answer to the call as well.
+_TOKEN_NOT_OBTAINED: Final = (
+    NotSentError,
+    UnknownOutcomeError,
+    ServerError,
+    RateLimitedError,
+    MessageError,
+)
 
 
 async def _token_or_never_sent(session: JwtSession, stale_token: str | None) -> str:
@@ -314,30 +256,8 @@ async def _token_or_never_sent(session: JwtSession, stale_token: str | None) -> 
         if stale_token is None:
             return await session.token()
         return await session.refresh(stale_token)
-    except (UnknownOutcomeError, ServerError, RateLimitedError, MessageError) as error:
+    except NoTokenError:
+        raise
+    except _TOKEN_NOT_OBTAINED as error:
         # Without a token nothing was sent, whatever became of the request for one.
         raise NoTokenError(f"no JWT could be had: {error}") from error
-
-
-def _failure(call: Call, response: httpx.Response) -> RequestError:
-    status = response.status_code
-    code, message = _read_refusal(response)
-    error = venue_error(status, code, message)
-    refused = 400 <= status < 500 and status != _REQUEST_TIMEOUT
-    if refused or call.repeatable:
-        return error
-    return UnknownOutcomeError(f"{call} got no verdict: {error}")
-
-
-def _read_refusal(response: httpx.Response) -> tuple[str | None, str]:
-    try:
-        body = _error_decoder.decode(response.content)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        # A gateway's page. Its first words are all that a log has use for.
-        return None, _shorten(response.text) or response.reason_phrase
-    return body.error or None, _shorten(body.message or "") or response.reason_phrase
-
-
-def _shorten(text: str) -> str:
-    words = " ".join(text[: 4 * _MAX_MESSAGE].split())
-    return words if len(words) <= _MAX_MESSAGE else f"{words[:_MAX_MESSAGE]}..."

@@ -453,6 +453,20 @@ async def test_tls_goes_through_a_tunnel(client_for, tls_contexts):
         await client.close()
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:httpx_aiohttp")
+async def test_a_tunnel_that_the_proxy_refuses_shows_no_password(client_for):
+    async def refuse(connection, request):
+        await connection.reply(b"", "407 Proxy Authentication Required")
+
+    async with RawServer(refuse) as proxy:
+        url = f"http://user:secret@127.0.0.1:{proxy.port}"
+        client = await client_for("https://venue.invalid/v1", proxy_url=url, max_retries=0)
+
+        with pytest.raises(UnknownOutcomeError, match="407") as failure:
+            await client.system_state()
+        assert "secret" not in str(failure.value)
+
+
 async def test_a_proxy_that_is_not_there_means_never_sent(client_for, closed_port):
     client = await client_for(
         "http://venue.invalid/v1", proxy_url=f"http://127.0.0.1:{closed_port}", max_retries=0

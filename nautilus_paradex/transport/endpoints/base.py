@@ -2,8 +2,9 @@
 
 from urllib.parse import quote
 
+from nautilus_paradex.transport.call import Call
 from nautilus_paradex.transport.rate_limit import RateClass
-from nautilus_paradex.transport.rest_caller import Call, RestCaller
+from nautilus_paradex.transport.rest_caller import RestCaller
 
 __all__ = ["Endpoints", "page_params", "segment"]
 

@@ -14,9 +14,9 @@ from nautilus_paradex.protocol.rest import (
     Page,
     Results,
 )
+from nautilus_paradex.transport.call import Call, Params
 from nautilus_paradex.transport.endpoints.base import Endpoints, page_params, segment
 from nautilus_paradex.transport.rate_limit import RateClass
-from nautilus_paradex.transport.rest_caller import Call, Params
 
 __all__ = ["OrderEndpoints"]
 

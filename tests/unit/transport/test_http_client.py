@@ -317,6 +317,7 @@ async def test_a_second_401_is_the_answer(client, venue):
         pytest.param(reply(503, {"error": "SERVICE_UNAVAILABLE"}), 2, id="503"),
         pytest.param(reply(429, {"message": "rate limit exceeded"}), 2, id="429"),
         pytest.param(httpx.ReadError("reset"), 2, id="unknown"),
+        pytest.param(NotSentError("refused"), 2, id="not sent"),
         pytest.param(reply(200, {"jwt": "wrong shape"}), 1, id="unreadable"),
     ],
 )

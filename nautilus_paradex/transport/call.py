@@ -1,0 +1,41 @@
+"""What a REST request consists of, before anything is done about it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from nautilus_paradex.transport.rate_limit import RateClass
+
+__all__ = ["Call", "Params"]
+
+type Params = Mapping[str, str | int | None]
+"""Query parameters; those that are None are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """
+    What to request.
+
+    Attributes
+    ----------
+    path : str
+        Below the base address, with its parts quoted.
+    content : bytes, optional
+        JSON body.
+    private : bool
+        If the request carries the session's token.
+    repeatable : bool
+        If sending it twice changes nothing, so that it may be retried whatever became of it.
+    """
+
+    method: str
+    path: str
+    rate_class: RateClass
+    params: Params = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    content: bytes | None = None
+    private: bool = False
+    repeatable: bool = False
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"

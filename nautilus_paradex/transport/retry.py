@@ -1,0 +1,53 @@
+"""Which failed requests are sent again, and when.
+
+A command is repeated only where the venue cannot have executed it.
+"""
+
+import random
+from dataclasses import dataclass
+
+from nautilus_paradex.transport.call import Call
+from nautilus_paradex.transport.errors import (
+    ClientClosedError,
+    NoTokenError,
+    NotSentError,
+    RateLimitedError,
+    RequestError,
+    ServerError,
+    ThrottledError,
+    UnknownOutcomeError,
+)
+
+__all__ = ["RetryPolicy"]
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """What is sent again, how often and how fast: exponential backoff with full jitter."""
+
+    max_retries: int = 3
+    delay_initial_ms: int = 1_000
+    delay_max_ms: int = 10_000
+
+    def allows(self, call: Call, error: RequestError, attempt: int) -> bool:
+        """Return whether `call` may go again after its failed `attempt` (from 0)."""
+        return attempt < self.max_retries and _may_repeat(call, error)
+
+    def delay_secs(self, attempt: int, error: RequestError) -> float:
+        """Return the pause after the failed `attempt` (from 0), seconds."""
+        longest_ms = min(self.delay_max_ms, self.delay_initial_ms * 2**attempt)
+        delay_secs = random.uniform(0, longest_ms / 1_000)  # noqa: S311 (jitter, no secret)
+        if isinstance(error, RateLimitedError) and error.retry_after_secs is not None:
+            return max(delay_secs, min(error.retry_after_secs, self.delay_max_ms / 1_000))
+        return delay_secs
+
+
+def _may_repeat(call: Call, error: RequestError) -> bool:
+    # The first two have waited, or tried again, for as long as they may.
+    if isinstance(error, ThrottledError | NoTokenError | ClientClosedError):
+        return False
+    if isinstance(error, NotSentError):
+        return True
+    return call.repeatable and isinstance(
+        error, UnknownOutcomeError | ServerError | RateLimitedError
+    )
