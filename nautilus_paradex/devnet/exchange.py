@@ -14,17 +14,11 @@ from nautilus_paradex.devnet.ledger import ledger_of
 from nautilus_paradex.devnet.markets import MarketSpec
 from nautilus_paradex.devnet.model import (
     SETTLEMENT_ASSET,
-    Balance,
     CancelOutcome,
-    FundingPayment,
-    HistoryQuery,
-    Kline,
-    KlineQuery,
     Listener,
     ModifyOrder,
     NewOrder,
     OrderRefused,
-    Page,
     TransferRecord,
 )
 from nautilus_paradex.devnet.orders import MARKET_TYPES, Order, order_event
@@ -47,17 +41,7 @@ from nautilus_paradex.protocol.enums import (
     TransferKind,
     TransferStatus,
 )
-from nautilus_paradex.protocol.events import (
-    AccountEvent,
-    BboEvent,
-    BookEvent,
-    FillEvent,
-    FundingDataEvent,
-    MarketSummaryEvent,
-    OrderEvent,
-    PositionEvent,
-    TradeEvent,
-)
+from nautilus_paradex.protocol.events import OrderEvent
 
 __all__ = ["Exchange"]
 
@@ -66,9 +50,11 @@ _MAX_QUEUED: Final = 100_000
 _ACCOUNT_HISTORY: Final = 50_000
 
 
-class Exchange:
+class Exchange(Queries):
     """
     One venue: requests are checked and queued, `process` executes them, the listener hears.
+
+    What can be asked of it is in `Queries`.
 
     Call it from one thread. An account is named by its address, a lower-case ``0x`` hex string
     without leading zeros. Every method that takes one raises `OrderRefused` (ACCOUNT_NOT_FOUND)
@@ -95,11 +81,10 @@ class Exchange:
         seed: int = 0,
         past_hours: int = 24,
     ) -> None:
-        self._state = VenueState(markets, now_us)
+        super().__init__(VenueState(markets, now_us))
         self._outbox = Outbox(self._state)
         self._engine = Engine(self._state, self._outbox)
         self._ticker = Ticker(self._state, self._engine, self._outbox)
-        self._queries = Queries(self._state)
         self.system_status: str = SystemStatus.OK.value
         self.markets: Mapping[str, MarketSpec] = MappingProxyType(
             {symbol: market.spec for symbol, market in self._state.markets.items()}
@@ -286,82 +271,6 @@ class Exchange:
     def queued(self) -> int:
         """How many requests wait for `process`."""
         return self._engine.queued
-
-    # -- Private state ---------------------------------------------------------------------------
-
-    def account_event(self, account: str) -> AccountEvent:
-        return self._queries.account_event(account)
-
-    def balances(self, account: str) -> list[Balance]:
-        return self._queries.balances(account)
-
-    def positions(self, account: str) -> list[PositionEvent]:
-        """Return the positions, those since closed included."""
-        return self._queries.positions(account)
-
-    def open_orders(self, account: str, market: str | None = None) -> list[OrderEvent]:
-        """Return what is not closed: NEW, UNTRIGGERED and OPEN."""
-        return self._queries.open_orders(account, market)
-
-    def order(self, account: str, order_id: str) -> OrderEvent:
-        """Return an order that is not closed; `OrderRefused` ORDER_ID_NOT_FOUND otherwise."""
-        return self._queries.order(account, order_id)
-
-    def order_by_client_id(self, account: str, client_id: str) -> OrderEvent:
-        """Return an order that is not closed; `OrderRefused` CLIENT_ORDER_ID_NOT_FOUND if none."""
-        return self._queries.order_by_client_id(account, client_id)
-
-    def signature_timestamp_ms(self, account: str, order_id: str) -> int:
-        """Return the ``timestamp`` of an order's signature, 0 for an order no longer known."""
-        return self._queries.signature_timestamp_ms(account, order_id)
-
-    def orders_history(self, account: str, query: HistoryQuery) -> Page[OrderEvent]:
-        """Return one page of orders, open ones included, the newest first."""
-        return self._queries.orders_history(account, query)
-
-    def fills(self, account: str, query: HistoryQuery) -> Page[FillEvent]:
-        return self._queries.fills(account, query)
-
-    def funding_payments(self, account: str, query: HistoryQuery) -> Page[FundingPayment]:
-        return self._queries.funding_payments(account, query)
-
-    def transfers(self, account: str, query: HistoryQuery) -> Page[TransferRecord]:
-        return self._queries.transfers(account, query)
-
-    # -- Public state ----------------------------------------------------------------------------
-
-    def book_snapshot(self, market: str, depth: int | None = None) -> BookEvent:
-        """Return the book with the seq of its last delta; the next delta is one more."""
-        return self._queries.book_snapshot(market, depth)
-
-    def bbo(self, market: str) -> BboEvent:
-        return self._queries.bbo(market)
-
-    def summary(self, market: str) -> MarketSummaryEvent:
-        return self._queries.summary(market)
-
-    def trades(self, query: HistoryQuery) -> Page[TradeEvent]:
-        """Return one page of a market's trades, the newest first; the query needs a market."""
-        return self._queries.trades(query)
-
-    def klines(self, query: KlineQuery) -> list[Kline]:
-        """Return bars, the oldest first; `OrderRefused` for a resolution the venue has not."""
-        return self._queries.klines(query)
-
-    def funding_data(self, query: HistoryQuery) -> Page[FundingDataEvent]:
-        return self._queries.funding_data(query)
-
-    def fair_price_e8(self, market: str) -> int:
-        """Return an option's mark price, any other market's index price."""
-        return self._queries.fair_price_e8(market)
-
-    def live_price_e8(self, account: str, order_id: str) -> int | None:
-        """Return the limit price of an order that is not closed, None if there is none."""
-        return self._queries.live_price_e8(account, order_id)
-
-    def position_size_e8(self, account: str, market: str) -> int:
-        """Return the signed size of a position."""
-        return self._state.account(account).size_in(market)
 
     # -- Truth -----------------------------------------------------------------------------------
 
