@@ -34,6 +34,7 @@ from nautilus_paradex.devnet.rest_private import PrivateApi
 from nautilus_paradex.devnet.rest_public import PublicApi
 from nautilus_paradex.devnet.socket_orders import OrderMethods
 from nautilus_paradex.devnet.sockets import Sockets
+from nautilus_paradex.devnet.synthetic import SyntheticMarket
 from nautilus_paradex.protocol.numbers import E8
 
 __all__ = ["DevnetServer"]
@@ -89,7 +90,18 @@ class DevnetServer:
         self._versions = frozenset(
             self.config.sbe_versions if recording is None else {recording.version}
         )
-        self._open_venue()
+        self._open_accounts()
+        self._participants = (
+            SyntheticMarket(
+                self.exchange,
+                seed=self.config.seed,
+                speed=self.config.speed,
+                without=frozenset(replays),
+            )
+            if self.config.synthetic
+            else None
+        )
+        self._publish_to_hub()
         self._app = self._build_app()
         self._runner: web.AppRunner | None = None
         self._running: asyncio.Task[None] | None = None
@@ -164,7 +176,7 @@ class DevnetServer:
     ) -> None:
         await self.stop()
 
-    def _open_venue(self) -> None:
+    def _open_accounts(self) -> None:
         self._authority = Authority(self.config.chain_id, self._now_us, self.config.jwt_ttl_secs)
         for account in self.accounts:
             main = account.signer(self.config.chain_id).public_key
@@ -173,6 +185,8 @@ class DevnetServer:
                 account.address, account.subkey_signer(self.config.chain_id).public_key
             )
             self.exchange.open_account(account.address_hex, main, self.config.account_balance * E8)
+
+    def _publish_to_hub(self) -> None:
         for market in self.exchange.markets:
             self._hub.follow_book(self.exchange.book_snapshot(market))
         self.exchange.listener = self._hub.publish
@@ -213,6 +227,9 @@ class DevnetServer:
         rhythms: list[tuple[float, Callable[[], object]]] = [
             (self.config.tick_interval_ms / 1_000, self.exchange.tick)
         ]
+        if self._participants is not None:
+            step = self._participants.step
+            rhythms.append((self.config.step_interval_ms / 1_000, lambda: step(self._now_us())))
         for rate_ms in _SNAPSHOT_RATES_MS:
             rhythms.append((rate_ms / 1_000, self._snapshots(rate_ms)))
         return rhythms
