@@ -27,7 +27,7 @@ from nautilus_paradex.transport.websocket_errors import (
     ConnectionLostError,
     NotConnectedError,
 )
-from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics
+from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics, is_worth_logging
 
 __all__ = ["Link", "LinkCallbacks"]
 
@@ -247,7 +247,8 @@ class Link:
             message = rpc.decode(payload)
         except MessageError as exc:
             self._metrics.malformed_frames += 1
-            logger.warning("malformed text frame of %d bytes skipped: %s", len(payload), exc)
+            if is_worth_logging(self._metrics.malformed_frames):
+                logger.warning("malformed text frame of %d bytes skipped: %s", len(payload), exc)
             return
         if isinstance(message, rpc.Notification):
             self._callbacks.deliver(payload, opcode)
@@ -257,7 +258,12 @@ class Link:
 
     def _on_handler_error(self, exc: Exception) -> None:
         self._metrics.handler_errors += 1
-        logger.error("the handler failed: this message is lost to it", exc_info=exc)
+        if is_worth_logging(self._metrics.handler_errors):
+            logger.error(
+                "the handler failed, %d times by now: this message is lost to it",
+                self._metrics.handler_errors,
+                exc_info=exc,
+            )
 
     def _on_ended(self, _: asyncio.Future[None]) -> None:
         self._callbacks.lost()

@@ -8,10 +8,9 @@ means to a book or an order is decided above.
 import asyncio
 import logging
 import ssl as ssl_module
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Final, Literal, Self
+from typing import Literal, Self
 
 from websockets.frames import Opcode
 
@@ -31,20 +30,17 @@ from nautilus_paradex.transport.inbox import Inbox
 from nautilus_paradex.transport.link import Link, LinkCallbacks
 from nautilus_paradex.transport.negotiation import Negotiation
 from nautilus_paradex.transport.reconnect import Backoff, ConnectLimiter
-from nautilus_paradex.transport.subscriptions import Subscription, Subscriptions
+from nautilus_paradex.transport.socket_login import SocketLogin
+from nautilus_paradex.transport.subscriber import Subscriber
+from nautilus_paradex.transport.subscriptions import Subscriptions
 from nautilus_paradex.transport.tokens import TokenProvider, TokenSource, as_token_source
 from nautilus_paradex.transport.websocket_errors import (
-    AckTimeoutError,
-    ConnectionLostError,
     NotConnectedError,
     WebSocketError,
 )
-from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics
+from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics, is_worth_logging
 
 __all__ = ["FrameHandler", "Opcode", "ParadexWebSocketClient"]
-
-# Source: openrpc and api-notes. Both blame the token, so that a new one may help.
-_TOKEN_REFUSED: Final = frozenset({40110, 40111})
 
 logger = logging.getLogger("nautilus_paradex.transport.websocket")
 
@@ -149,7 +145,6 @@ class ParadexWebSocketClient:
                 compression=compression,
             ),
         )
-        self._tokens = None if token_provider is None else as_token_source(token_provider)
         self._takes_raw = handler is not None
         self._on_reconnected = on_reconnected
         self._on_disconnected = on_disconnected
@@ -158,14 +153,12 @@ class ParadexWebSocketClient:
         self._metrics = WebSocketMetrics()
         self._subscriptions = Subscriptions()
         self._inbox: Inbox[RawFrame] = Inbox(inbox_capacity)
-        self._jwt: str | None = None
-        self._authenticated = False
         self._keeper = ConnectionKeeper(
             connector,
             LinkCallbacks(
                 handler or self._into_inbox,
-                self._on_late_response,
-                self._on_link_ended,
+                lambda response: self._subscriber.on_late_response(response),
+                lambda: self._keeper.link_ended(),
                 raw=handler is not None,
             ),
             KeeperHooks(
@@ -180,6 +173,17 @@ class ParadexWebSocketClient:
                 silence_timeout_secs=silence_timeout_secs,
             ),
             backoff=Backoff(reconnect_delay_initial_ms / 1_000, reconnect_delay_max_ms / 1_000),
+            metrics=self._metrics,
+        )
+        self._login = SocketLogin(
+            None if token_provider is None else as_token_source(token_provider),
+            ack_timeout_secs=ack_timeout_secs,
+            metrics=self._metrics,
+        )
+        self._subscriber = Subscriber(
+            self._subscriptions,
+            self._keeper,
+            ack_timeout_secs=ack_timeout_secs,
             metrics=self._metrics,
         )
 
@@ -254,11 +258,7 @@ class ParadexWebSocketClient:
             If there is neither a token nor a provider.
 
         """
-        link = await self._keeper.live_link()
-        self._jwt = jwt
-        response = await self._authenticate(link)
-        self._authenticated = True
-        return response
+        return await self._login.authenticate(await self._keeper.live_link(), jwt)
 
     async def subscribe(self, channel: str, **params: object) -> rpc.Response:
         """
@@ -283,14 +283,7 @@ class ParadexWebSocketClient:
             If the channel is subscribed with other parameters.
 
         """
-        while True:
-            entry = self._subscriptions.enter(channel, params)
-            async with entry.lock:
-                if self._subscriptions.get(channel) is not entry:
-                    continue  # given up by whoever held the lock
-                if entry.ack is not None:
-                    return entry.ack
-                return await self._subscribe(entry)
+        return await self._subscriber.subscribe(channel, params)
 
     async def unsubscribe(self, channel: str) -> rpc.Response | None:
         """
@@ -308,19 +301,7 @@ class ParadexWebSocketClient:
             If there is no connection and none comes in time.
 
         """
-        entry = self._subscriptions.get(channel)
-        if entry is None:
-            return None
-        async with entry.lock:
-            try:
-                if not self._keeper.has_link:
-                    return None
-                link = await self._keeper.live_link()
-                if entry.ack is None:
-                    return None
-                return await self._exchange(link, "unsubscribe", {"channel": channel}, channel)
-            finally:
-                self._subscriptions.remove(entry)
+        return await self._subscriber.unsubscribe(channel)
 
     async def request(
         self,
@@ -343,7 +324,12 @@ class ParadexWebSocketClient:
 
         """
         link = await self._keeper.live_link()
-        return await self._exchange(link, method, params or {}, "this connection")
+        return await link.exchange(
+            method,
+            params or {},
+            subject="this connection",
+            timeout_secs=self._ack_timeout_secs,
+        )
 
     async def recv(self, timeout: float | None = 1.0) -> Message | None:
         """
@@ -384,89 +370,9 @@ class ParadexWebSocketClient:
         self._inbox.close()
         await self._keeper.close()
         self._subscriptions.clear()
-        self._authenticated = False
-        self._jwt = None
-
-    # Requests on their way out.
-
-    async def _exchange(
-        self,
-        link: Link,
-        method: str,
-        params: Mapping[str, object],
-        subject: str,
-    ) -> rpc.Response:
-        return await link.exchange(
-            method,
-            params,
-            subject=subject,
-            timeout_secs=self._ack_timeout_secs,
-        )
-
-    async def _authenticate(self, link: Link) -> rpc.Response:
-        started_ns = time.perf_counter_ns()
-        token = self._jwt
-        if token is None and self._tokens is not None:
-            token = await self._tokens.token()
-        if token is None:
-            raise WebSocketError("authenticate needs a token: pass jwt=, or a token_provider")
-        try:
-            response = await self._exchange(link, "auth", {"bearer": token}, "this connection")
-        except rpc.RpcError as exc:
-            fresh = None if exc.code not in _TOKEN_REFUSED else await self._fresh_token(token)
-            if fresh is None:
-                raise
-            self._jwt = None
-            response = await self._exchange(link, "auth", {"bearer": fresh}, "this connection")
-        self._metrics.authenticate.record(time.perf_counter_ns() - started_ns)
-        return response
-
-    async def _fresh_token(self, stale: str) -> str | None:
-        if self._tokens is None:
-            return None
-        await self._tokens.refresh(stale)
-        fresh = await self._tokens.token()
-        return None if fresh == stale else fresh
-
-    async def _subscribe(self, entry: Subscription) -> rpc.Response:
-        try:
-            return await self._subscribe_or_recover(entry)
-        except AckTimeoutError:
-            raise  # stays in the book, so that a late confirmation is recognised
-        except rpc.RpcError:
-            self._subscriptions.remove(entry)
-            raise
-        except (NotConnectedError, asyncio.CancelledError):
-            if not entry.was_acked:
-                self._subscriptions.remove(entry)
-            raise
-
-    async def _subscribe_or_recover(self, entry: Subscription) -> rpc.Response:
-        try:
-            return await self._send_subscribe(await self._keeper.live_link(), entry)
-        except ConnectionLostError:
-            # A subscription does not outlive its connection: asking again on a new one is safe.
-            return await self._send_subscribe(await self._keeper.live_link(), entry)
-
-    async def _send_subscribe(self, link: Link, entry: Subscription) -> rpc.Response:
-        if entry.ack is not None:
-            return entry.ack
-        started_ns = time.perf_counter_ns()
-        ack = await link.exchange(
-            "subscribe",
-            entry.request_params,
-            subject=f"channel {entry.channel}",
-            timeout_secs=self._ack_timeout_secs,
-            on_id=entry.note_request,
-        )
-        entry.confirm(ack)
-        self._metrics.subscribe.record(time.perf_counter_ns() - started_ns)
-        return ack
+        self._login.forget()
 
     # Losing and restoring the connection.
-
-    def _on_link_ended(self) -> None:
-        self._keeper.link_ended()
 
     def _on_lost(self) -> None:
         self._subscriptions.connection_lost()
@@ -478,30 +384,9 @@ class ParadexWebSocketClient:
             self._report("on_disconnected failed", exc)
 
     async def _restore(self, link: Link) -> None:
-        self._subscriptions.connection_lost()  # an attempt before this one may have got half way
-        if self._authenticated:
-            await self._authenticate(link)
-        missing = await self._replay(link, self._subscriptions.to_replay)
-        for entry, error in (await self._replay(link, tuple(missing))).items():
-            self._report(f"channel {entry.channel} was not restored", error)
-
-    async def _replay(
-        self,
-        link: Link,
-        entries: tuple[Subscription, ...],
-    ) -> dict[Subscription, Exception]:
-        """Send all requests in their order before the first confirmation is waited for."""
-        results = await asyncio.gather(
-            *(self._send_subscribe(link, entry) for entry in entries),
-            return_exceptions=True,
-        )
-        failed: dict[Subscription, Exception] = {}
-        for entry, result in zip(entries, results, strict=True):
-            if isinstance(result, (rpc.RpcError, AckTimeoutError)):
-                failed[entry] = result
-            elif isinstance(result, BaseException):
-                raise result
-        return failed
+        await self._login.restore(link)
+        for channel, error in (await self._subscriber.replay(link)).items():
+            self._report(f"channel {channel} was not restored", error)
 
     async def _on_restored(self) -> None:
         if self._on_reconnected is not None:
@@ -522,7 +407,7 @@ class ParadexWebSocketClient:
         if not self._inbox.put(RawFrame(payload, opcode)):
             return
         self._metrics.dropped_frames += 1
-        if _is_power_of_ten(self._metrics.dropped_frames):
+        if is_worth_logging(self._metrics.dropped_frames):
             logger.warning(
                 "recv is too slow: %d messages dropped so far",
                 self._metrics.dropped_frames,
@@ -549,24 +434,13 @@ class ParadexWebSocketClient:
             message = decode_frame(frame)
         except ProtocolError as exc:
             self._metrics.malformed_frames += 1
-            if _is_power_of_ten(self._metrics.malformed_frames):
+            if is_worth_logging(self._metrics.malformed_frames):
                 logger.warning("malformed %s frame skipped: %s", frame.opcode.name.lower(), exc)
             return None
         if message is None:
             self._metrics.unknown_templates += 1
         return None if isinstance(message, HeartbeatEvent) else message
 
-    def _on_late_response(self, response: rpc.Response) -> None:
-        channel = self._subscriptions.adopt_late(response)
-        if channel is not None:
-            logger.warning("confirmation of %s came after its timeout", channel)
-        else:
-            logger.warning("answer to request %s, which nobody waits for", response.id)
-
 
 def _deadline(timeout_secs: float | None) -> float | None:
     return None if timeout_secs is None else asyncio.get_running_loop().time() + timeout_secs
-
-
-def _is_power_of_ten(count: int) -> bool:
-    return str(count).rstrip("0") == "1"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field, fields
 
 from nautilus_paradex.transport.metrics import LatencyHistogram
 
-__all__ = ["WebSocketMetrics"]
+__all__ = ["WebSocketMetrics", "is_worth_logging"]
 
 
 @dataclass(slots=True)
@@ -60,3 +60,8 @@ class WebSocketMetrics:
             else:
                 figures[each.name] = value
         return figures
+
+
+def is_worth_logging(count: int) -> bool:
+    """Whether the `count`-th event of a kind is logged: the 1st, 10th, 100th, and so on."""
+    return str(count).rstrip("0") == "1"

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from nautilus_paradex.protocol import rpc
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 from nautilus_paradex.transport.websocket_errors import ConnectionLostError, NotConnectedError
 from tests.integration.ws_server import ScriptedVenue, scripted_venue
@@ -240,6 +241,61 @@ async def test_request_under_way_fails_at_once_and_is_not_repeated(
         await creating
     await eventually(lambda: client.metrics.reconnects == 1)
     assert venue.requests[1] == [("subscribe", "bbo.X")]
+
+
+async def test_unsubscription_under_way_is_settled_by_the_loss(
+    venue: ScriptedVenue,
+    connect: Connect,
+) -> None:
+    client = await connect()
+    await client.subscribe("bbo.X")
+    await client.subscribe("bbo.Y")
+    venue.silent.add("bbo.X")
+    ending = asyncio.create_task(client.unsubscribe("bbo.X"))
+    await eventually(lambda: len(venue.requests[0]) == 3)
+
+    venue.last.transport.abort()
+
+    assert await ending is None
+    await eventually(lambda: client.metrics.reconnects == 1)
+    assert venue.requests[1] == [("subscribe", "bbo.Y")]
+
+
+async def test_channel_unsubscribed_during_an_outage_does_not_come_back(connect: Connect) -> None:
+    async with scripted_venue() as first:
+        client = ParadexWebSocketClient(
+            first.url,
+            reconnect_delay_initial_ms=1,
+            reconnect_delay_max_ms=5,
+        )
+        await client.connect()
+        await client.subscribe("bbo.X")
+        await client.subscribe("bbo.Y")
+    await eventually(lambda: client.metrics.connect_failures)
+
+    assert await client.unsubscribe("bbo.X") is None
+
+    async with scripted_venue(port=first.port, venue=first):
+        await eventually(lambda: client.is_connected)
+        assert client.subscriptions == ("bbo.Y",)
+        await client.close()
+
+
+async def test_token_that_was_refused_does_not_replace_the_one_that_works(
+    venue: ScriptedVenue,
+    connect: Connect,
+) -> None:
+    client = await connect()
+    venue.tokens = {"good"}
+    await client.authenticate("good")
+    await client.subscribe("fills.ALL")
+    with pytest.raises(rpc.RpcError):
+        await client.authenticate("bad")
+
+    venue.last.transport.abort()
+    await eventually(lambda: client.metrics.reconnects == 1)
+
+    assert venue.requests[1] == [("auth", "good"), ("subscribe", "fills.ALL")]
 
 
 async def test_request_during_an_outage_waits_then_says_so(connect: Connect) -> None:
