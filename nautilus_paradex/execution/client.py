@@ -232,7 +232,7 @@ class ParadexExecutionClient(LiveExecutionClient):
             try:
                 await self._recovery.resync()
                 await self._account.refresh()
-            except (RequestError, ParadexError) as exc:
+            except ParadexError as exc:
                 if delay_secs is None:
                     self._log.error(f"Could not catch up after the reconnection: {exc}")
                     return
@@ -339,7 +339,7 @@ class ParadexExecutionClient(LiveExecutionClient):
                 venue_order_id=_value_of(command.venue_order_id),
                 market=command.instrument_id.symbol.value,
             )
-        except RequestError as exc:
+        except ParadexError as exc:
             self._log.warning(f"Cannot look up {command.client_order_id!r}: {exc}")
             return
         if event is None:

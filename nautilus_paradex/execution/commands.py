@@ -29,12 +29,11 @@ from nautilus_paradex.execution.recovery import NOT_FOUND_CODES, Recovery
 from nautilus_paradex.parsing.orders import OrderDraft, denial_of, modify_denial_of, order_draft
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import CancelReason, CancelStatus, ErrorCode
-from nautilus_paradex.protocol.errors import SigningError
+from nautilus_paradex.protocol.errors import ParadexError, SigningError
 from nautilus_paradex.protocol.rest import ModifyRequest, OrderRequest
 from nautilus_paradex.protocol.signing import ParadexSigner
 from nautilus_paradex.transport.errors import (
     NotSentError,
-    RequestError,
     UnknownOutcomeError,
     VenueError,
 )
@@ -377,7 +376,7 @@ class Commands:
         """Learn how an order ended that the venue no longer cancels; refuse the cancel if open."""
         try:
             await self._recovery.sync_order(order)
-        except RequestError as exc:
+        except ParadexError as exc:
             self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
         if order.is_closed or not self._events.state_of(order).ended:
             self._cancel_failed(order, reason)

@@ -18,10 +18,10 @@ from nautilus_paradex.execution.order_state import OrderState
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.conversion import fill_event, order_event
 from nautilus_paradex.protocol.enums import ErrorCode, OrderStatus
+from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.transport.errors import (
     NotFoundError,
-    RequestError,
     UnauthorizedError,
     VenueError,
 )
@@ -64,6 +64,8 @@ async def find_order(
     ------
     RequestError
         If the venue could not be asked: that is no answer.
+    MessageError
+        If its answer could not be read.
 
     """
     if venue_order_id:
@@ -149,7 +151,7 @@ class Recovery:
             is_final = self._http.clock.now_ms() > deadline_ms
             try:
                 found = await self._settled_order(client_id, None, market)
-            except RequestError as exc:
+            except ParadexError as exc:
                 # No answer is no evidence: go on asking for as long as the order is in question.
                 self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
                 continue
@@ -331,7 +333,7 @@ class Recovery:
     ) -> OrderEvent | None:
         try:
             return await request
-        except RequestError as exc:
+        except ParadexError as exc:
             self._log.warning(f"Cannot {what} yet: {exc}")
             return None
 
