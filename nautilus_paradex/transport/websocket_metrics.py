@@ -19,7 +19,7 @@ class WebSocketMetrics:
     silences : int
         Connections given up because nothing arrived.
     frames : int
-        Messages received: all of them with `recv`, data messages and answers alike with a handler.
+        Messages received, answers to requests included.
     acks, refusals, ack_timeouts, late_responses : int
         How requests ended; a late response is one that nobody waited for any more.
     malformed_frames, unknown_templates, dropped_frames, handler_errors : int

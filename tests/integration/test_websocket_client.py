@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from http import HTTPStatus
 
 import pytest
@@ -42,6 +42,20 @@ async def clients() -> AsyncIterator[AsyncExitStack]:
 @pytest.fixture
 async def client(venue: ScriptedVenue, clients: AsyncExitStack) -> ParadexWebSocketClient:
     return await clients.enter_async_context(ParadexWebSocketClient(venue.url))
+
+
+@asynccontextmanager
+async def silent_server(accepted: asyncio.Event | None = None) -> AsyncIterator[str]:
+    """Accept connections and never say a word."""
+
+    async def ignore(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if accepted is not None:
+            accepted.set()
+        await reader.read()
+        writer.close()
+
+    async with await asyncio.start_server(ignore, "127.0.0.1", 0) as server:
+        yield f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/v1"
 
 
 def bbo_json(seq: int) -> str:
@@ -149,14 +163,11 @@ class TestNegotiation:
         assert "secret" not in str(caught.value)
 
     async def test_silent_server_is_given_up_in_time(self) -> None:
-        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        client = ParadexWebSocketClient(f"ws://127.0.0.1:{port}/v1", connect_timeout_secs=0.1)
+        async with silent_server() as url:
+            client = ParadexWebSocketClient(url, connect_timeout_secs=0.1)
 
-        with pytest.raises(ConnectError, match="timed out"):
-            await client.connect()
-
-        server.close()
+            with pytest.raises(ConnectError, match="timed out"):
+                await client.connect()
 
     @pytest.mark.parametrize("url", ["http://x/v1", "ws:///v1", "", "api.prod.paradex.trade"])
     def test_url_of_another_kind_is_refused(self, url: str) -> None:
@@ -582,17 +593,16 @@ class TestClosing:
                 await wait
 
     async def test_close_ends_a_connect_that_hangs(self) -> None:
-        server = await asyncio.start_server(lambda reader, writer: None, "127.0.0.1", 0)
-        port = server.sockets[0].getsockname()[1]
-        client = ParadexWebSocketClient(f"ws://127.0.0.1:{port}/v1")
-        connecting = asyncio.create_task(client.connect())
-        await asyncio.sleep(0)
+        accepted = asyncio.Event()
+        async with silent_server(accepted) as url:
+            client = ParadexWebSocketClient(url)
+            connecting = asyncio.create_task(client.connect())
+            await accepted.wait()
 
-        await client.close()
+            await client.close()
 
-        with pytest.raises(NotConnectedError, match="closed while connecting"):
-            await connecting
-        server.close()
+            with pytest.raises(NotConnectedError, match="closed while connecting"):
+                await connecting
 
     async def test_closed_client_can_be_connected_again(self, venue: ScriptedVenue) -> None:
         client = ParadexWebSocketClient(venue.url)
