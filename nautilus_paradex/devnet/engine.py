@@ -23,7 +23,7 @@ from nautilus_paradex.protocol.enums import (
     RequestStatus,
 )
 
-__all__ = ["Cancel", "Command", "Engine", "Modify", "New", "Trigger"]
+__all__ = ["Cancel", "Command", "Engine", "Modify", "New"]
 
 _NO_REASON: Final = ""
 
@@ -45,12 +45,7 @@ class Modify:
     request_id: str
 
 
-@dataclass(slots=True, frozen=True)
-class Trigger:
-    order: Order
-
-
-type Command = New | Cancel | Modify | Trigger
+type Command = New | Cancel | Modify
 
 
 class Engine:
@@ -88,12 +83,13 @@ class Engine:
         return count
 
     def check_triggers(self, market: MarketState) -> None:
-        """Queue the orders of a market that its mark price sets off."""
+        """Execute the orders of a market that its mark price sets off, oldest first."""
         mark = market.pricing.mark_e8
-        hit = [order for order in market.untriggered.values() if _is_hit(order, mark)]
-        for order in hit:
-            del market.untriggered[order.id]
-            self.enqueue(Trigger(order))
+        for order in [o for o in market.untriggered.values() if _is_hit(o, mark)]:
+            # One that went before may have closed this one.
+            if market.untriggered.pop(order.id, None) is not None:
+                self._trigger(order)
+                self._outbox.flush(market)
 
     def _execute(self, command: Command) -> None:
         order = command.order
@@ -106,18 +102,16 @@ class Engine:
                 self._accept(order)
             case Cancel():
                 self._close(order, CancelReason.USER_CANCELED)
-            case Trigger():
-                self._trigger(order)
 
     def _accept(self, order: Order) -> None:
-        if order.is_position_linked:
-            self._cap(order)
         if order.order_type in TRIGGER_TYPES:
             self._arm(order)
-            return
-        self._admit(order)
+        else:
+            self._admit(order)
 
     def _arm(self, order: Order) -> None:
+        if order.is_position_linked:
+            self._cap(order)
         reason = trigger_refusal(self._state, order)
         if reason is not None:
             self._close(order, reason)
@@ -149,10 +143,11 @@ class Engine:
             order.size_e8 = size
 
     def _close_counterparts(self, order: Order) -> None:
+        """Close the take profits of a stop loss that is set off, and the other way round."""
         market = self._state.markets[order.market]
         for other in tuple(market.untriggered.values()):
             same = other.account == order.account and other.side == order.side
-            if same and other.is_position_linked:
+            if same and other.is_position_linked and _purpose(other) != _purpose(order):
                 self._close(other, CancelReason.REDUCE_ONLY_WILL_INCREASE)
 
     def _work(self, order: Order) -> None:
@@ -194,9 +189,10 @@ class Engine:
         if order.remaining_e8 == 0:
             self._finish(order, _NO_REASON)
         elif order.is_market:
-            crossed_band = market.book.first_against(order.side, None) is not None
-            slipped = CancelReason.EXCEEDS_MAX_SLIPPAGE
-            self._finish(order, slipped if crossed_band else CancelReason.REMAINING_IOC_CANCEL)
+            # Somebody is left in the book: then it was the price band that ended it.
+            left = market.book.first_against(order.side, None)
+            exhausted = CancelReason.REMAINING_IOC_CANCEL
+            self._finish(order, CancelReason.EXCEEDS_MAX_SLIPPAGE if left else exhausted)
         elif order.instruction == OrderInstruction.IOC:
             self._finish(order, CancelReason.REMAINING_IOC_CANCEL)
         else:
@@ -236,7 +232,7 @@ class Engine:
     def _modify_problem(self, order: Order, change: ModifyOrder) -> str:
         if order.is_closed:
             return "ORDER_IS_CLOSED"
-        if change.size_e8 <= order.filled_e8 and not order.is_position_linked:
+        if order.status == OrderStatus.OPEN and change.size_e8 <= order.filled_e8:
             return "size must exceed what is filled"
         if order.status == OrderStatus.UNTRIGGERED:
             return ""
@@ -296,6 +292,11 @@ def _with_direction(order: Order, mark_e8: int) -> tuple[str, ...]:
 _DIRECTIONS: Final = frozenset(
     {OrderFlag.STOP_CONDITION_ABOVE_TRIGGER, OrderFlag.STOP_CONDITION_BELOW_TRIGGER}
 )
+
+
+def _purpose(order: Order) -> str:
+    """Return STOP_LOSS or TAKE_PROFIT, the type without MARKET or LIMIT."""
+    return order.order_type.rpartition("_")[0]
 
 
 def _is_hit(order: Order, mark_e8: int) -> bool:

@@ -252,12 +252,17 @@ class Exchange(Queries):
         return self._engine.process()
 
     def tick(self) -> None:
-        """Move marks, funding, health and triggers on, and publish summaries and funding data."""
+        """
+        Move marks, funding and health on, set triggers off, publish summaries and funding data.
+
+        Orders that are set off are executed at once, requests still wait for `process`.
+
+        """
         self._ticker.tick()
 
     def set_index_price(self, underlying: str, price_e8: int) -> None:
         """
-        Set the index price of an underlying ("BTC"), with marks and triggers at once.
+        Set the index price of an underlying ("BTC"); marks follow, triggers go off at once.
 
         Raises
         ------

@@ -59,7 +59,7 @@ def _walk(market: MarketState, random: Random, count: int) -> list[int]:
 def _trade(market: MarketState, random: Random, at_us: int, price_e8: int, number: int) -> None:
     spec = market.spec
     smallest = max(1, spec.min_notional_e8 * E8 // price_e8 // spec.size_increment_e8)
-    size = random.randint(smallest, 20 * smallest) * spec.size_increment_e8
+    size = random.randint(10 * smallest, 200 * smallest) * spec.size_increment_e8
     # Ids of the past count from 0 at each trade's own millisecond, so they meet none of today's.
     trade_id = f"{at_us // 1_000:013d}{number:015d}"
     event = TradeEvent(

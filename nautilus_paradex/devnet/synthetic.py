@@ -31,7 +31,7 @@ _REVERSION_US: Final = 3_600 * _SECOND_US
 _MAKER_BALANCE_E8: Final = 1_000_000_000 * E8
 _MAKER_TOKENS_E8: Final = 10_000_000_000 * E8
 _REFRESHED_PER_STEP: Final = 2
-"""Quotes a maker replaces in one market and step: those that are furthest from their place."""
+"""Quotes a maker replaces in one market and step at speed 1: those furthest from their place."""
 
 _TAKER_LIMIT_UNITS: Final = 40
 """A taker that holds more than this many of a market's units trades back."""
@@ -110,6 +110,7 @@ class SyntheticMarket:
     ) -> None:
         self._exchange = exchange
         self._speed_ppm = round(speed * _PPM)
+        self._refreshed = max(_REFRESHED_PER_STEP, round(_REFRESHED_PER_STEP * speed))
         self._random = Random(f"{seed}/synthetic")  # noqa: S311 (a made-up market, not a secret)
         self._stepped_at_us: int | None = None
         fixed = {exchange.markets[m].base_currency for m in without if m in exchange.markets}
@@ -190,7 +191,7 @@ class SyntheticMarket:
             # Left alone while it is off by less than a quarter of its distance.
             if price is None or away * _PPM * 4 > target * quote.distance_ppm:
                 off.append((-away, number))
-        for _, number in sorted(off)[:_REFRESHED_PER_STEP]:
+        for _, number in sorted(off)[: self._refreshed]:
             quote = quotes[number]
             if self._resting_price(quote) is not None and quote.order_id is not None:
                 self._exchange.cancel(quote.maker, quote.order_id)

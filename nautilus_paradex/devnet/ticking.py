@@ -26,7 +26,7 @@ class Ticker:
     ----------
     state : VenueState
     engine : Engine
-        Is given the orders that a price sets off.
+        Executes the orders that a price sets off.
     outbox : Outbox
 
     """

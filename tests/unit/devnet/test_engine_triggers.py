@@ -12,7 +12,6 @@ ABOVE, BELOW = "STOP_CONDITION_ABOVE_TRIGGER", "STOP_CONDITION_BELOW_TRIGGER"
 def set_mark(world: World, usd: int) -> None:
     """With a book that has no middle, the mark follows the index."""
     world.exchange.set_index_price("BTC", usd * E8)
-    world.exchange.process()
 
 
 @pytest.mark.parametrize(
@@ -58,19 +57,42 @@ def test_margin_is_asked_for_when_it_is_set_off(world: World) -> None:
     assert world.last(stop.order_id).cancel_reason == "NOT_ENOUGH_MARGIN"
 
 
-def test_it_can_be_cancelled_before_and_in_the_queue_after(world: World) -> None:
-    stops = [
-        world.send(ALICE, "BUY", "0.1", "96000", order_type="STOP_LIMIT", trigger_price_e8=t * E8)
-        for t in (97_000, 98_000)
-    ]
-    world.exchange.cancel(ALICE, str(stops[0].order_id))
-    set_mark(world, 97_500)
-    world.exchange.set_index_price("BTC", 98_000 * E8)
-    world.exchange.cancel(ALICE, str(stops[1].order_id))
+def test_it_can_be_cancelled_before_it_is_set_off(world: World) -> None:
+    stop = world.send(
+        ALICE, "BUY", "0.1", "96000", order_type="STOP_LIMIT", trigger_price_e8=97_000 * E8
+    )
+    world.exchange.cancel(ALICE, str(stop.order_id))
     world.exchange.process()
 
-    assert [world.last(s.order_id).cancel_reason for s in stops] == ["USER_CANCELED"] * 2
-    assert [e.status for e in world.story(stops[0].order_id)][-1] == "CLOSED"
+    set_mark(world, 97_500)
+
+    assert world.last(stop.order_id).cancel_reason == "USER_CANCELED"
+
+
+def test_a_cancel_in_the_queue_takes_it_from_the_book(world: World) -> None:
+    stop = world.send(
+        ALICE, "BUY", "0.1", "96000", order_type="STOP_LIMIT", trigger_price_e8=97_000 * E8
+    )
+    world.exchange.cancel(ALICE, str(stop.order_id))
+    set_mark(world, 97_500)
+    world.exchange.process()
+
+    statuses = [e.status for e in world.story(stop.order_id)]
+    assert statuses == ["NEW", "UNTRIGGERED", "OPEN", "CLOSED"]
+    assert world.exchange.bbo("BTC-USD-PERP").bid_price is None
+
+
+def test_the_tick_sets_it_off_when_the_book_moves_the_mark(world: World) -> None:
+    stop = world.send(
+        ALICE, "BUY", "0.1", "96000", order_type="STOP_LIMIT", trigger_price_e8=96_100 * E8
+    )
+    world.send(BOB, "BUY", "0.1", "96390")
+    world.send(BOB, "SELL", "0.1", "96410")
+
+    world.later(1)
+    assert world.last(stop.order_id).status == "UNTRIGGERED"
+    world.later(30)
+    assert world.last(stop.order_id).status == "OPEN"
 
 
 def test_its_trigger_can_be_modified(world: World) -> None:
@@ -133,6 +155,7 @@ class TestPositionLinked:
 
     def test_the_other_of_a_pair_is_closed(self, long: World) -> None:
         stop = self.linked(long, "STOP_LOSS_MARKET", 95_000, "0.1")
+        lower_stop = self.linked(long, "STOP_LOSS_MARKET", 93_000)
         profit = self.linked(long, "TAKE_PROFIT_MARKET", 99_000)
 
         set_mark(long, 94_900)
@@ -140,6 +163,7 @@ class TestPositionLinked:
         assert long.size(ALICE) == 10_000_000
         assert long.last(stop).cancel_reason == ""
         assert long.last(profit).status == "CLOSED"
+        assert long.last(lower_stop).status == "UNTRIGGERED"
 
     def test_goes_with_the_position(self, long: World) -> None:
         stop = self.linked(long, "STOP_LOSS_MARKET", 93_000)
