@@ -145,14 +145,31 @@ class Subscriber:
     async def _ask(self, link: Link, entry: Subscription) -> rpc.Response:
         if entry.ack is not None:
             return entry.ack
-        started_ns = time.perf_counter_ns()
-        ack = await link.exchange(
-            "subscribe",
-            entry.request_params,
-            subject=f"channel {entry.channel}",
-            timeout_secs=self._ack_timeout_secs,
-            on_id=entry.note_request,
+        if entry.request_id is None:
+            return await self._ask_once(link, entry)
+        # An earlier request was never answered. If it took effect, a second one would be refused.
+        _, outcome = await asyncio.gather(
+            self._end_on(link, entry),
+            self._ask_once(link, entry),
+            return_exceptions=True,
         )
+        if isinstance(outcome, BaseException):
+            raise outcome
+        return outcome
+
+    async def _ask_once(self, link: Link, entry: Subscription) -> rpc.Response:
+        started_ns = time.perf_counter_ns()
+        try:
+            ack = await link.exchange(
+                "subscribe",
+                entry.request_params,
+                subject=f"channel {entry.channel}",
+                timeout_secs=self._ack_timeout_secs,
+                on_id=entry.note_request,
+            )
+        except rpc.RpcError:
+            entry.note_refusal()
+            raise
         entry.confirm(ack)
         self._metrics.subscribe.record(time.perf_counter_ns() - started_ns)
         return ack
@@ -161,8 +178,9 @@ class Subscriber:
         if not self._keeper.has_link:
             return None
         link = await self._keeper.live_link()
-        if entry.ack is None:
-            return None
+        return None if entry.ack is None else await self._end_on(link, entry)
+
+    async def _end_on(self, link: Link, entry: Subscription) -> rpc.Response:
         return await link.exchange(
             "unsubscribe",
             {"channel": entry.channel},

@@ -53,6 +53,10 @@ class Subscription:
         """Note under which id the channel is being asked for."""
         self.request_id = request_id
 
+    def note_refusal(self) -> None:
+        """Note that the last request certainly had no effect."""
+        self.request_id = None
+
     def confirm(self, ack: Response) -> None:
         """Note the venue's confirmation."""
         self.ack = ack

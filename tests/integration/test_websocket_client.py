@@ -271,6 +271,25 @@ class TestRequests:
         await client.subscribe("bbo.X")
         assert venue.requests == [[("subscribe", "bbo.X")]]
 
+    async def test_channel_whose_confirmation_was_lost_can_be_asked_for_again(
+        self,
+        venue: ScriptedVenue,
+        clients: AsyncExitStack,
+    ) -> None:
+        client = await clients.enter_async_context(
+            ParadexWebSocketClient(venue.url, ack_timeout_secs=0.05),
+        )
+        venue.forgotten_acks.add("bbo.X")
+        with pytest.raises(AckTimeoutError):
+            await client.subscribe("bbo.X")
+
+        venue.forgotten_acks.clear()
+        await client.subscribe("bbo.X")
+
+        assert client.subscriptions == ("bbo.X",)
+        methods = [method for method, _ in venue.requests[0]]
+        assert methods == ["subscribe", "unsubscribe", "subscribe"]
+
     async def test_unsubscribed_channel_can_be_subscribed_again(
         self,
         venue: ScriptedVenue,

@@ -172,7 +172,8 @@ async def test_missing_confirmation_is_asked_for_once_more_then_reported(
 
     assert client.subscriptions == ("order_book.C.deltas",)
     assert sorted(type(error).__name__ for error in errors) == ["AckTimeoutError", "RpcError"]
-    assert [name for _, name in venue.requests[1]].count("bbo.A") == 2
+    assert venue.requests[1].count(("subscribe", "bbo.A")) == 2
+    assert venue.requests[1].count(("subscribe", "trades.B")) == 2
 
 
 async def test_connection_lost_during_the_restoration_is_opened_again(

@@ -26,6 +26,7 @@ class ScriptedVenue:
     refuse_with: HTTPStatus | None = None
     tokens: set[str] | None = None
     silent: set[str] = field(default_factory=set)
+    forgotten_acks: set[str] = field(default_factory=set)
     refused: dict[str, tuple[int, str, str]] = field(default_factory=dict)
     close_on_connect: int | None = None
 
@@ -92,7 +93,8 @@ class ScriptedVenue:
         elif request.method == "unsubscribe" and subject not in subscribed:
             answer = rpc.encode_error(request.id, -32600, "not subscribed", subject)
         subscribed ^= {subject} if '"result"' in answer and request.method != "auth" else set()
-        await connection.send(answer)
+        if subject not in self.forgotten_acks:
+            await connection.send(answer)
 
 
 @asynccontextmanager
