@@ -154,12 +154,12 @@ class ParadexInstrumentProvider(InstrumentProvider):
             return FeeRates.documented()
         try:
             fees = _fees_of(await self._client.account_info(), self._client.account)
-        except ParadexError as exc:
+            return FeeRates.documented() if fees is None else FeeRates.of_account(fees)
+        except (ParadexError, ValueError) as exc:
             # Market data must not depend on an account: without its rates, the public ones.
             self.metrics.count(WITHOUT_ACCOUNT_FEES)
             self._log.warning(f"Account fee rates unknown, the documented ones are used: {exc}")
             return FeeRates.documented()
-        return FeeRates.documented() if fees is None else FeeRates.of_account(fees)
 
     def _keep(self, market: rest.Market, instrument: Instrument) -> None:
         for code in (market.base_currency, market.settlement_currency):

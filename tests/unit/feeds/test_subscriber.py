@@ -1,0 +1,252 @@
+"""What is open follows what is used; what falls silent or breaks is opened afresh."""
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from nautilus_paradex.feeds.market import DELTAS, FUNDING, MARK, QUOTES, MarketFeed
+from nautilus_paradex.feeds.router import FeedRouter
+from nautilus_paradex.feeds.subscriber import StreamSubscriber
+from nautilus_paradex.protocol.events import BookEvent
+from nautilus_paradex.protocol.rpc import Response, RpcError
+from tests.unit.feeds.conftest import MARKET, TS_US, Clock, Outcome
+
+BOOK = f"order_book.{MARKET}.deltas"
+BBO = f"bbo.{MARKET}"
+SUMMARY = f"markets_summary.{MARKET}"
+SNAPSHOT = BookEvent(ts=TS_US, seq=10, pkg_type="SNAPSHOT", market=MARKET)
+
+
+@dataclass
+class Socket:
+    """Confirms, or refuses, and remembers."""
+
+    calls: list[str] = field(default_factory=list)
+    refuses: set[str] = field(default_factory=set)
+    is_connected: bool = True
+
+    async def subscribe(self, channel: str) -> Response:
+        return self._answer("+", channel)
+
+    async def unsubscribe(self, channel: str) -> Response:
+        return self._answer("-", channel)
+
+    def _answer(self, what: str, channel: str) -> Response:
+        self.calls.append(what + channel)
+        if what + channel in self.refuses:
+            raise RpcError(-32600, "invalid subscribe request")
+        return Response()
+
+    def since(self, count: int) -> list[str]:
+        return self.calls[count:]
+
+
+@pytest.fixture
+def socket() -> Socket:
+    return Socket()
+
+
+@pytest.fixture
+def subscriber(
+    socket: Socket, router: FeedRouter, clock: Clock, outcome: Outcome
+) -> StreamSubscriber:
+    return StreamSubscriber(
+        socket,  # type: ignore[arg-type]
+        router,
+        now_ns=clock,
+        warn=outcome.warnings.append,
+    )
+
+
+class TestUses:
+    async def test_the_first_use_opens_and_the_last_closes(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed
+    ) -> None:
+        await subscriber.use(feed, MARK)
+        await subscriber.use(feed, FUNDING)
+        await subscriber.drop(feed, MARK)
+        assert socket.calls == ["+" + SUMMARY]
+
+        await subscriber.drop(feed, FUNDING)
+        assert socket.calls == ["+" + SUMMARY, "-" + SUMMARY]
+
+    async def test_streams_do_not_mix(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        await subscriber.use(feed, DELTAS)
+        await subscriber.drop(feed, QUOTES)
+
+        assert socket.calls == ["+" + BBO, "+" + BOOK, "-" + BBO]
+
+    async def test_a_refusal_is_raised_and_tried_again_later(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        socket.refuses = {"+" + BBO}
+        with pytest.raises(RpcError):
+            await subscriber.use(feed, QUOTES)
+        socket.refuses = set()
+
+        await subscriber.mend()
+        assert len(socket.calls) == 1
+        clock.advance_secs(6)
+        await subscriber.mend()
+        assert socket.since(1) == ["+" + BBO]
+
+    async def test_what_is_refused_is_asked_less_and_less_often(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        socket.refuses = {"+" + BBO}
+        with pytest.raises(RpcError):
+            await subscriber.use(feed, QUOTES)
+
+        for _ in range(3_600):
+            clock.advance_secs(1)
+            await subscriber.mend()
+
+        assert 5 < len(socket.calls) < 15
+
+    async def test_a_book_given_up_is_not_cleared_for_nobody(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        feed: MarketFeed,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        router.on_event(SNAPSHOT, TS_US * 1_000)
+        outcome.emitted.clear()
+
+        await subscriber.drop(feed, DELTAS)
+
+        assert outcome.emitted == []
+        assert feed.book_sequence.is_waiting
+
+
+class TestSilence:
+    async def test_a_silent_stream_is_opened_afresh(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        clock.advance_secs(119)
+        await subscriber.mend()
+        assert len(socket.calls) == 1
+
+        clock.advance_secs(2)
+        await subscriber.mend()
+
+        assert socket.since(1) == ["-" + BBO, "+" + BBO]
+        assert subscriber.metrics["streams_restarted"] == 1
+
+    async def test_a_stream_that_speaks_is_left_alone(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        for _ in range(50):
+            clock.advance_secs(100)
+            feed.bbo.seen_ns = clock()
+            await subscriber.mend()
+
+        assert socket.calls == ["+" + BBO]
+
+    async def test_a_market_that_is_only_quiet_is_asked_less_often(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        for _ in range(7_200):
+            clock.advance_secs(1)
+            await subscriber.mend()
+
+        restarts = socket.calls.count("-" + BBO)
+        assert 7_200 // 900 <= restarts < 7_200 // 300
+
+    async def test_a_restored_connection_gives_every_stream_its_time(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        clock.advance_secs(500)
+
+        subscriber.connection_restored()
+        await subscriber.mend()
+
+        assert socket.calls == ["+" + BBO]
+
+
+class TestBooks:
+    async def test_a_broken_book_is_rebuilt_at_once(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        clock.advance_secs(6)
+
+        await subscriber.rebuild_book(feed)
+
+        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
+
+    async def test_one_that_breaks_with_each_snapshot_does_not_keep_the_socket_busy(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        for _ in range(100):
+            clock.advance_secs(0.01)
+            await subscriber.rebuild_book(feed)
+        assert len(socket.calls) == 1
+
+        clock.advance_secs(6)
+        await subscriber.mend()
+
+        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
+
+    async def test_a_book_without_a_snapshot_is_missed_within_seconds(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        clock.advance_secs(6)
+
+        await subscriber.mend()
+
+        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
+
+    async def test_a_book_is_absent_while_it_is_opened_afresh(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        router.on_event(SNAPSHOT, clock())
+        clock.advance_secs(61)
+
+        await subscriber.mend()
+
+        assert outcome.emitted[-1].deltas[0].is_clear  # type: ignore[attr-defined]
+        assert feed.book_sequence.is_waiting
+
+    async def test_a_refused_unsubscribe_does_not_stop_the_rebuilding(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        socket.refuses = {"-" + BOOK}
+        clock.advance_secs(6)
+
+        await subscriber.rebuild_book(feed)
+
+        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
+        assert feed.book.is_open
+
+    async def test_a_lost_connection_clears_the_books(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        router.on_event(SNAPSHOT, clock())
+
+        subscriber.connection_lost()
+
+        assert outcome.emitted[-1].deltas[0].is_clear  # type: ignore[attr-defined]
