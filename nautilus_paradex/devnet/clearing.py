@@ -6,6 +6,7 @@ account, gains against the costs of positions (`accounts`). Whom an order trades
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 from nautilus_paradex.devnet.accounts import Account
 from nautilus_paradex.devnet.fees import trade_fee
@@ -18,7 +19,7 @@ from nautilus_paradex.protocol.numbers import E8
 
 __all__ = ["Cleared", "Trade", "clear"]
 
-_HOUR_US = 3_600_000_000
+_HOUR_US: Final = 3_600_000_000
 
 
 @dataclass(slots=True, frozen=True, eq=False)
@@ -58,66 +59,33 @@ def clear(state: VenueState, market: MarketState, trade: Trade) -> tuple[Cleared
 def _clear_side(
     state: VenueState, market: MarketState, trade: Trade, order: Order, liquidity: Liquidity
 ) -> Cleared:
-    spec, pricing = market.spec, market.pricing
     account = state.accounts[order.account]
     before = account.collateral_e8
     fee = trade_fee(
-        spec,
+        market.spec,
         liquidity,
         size_e8=trade.size_e8,
         price_e8=trade.price_e8,
-        spot_e8=pricing.index_e8,
+        spot_e8=market.pricing.index_e8,
     )
-    funding = pnl = None
-    signed = order.signed(trade.size_e8)
-    if spec.is_spot:
-        account.credit(spec.base_currency, signed)
-        account.credit(SETTLEMENT_ASSET, -signed * trade.price_e8 // E8)
-    else:
-        funding, pnl = _trade_position(state, market, account, trade, signed)
+    exchange = _trade_tokens if market.spec.is_spot else _trade_position
+    funding, pnl = exchange(state, market, account, trade, order.signed(trade.size_e8))
     account.credit(SETTLEMENT_ASSET, -fee)
     state.fees.credit(SETTLEMENT_ASSET, fee)
     account.updated_at_us = trade.at_us
     order.filled_e8 += trade.size_e8
     order.filled_notional_e8 += trade.size_e8 * trade.price_e8 // E8
-    fill = FillEvent(
-        ts=trade.at_us,
-        seq=trade.seq,
-        fill_type=FillType.FILL.value,
-        side=order.side,
-        liquidity=liquidity.value,
-        price=trade.price_e8,
-        size=trade.size_e8,
-        fee=fee,
-        realized_pnl=pnl,
-        created_at=trade.at_us,
-        account=account.address,
-        underlying_price=pricing.index_e8,
-        realized_funding=funding.payment_e8 if funding else 0,
-        flags=(),
-        orderbook_seq_no=trade.seq,
-        fill_id=trade.id,
-        order_id=order.id,
-        client_order_id=order.client_id,
-        trade_id=trade.id,
-        market=market.symbol,
-        fee_currency=SETTLEMENT_ASSET,
-    )
+    fill = _fill_event(market, trade, order, liquidity, fee, pnl, funding)
     account.fills.append(trade.at_us, fill)
-    change = BalanceChange(
-        account=account.address,
-        market=market.symbol,
-        fill_id=trade.id,
-        fees_e8=fee,
-        funding_index_e8=pricing.funding_index_e16 // E8,
-        realized_funding_e8=funding.payment_e8 if funding else 0,
-        realized_pnl_e8=pnl or 0,
-        balance_before_e8=before,
-        balance_after_e8=account.collateral_e8,
-        settlement_asset=SETTLEMENT_ASSET,
-        created_at_us=trade.at_us,
-    )
-    return Cleared(fill, change, funding)
+    return Cleared(fill, _balance_change(market, trade, account, fill, before), funding)
+
+
+def _trade_tokens(
+    state: VenueState, market: MarketState, account: Account, trade: Trade, signed_e8: int
+) -> tuple[None, None]:
+    account.credit(market.spec.base_currency, signed_e8)
+    account.credit(SETTLEMENT_ASSET, -signed_e8 * trade.price_e8 // E8)
+    return None, None
 
 
 def _trade_position(
@@ -143,6 +111,58 @@ def _trade_position(
     )
     account.funding_payments.append(trade.at_us, entry)
     return entry, pnl
+
+
+def _fill_event(
+    market: MarketState,
+    trade: Trade,
+    order: Order,
+    liquidity: Liquidity,
+    fee_e8: int,
+    pnl_e8: int | None,
+    funding: FundingPayment | None,
+) -> FillEvent:
+    return FillEvent(
+        ts=trade.at_us,
+        seq=trade.seq,
+        fill_type=FillType.FILL.value,
+        side=order.side,
+        liquidity=liquidity.value,
+        price=trade.price_e8,
+        size=trade.size_e8,
+        fee=fee_e8,
+        realized_pnl=pnl_e8,
+        created_at=trade.at_us,
+        account=order.account,
+        underlying_price=market.pricing.index_e8,
+        realized_funding=funding.payment_e8 if funding else 0,
+        flags=(),
+        orderbook_seq_no=trade.seq,
+        fill_id=trade.id,
+        order_id=order.id,
+        client_order_id=order.client_id,
+        trade_id=trade.id,
+        market=market.symbol,
+        fee_currency=SETTLEMENT_ASSET,
+    )
+
+
+def _balance_change(
+    market: MarketState, trade: Trade, account: Account, fill: FillEvent, before_e8: int
+) -> BalanceChange:
+    return BalanceChange(
+        account=account.address,
+        market=market.symbol,
+        fill_id=trade.id,
+        fees_e8=fill.fee or 0,
+        funding_index_e8=market.pricing.funding_index_e16 // E8,
+        realized_funding_e8=fill.realized_funding or 0,
+        realized_pnl_e8=fill.realized_pnl or 0,
+        balance_before_e8=before_e8,
+        balance_after_e8=account.collateral_e8,
+        settlement_asset=SETTLEMENT_ASSET,
+        created_at_us=trade.at_us,
+    )
 
 
 def _open_interest_of(state: VenueState, market: MarketState, trade: Trade) -> int:

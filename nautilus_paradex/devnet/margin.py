@@ -71,10 +71,15 @@ def would_be_allowed(
     if market.spec.is_spot and order.side == OrderSide.SELL:
         selling = sum(o.remaining_e8 for o in wanted if not o.is_buy)
         return account.tokens.get(market.spec.base_currency, 0) >= selling
-    now = margin_of(state, account)
-    before = _initial(market, account, resting)
-    after = _initial(market, account, wanted)
-    return after <= before or now.value_e8 >= now.initial_e8 - before + after
+    required = _initial(market, account, wanted)
+    if required <= _initial(market, account, resting):
+        return True
+    elsewhere = sum(
+        _initial(state.markets[m], account, _resting(account, m))
+        for m in _symbols(account)
+        if m != order.market
+    )
+    return account.collateral_e8 + _unrealized(state, account) >= elsewhere + required
 
 
 def unrealized_pnl(market: MarketState, position: Position) -> int:

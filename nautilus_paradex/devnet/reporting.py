@@ -1,5 +1,7 @@
 """The state of accounts and markets as canonical events; reads only."""
 
+from typing import Final
+
 from nautilus_paradex.devnet.accounts import Account, Position
 from nautilus_paradex.devnet.fixed import div_e8
 from nautilus_paradex.devnet.margin import margin_of, unrealized_pnl
@@ -26,7 +28,7 @@ __all__ = [
     "summary_event",
 ]
 
-_DAY_MS = 86_400_000
+_DAY_MS: Final = 86_400_000
 
 
 def account_event(state: VenueState, account: Account) -> AccountEvent:

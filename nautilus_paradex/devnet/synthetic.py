@@ -20,7 +20,11 @@ from nautilus_paradex.protocol.numbers import E8
 __all__ = ["SyntheticMarket"]
 
 _SECOND_US: Final = 1_000_000
-_LONGEST_STEP_US: Final = 10 * _SECOND_US
+_LONGEST_STEP_US: Final = 2 * _SECOND_US
+"""The most that one step lives through: bounds the work of a step after a pause or at high speed.
+
+At ten steps a second, a speed above 20 therefore changes nothing.
+"""
 _PPM: Final = 1_000_000
 
 _WALK_PPM: Final = 90
@@ -94,7 +98,8 @@ class SyntheticMarket:
     exchange : Exchange
     seed : int
     speed : float, default 1.0
-        How many times faster their time runs than the venue's.
+        How many times faster their time runs than the venue's; a step lives through 2 s of it
+        at most.
     without : collection of str, optional
         Markets that are left alone, and whose underlying's index stays where it is.
 
