@@ -68,8 +68,8 @@ def _clear_side(
         price_e8=trade.price_e8,
         spot_e8=market.pricing.index_e8,
     )
-    exchange = _trade_tokens if market.spec.is_spot else _trade_position
-    funding, pnl = exchange(state, market, account, trade, order.signed(trade.size_e8))
+    settle = _trade_tokens if market.spec.is_spot else _trade_position
+    funding, pnl = settle(state, market, account, trade, order.signed(trade.size_e8))
     account.credit(SETTLEMENT_ASSET, -fee)
     state.fees.credit(SETTLEMENT_ASSET, fee)
     account.updated_at_us = trade.at_us
