@@ -1,0 +1,372 @@
+"""A devnet, a real `TradingNode` and the platform's two testers, made to remember what they see.
+
+Not a test module. The devnet runs in the test's own loop: its ledger can be read at any moment, and
+between two awaits nothing of it changes.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any, Final
+
+from nautilus_trader.common.actor import Actor
+from nautilus_trader.config import (
+    InstrumentProviderConfig,
+    LiveExecEngineConfig,
+    LiveRiskEngineConfig,
+    TradingNodeConfig,
+)
+from nautilus_trader.core.message import Event
+from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.currencies import USDC
+from nautilus_trader.model.data import OrderBookDeltas, QuoteTick, TradeTick
+from nautilus_trader.model.events import OrderEvent, OrderFilled, PositionEvent
+from nautilus_trader.model.identifiers import InstrumentId, TraderId
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.orders import Order
+from nautilus_trader.test_kit.strategies.tester_data import DataTester, DataTesterConfig
+from nautilus_trader.test_kit.strategies.tester_exec import ExecTester, ExecTesterConfig
+from nautilus_trader.trading.strategy import Strategy
+
+from nautilus_paradex import (
+    PARADEX,
+    PARADEX_VENUE,
+    ParadexDataClientConfig,
+    ParadexEnvironment,
+    ParadexExecClientConfig,
+    ParadexLiveDataClientFactory,
+    ParadexLiveExecClientFactory,
+)
+from nautilus_paradex.devnet import DevnetServer
+from nautilus_paradex.devnet.model import NewOrder
+from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.numbers import to_e8
+from nautilus_paradex.transport.credentials import ParadexCredentials
+from nautilus_paradex.transport.http import ParadexHttpClient
+from tests.support import eventually
+
+__all__ = [
+    "BTC",
+    "ETH",
+    "MARKET",
+    "TICK",
+    "FillRow",
+    "RecordingDataTester",
+    "RecordingExecTester",
+    "Venue",
+    "data_tester",
+    "event_names",
+    "exec_tester",
+    "node_balance",
+    "node_fills",
+    "running_node",
+]
+
+MARKET: Final = "BTC-USD-PERP"
+BTC: Final = InstrumentId.from_str("BTC-USD-PERP.PARADEX")
+ETH: Final = InstrumentId.from_str("ETH-USD-PERP.PARADEX")
+TICK: Final = Decimal("0.1")
+
+_START_TIMEOUT_SECS: Final = 30.0
+_POLL_SECS: Final = 0.002
+
+type FillRow = tuple[str, Decimal, Decimal, Decimal]
+"""Fill id, size, price and fee."""
+
+
+class Venue:
+    """
+    The venue as a test sees it: the account that the node trades, others, and the truth.
+
+    Parameters
+    ----------
+    server : DevnetServer
+        Started.
+    http : ParadexHttpClient
+        Of the node's own account, beside the node.
+
+    """
+
+    def __init__(self, server: DevnetServer, http: ParadexHttpClient) -> None:
+        self.server = server
+        self.http = http
+        self._account, self._maker, self._taker = server.accounts[:3]
+        self._quotes: list[str] = []
+
+    @property
+    def account(self) -> dict[str, Any]:
+        """The ledger's page of the node's account."""
+        return self.server.exchange.ledger()["accounts"][self._account.address_hex]
+
+    @property
+    def orders(self) -> dict[str, dict[str, Any]]:
+        """The account's orders by client id."""
+        return {order["client_id"]: order for order in self.account["orders"]}
+
+    @property
+    def open_orders(self) -> list[dict[str, Any]]:
+        return [order for order in self.account["orders"] if order["status"] == "OPEN"]
+
+    @property
+    def fills(self) -> list[FillRow]:
+        return [
+            (fill["id"], Decimal(fill["size"]), Decimal(fill["price"]), Decimal(fill["fee"]))
+            for fill in self.account["fills"]
+        ]
+
+    @property
+    def position(self) -> dict[str, Any] | None:
+        """The account's position in `MARKET`, None while it is flat."""
+        found = [p for p in self.account["positions"] if p["market"] == MARKET]
+        return found[0] if found and Decimal(found[0]["size"]) else None
+
+    @property
+    def balance(self) -> Decimal:
+        return Decimal(self.account["balances"]["USDC"])
+
+    def quote(self, bid: str, ask: str, size: str = "1", market: str = MARKET) -> None:
+        """Let another participant make the market at these prices, in place of the last ones."""
+        exchange = self.server.exchange
+        maker = self._maker.address_hex
+        exchange.cancel_all(maker, market)
+        for side, price in (("BUY", bid), ("SELL", ask)):
+            exchange.submit(maker, _order(market, side, size, price))
+        exchange.process()
+
+    def take(self, side: str, size: str, market: str = MARKET) -> None:
+        """Let another participant trade at the market."""
+        self.server.exchange.submit(self._taker.address_hex, _order(market, side, size, None))
+        self.server.exchange.process()
+
+    async def place(
+        self,
+        client_id: str,
+        side: str,
+        size: str,
+        price: str | None = None,
+        instruction: str = "GTC",
+    ) -> rest.Order:
+        """Place an order of the node's own account over signed REST, at the market if no price."""
+        timestamp_ms = self.http.clock.now_ms()
+        order_type = "MARKET" if price is None else "LIMIT"
+        signature = self.http.signer.sign_order(
+            timestamp_ms=timestamp_ms,
+            market=MARKET,
+            side=side,
+            order_type=order_type,
+            size=Decimal(size),
+            price=Decimal(price or 0),
+        )
+        return await self.http.create_order(
+            rest.OrderRequest(
+                market=MARKET,
+                side=side,
+                type=order_type,
+                size=size,
+                price=price,
+                instruction=instruction,
+                client_id=client_id,
+                signature=signature,
+                signature_timestamp=timestamp_ms,
+            ),
+        )
+
+    async def until_status(self, client_id: str, status: str) -> dict[str, Any]:
+        """Wait until the ledger has an order in `status`."""
+        await eventually(lambda: self.orders.get(client_id, {}).get("status") == status)
+        return self.orders[client_id]
+
+
+class RecordingDataTester(DataTester):
+    """The platform's data tester, which keeps what it receives."""
+
+    def __init__(self, config: DataTesterConfig) -> None:
+        super().__init__(config)
+        self.instruments: list[Instrument] = []
+        self.deltas: list[OrderBookDeltas] = []
+        self.quotes: list[QuoteTick] = []
+        self.trades: list[TradeTick] = []
+        self.mark_prices: list[Any] = []
+        self.index_prices: list[Any] = []
+        self.funding_rates: list[Any] = []
+        self.historical: list[Any] = []
+
+    def on_instrument(self, instrument: Instrument) -> None:
+        super().on_instrument(instrument)
+        self.instruments.append(instrument)
+
+    def on_order_book_deltas(self, deltas: OrderBookDeltas) -> None:
+        super().on_order_book_deltas(deltas)
+        self.deltas.append(deltas)
+
+    def on_quote_tick(self, quote: QuoteTick) -> None:
+        super().on_quote_tick(quote)
+        self.quotes.append(quote)
+
+    def on_trade_tick(self, trade: TradeTick) -> None:
+        super().on_trade_tick(trade)
+        self.trades.append(trade)
+
+    def on_mark_price(self, mark_price: Any) -> None:
+        super().on_mark_price(mark_price)
+        self.mark_prices.append(mark_price)
+
+    def on_index_price(self, index_price: Any) -> None:
+        super().on_index_price(index_price)
+        self.index_prices.append(index_price)
+
+    def on_funding_rate(self, funding_rate: Any) -> None:
+        super().on_funding_rate(funding_rate)
+        self.funding_rates.append(funding_rate)
+
+    def on_historical_data(self, data: Any) -> None:
+        super().on_historical_data(data)
+        self.historical.append(data)
+
+
+class RecordingExecTester(ExecTester):
+    """The platform's execution tester, which keeps the events it receives while it runs."""
+
+    def __init__(self, config: ExecTesterConfig) -> None:
+        super().__init__(config)
+        self.quotes: list[QuoteTick] = []
+        self.order_events: list[OrderEvent] = []
+        self.position_events: list[PositionEvent] = []
+
+    @property
+    def order(self) -> Order:
+        """The one order of this tester."""
+        (order,) = self.cache.orders(instrument_id=BTC, strategy_id=self.id)
+        return order
+
+    def on_quote_tick(self, quote: QuoteTick) -> None:
+        super().on_quote_tick(quote)
+        self.quotes.append(quote)
+
+    def on_event(self, event: Event) -> None:
+        if isinstance(event, OrderEvent):
+            self.order_events.append(event)
+        elif isinstance(event, PositionEvent):
+            self.position_events.append(event)
+
+
+def data_tester(**settings: Any) -> RecordingDataTester:
+    """Return a data tester for `BTC`, doing nothing but what `settings` ask of it."""
+    settings.setdefault("instrument_ids", [BTC])
+    return RecordingDataTester(DataTesterConfig(log_data=False, **settings))
+
+
+def exec_tester(**settings: Any) -> RecordingExecTester:
+    """Return an execution tester for 0.01 `BTC`, placing only the orders `settings` ask for."""
+    quiet: dict[str, Any] = {
+        "instrument_id": BTC,
+        "order_qty": Decimal("0.01"),
+        "enable_limit_buys": False,
+        "enable_limit_sells": False,
+        "log_data": False,
+    }
+    return RecordingExecTester(ExecTesterConfig(**{**quiet, **settings}))
+
+
+@asynccontextmanager
+async def running_node(
+    venue: Venue,
+    *actors: Actor,
+    load_ids: Sequence[InstrumentId] = (BTC,),
+) -> AsyncIterator[TradingNode]:
+    """
+    Run a node with both registered clients and `actors` against `venue`.
+
+    It is up, reconciled and its actors have started when this is entered, and has disconnected
+    when it is left.
+
+    """
+    node = TradingNode(config=_node_config(venue, load_ids))
+    node.add_data_client_factory(PARADEX, ParadexLiveDataClientFactory)
+    node.add_exec_client_factory(PARADEX, ParadexLiveExecClientFactory)
+    for actor in actors:
+        add = node.trader.add_strategy if isinstance(actor, Strategy) else node.trader.add_actor
+        add(actor)
+    node.build()
+    running = asyncio.create_task(node.run_async())
+    try:
+        await _until_up(node, running)
+        yield node
+    finally:
+        await node.stop_async()
+        await running
+        # Not `node.dispose()`, which would stop the loop that the test itself runs in.
+        node.kernel.dispose()
+        node.kernel.executor.shutdown()
+
+
+def event_names(order: Order) -> list[str]:
+    """Return the kinds of the events of an order, in the order in which they were applied."""
+    return [type(event).__name__ for event in order.events]
+
+
+def node_fills(node: TradingNode) -> list[FillRow]:
+    """Return every fill that the node has applied, as often as it did."""
+    return [
+        (
+            event.trade_id.value,
+            event.last_qty.as_decimal(),
+            event.last_px.as_decimal(),
+            event.commission.as_decimal(),
+        )
+        for order in node.cache.orders()
+        for event in order.events
+        if isinstance(event, OrderFilled)
+    ]
+
+
+def node_balance(node: TradingNode) -> Decimal:
+    """Return the node's USDC, unrealised profit and loss not included."""
+    balance = node.portfolio.account(PARADEX_VENUE).balance_total(USDC)
+    return Decimal(0) if balance is None else balance.as_decimal()
+
+
+async def _until_up(node: TradingNode, running: asyncio.Task[None]) -> None:
+    async with asyncio.timeout(_START_TIMEOUT_SECS):
+        while not node.trader.is_running:
+            assert not running.done(), "the node stopped before it was up: see its log"
+            await asyncio.sleep(_POLL_SECS)
+
+
+def _node_config(venue: Venue, load_ids: Sequence[InstrumentId]) -> TradingNodeConfig:
+    instruments = InstrumentProviderConfig(load_ids=frozenset(load_ids))
+    connection: dict[str, Any] = {
+        "environment": ParadexEnvironment.DEVNET,
+        "base_url_http": venue.server.http_url,
+        "base_url_ws": venue.server.ws_url,
+        "instrument_provider": instruments,
+    }
+    account = venue.server.accounts[0]
+    return TradingNodeConfig(
+        trader_id=TraderId("TESTER-001"),
+        risk_engine=LiveRiskEngineConfig(bypass=True),
+        exec_engine=LiveExecEngineConfig(
+            reconciliation=True,
+            reconciliation_startup_delay_secs=0.05,
+        ),
+        data_clients={PARADEX: ParadexDataClientConfig(**connection)},
+        exec_clients={
+            PARADEX: ParadexExecClientConfig(
+                account_address=account.address_hex,
+                private_key=account.private_key_hex,
+                **connection,
+            ),
+        },
+        timeout_post_stop=0.2,
+    )
+
+
+def _order(market: str, side: str, size: str, price: str | None) -> NewOrder:
+    return NewOrder(
+        market=market,
+        side=side,
+        order_type="MARKET" if price is None else "LIMIT",
+        size_e8=to_e8(size),
+        price_e8=None if price is None else to_e8(price),
+    )
