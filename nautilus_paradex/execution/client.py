@@ -59,6 +59,7 @@ from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.transport.errors import CredentialsError, RequestError
 from nautilus_paradex.transport.frames import RawFrame, decode_frame
 from nautilus_paradex.transport.http import ParadexHttpClient
+from nautilus_paradex.transport.session import JwtSession
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 
 __all__ = ["ParadexExecutionClient"]
@@ -128,9 +129,10 @@ class ParadexExecutionClient(LiveExecutionClient):
         self._http = http_client
         self._ws = ParadexWebSocketClient(
             config.ws_url,
-            token_provider=self._token,
+            token_provider=_SessionTokens(http_client),
             handler=self._handle_frame,
             on_reconnected=self._after_reconnect,
+            on_disconnected=self._on_disconnected,
             on_error=self._on_socket_error,
             proxy_url=config.proxy_url,
         )
@@ -193,19 +195,12 @@ class ParadexExecutionClient(LiveExecutionClient):
         await self._ws.authenticate()
         await self._subscribe_channels()
         await self._set_cancel_on_disconnect()
-        self._recovery.connected()
         if self._http.signer is None:
             self._log.warning("No private key: this client reports, but cannot place orders")
 
     async def _disconnect(self) -> None:
         await self._ws.close()
         await self._http.close()
-
-    async def _token(self) -> str:
-        session = self._http.session
-        if session is None:
-            raise CredentialsError("the account's channels need credentials, and there are none")
-        return await session.token()
 
     async def _subscribe_channels(self) -> None:
         for channel in _REQUIRED_CHANNELS:
@@ -224,6 +219,10 @@ class ParadexExecutionClient(LiveExecutionClient):
         state = await self._http.system_state()
         if state.status != SystemStatus.OK:
             self._log.warning(f"The venue is in state {state.status!r}")
+
+    def _on_disconnected(self) -> None:
+        self._log.warning("Private connection lost: orders are caught up with once it is back")
+        self._recovery.interrupted()
 
     async def _after_reconnect(self) -> None:
         """Catch up with what happened while the private channels were silent."""
@@ -423,6 +422,25 @@ class ParadexExecutionClient(LiveExecutionClient):
         rate: Decimal = instrument.maker_fee if is_maker else instrument.taker_fee
         fee = instrument.notional_value(last_qty, last_px).as_decimal() * rate
         return money_from_e8(to_e8(str(fee)) or 0, instrument.settlement_currency)
+
+
+class _SessionTokens:
+    """The session's tokens for the socket; the session exists once the REST client has started."""
+
+    def __init__(self, http: ParadexHttpClient) -> None:
+        self._http = http
+
+    async def token(self) -> str:
+        return await self._session().token()
+
+    async def refresh(self, stale_token: str, /) -> None:
+        await self._session().refresh(stale_token)
+
+    def _session(self) -> JwtSession:
+        session = self._http.session
+        if session is None:
+            raise CredentialsError("the account's channels need credentials, and there are none")
+        return session
 
 
 def _value_of(identifier: object | None) -> str | None:

@@ -41,6 +41,7 @@ _LOOKUP_DELAYS_SECS: Final = (0.25, 0.5, 1.0, 2.0)
 _ARRIVAL_MARGIN_MS: Final = 2_000  # after recv_window: the venue's own queues
 _FILLS_GRACE_SECS: Final = 0.5  # the fills channel may trail the orders channel by a little
 _CLOCK_MARGIN_MS: Final = 5_000
+_UNNOTICED_MS: Final = 90_000  # a dead socket shows by its missing pongs, or its silence, only
 _SETTLE_TRIES: Final = 5
 _SETTLE_DELAY_SECS: Final = 0.1
 _HISTORY_SCAN_SIZE: Final = 1_000
@@ -126,13 +127,14 @@ class Recovery:
         self._create_task = create_task
         self._recv_window_ms = recv_window_ms
         self._awaiting_fills: set[str] = set()
-        self._last_seen_ms = http.clock.now_ms()
+        self._interrupted_at_ms: int | None = None
         events.on_missing_fills = self._fetch_missing_fills
         events.on_orphan = self._identify_orphan
 
-    def connected(self) -> None:
-        """Note that the private streams are complete up to now."""
-        self._last_seen_ms = self._http.clock.now_ms()
+    def interrupted(self) -> None:
+        """Note that the private streams have ended; they may have been dead for a while before."""
+        if self._interrupted_at_ms is None:
+            self._interrupted_at_ms = self._http.clock.now_ms() - _UNNOTICED_MS
 
     async def resolve_submission(self, order: Order, signed_at_ms: int) -> None:
         """
@@ -206,8 +208,9 @@ class Recovery:
             If the venue could not be asked.
 
         """
-        since_ms = self._last_seen_ms - _CLOCK_MARGIN_MS
-        self.connected()
+        since_ms = self._interrupted_at_ms
+        if since_ms is None:
+            since_ms = self._http.clock.now_ms() - _UNNOTICED_MS
         open_orders = [order_event(order) for order in await self._http.open_orders()]
         for fill in await self.fills_since(since_ms):
             self._events.take_fill(fill)
@@ -217,6 +220,7 @@ class Recovery:
         for order in self._orders_in_question():
             if self._events.venue_order_id_of(order) not in open_ids:
                 await self.sync_order(order)
+        self._interrupted_at_ms = None
 
     async def fills_since(self, since_ms: int, market: str | None = None) -> list[FillEvent]:
         """

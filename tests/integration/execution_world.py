@@ -1,0 +1,321 @@
+"""An execution client in the real engine against a devnet, without a node around it.
+
+Not a test module. The world holds the platform's message bus, cache, portfolio and live execution
+engine; the venue has no participants but the client's account and a counterparty that the test
+moves by hand.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import httpx
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock, MessageBus
+from nautilus_trader.common.factories import OrderFactory
+from nautilus_trader.config import InstrumentProviderConfig, LiveExecEngineConfig
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import (
+    CancelAllOrders,
+    CancelOrder,
+    ModifyOrder,
+    QueryOrder,
+    SubmitOrder,
+)
+from nautilus_trader.live.execution_engine import LiveExecutionEngine
+from nautilus_trader.model.enums import OrderSide, TimeInForce
+from nautilus_trader.model.events import OrderEvent
+from nautilus_trader.model.identifiers import InstrumentId, StrategyId, TraderId
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.orders import Order
+from nautilus_trader.portfolio.portfolio import Portfolio
+
+from nautilus_paradex.config import ParadexExecClientConfig
+from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.devnet.identities import DevnetAccount
+from nautilus_paradex.devnet.server import DevnetServer
+from nautilus_paradex.execution.client import ParadexExecutionClient
+from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.environment import ParadexEnvironment
+from nautilus_paradex.protocol.numbers import to_decimal
+from nautilus_paradex.providers import ParadexInstrumentProvider
+from nautilus_paradex.transport.credentials import ParadexCredentials
+from nautilus_paradex.transport.http import ParadexHttpClient
+from tests.support import eventually
+
+__all__ = ["INSTRUMENT_ID", "MARKET", "Trader", "World", "open_world"]
+
+MARKET = "BTC-USD-PERP"
+INSTRUMENT_ID = InstrumentId.from_str(f"{MARKET}.PARADEX")
+TRADER_ID = TraderId("TESTER-001")
+
+
+class Trader:
+    """Places signed orders with a REST client of its own: a counterparty, or a second screen."""
+
+    def __init__(self, server: DevnetServer, account: DevnetAccount) -> None:
+        credentials = ParadexCredentials(account.address_hex, account.private_key_hex)
+        self.http = ParadexHttpClient(server.http_url, credentials=credentials)
+
+    async def place(
+        self,
+        side: str,
+        size: str,
+        price: str | None,
+        *,
+        instruction: str = "GTC",
+        client_id: str | None = None,
+    ) -> rest.Order:
+        """Place a limit order, or a market order without a price."""
+        assert self.http.signer is not None
+        order_type = "LIMIT" if price else "MARKET"
+        signed_at_ms = self.http.clock.now_ms()
+        signature = self.http.signer.sign_order(
+            timestamp_ms=signed_at_ms,
+            market=MARKET,
+            side=side,
+            order_type=order_type,
+            size=Decimal(size),
+            price=Decimal(price or 0),
+        )
+        request = rest.OrderRequest(
+            market=MARKET,
+            side=side,
+            type=order_type,
+            size=size,
+            price=price,
+            instruction=instruction,
+            signature=signature,
+            signature_timestamp=signed_at_ms,
+            client_id=client_id,
+        )
+        return await self.http.create_order(request)
+
+
+class World:
+    """The engine, the client and the venue, and what a test does with them."""
+
+    def __init__(self, server: DevnetServer, config: ParadexExecClientConfig) -> None:
+        loop = asyncio.get_running_loop()
+        self.server = server
+        self.clock = LiveClock()
+        self.msgbus = MessageBus(trader_id=TRADER_ID, clock=self.clock)
+        self.cache = Cache()
+        self.portfolio = Portfolio(msgbus=self.msgbus, cache=self.cache, clock=self.clock)
+        self.engine = LiveExecutionEngine(
+            loop=loop,
+            msgbus=self.msgbus,
+            cache=self.cache,
+            clock=self.clock,
+            config=LiveExecEngineConfig(inflight_check_interval_ms=0),
+        )
+        account = server.accounts[0]
+        self.http = ParadexHttpClient(
+            server.http_url,
+            credentials=ParadexCredentials(account.address_hex, account.private_key_hex),
+            max_retries=config.max_retries,
+            timeout_secs=config.http_timeout_secs,
+        )
+        provider = ParadexInstrumentProvider(
+            self.http,
+            InstrumentProviderConfig(load_ids=frozenset({INSTRUMENT_ID})),
+            self.clock,
+        )
+        self.client = ParadexExecutionClient(
+            loop,
+            self.http,
+            self.msgbus,
+            self.cache,
+            self.clock,
+            provider,
+            config,
+        )
+        self.engine.register_client(self.client)
+        self.mark = Decimal(0)
+        self.events: list[OrderEvent] = []
+        self.msgbus.subscribe("events.order.*", self.events.append)
+        self.orders = self.factory("S-001")
+        self.counterparty = Trader(server, server.accounts[1])
+        self.second_screen = Trader(server, account)
+
+    def factory(self, strategy: str) -> OrderFactory:
+        """Return the order factory of a strategy."""
+        return OrderFactory(
+            trader_id=TRADER_ID,
+            strategy_id=StrategyId(strategy),
+            clock=self.clock,
+            cache=self.cache,
+        )
+
+    async def start(self) -> None:
+        await self.counterparty.http.start()
+        await self.second_screen.http.start()
+        self.engine.start()
+        self.client.connect()
+        await eventually(lambda: self.client.is_connected)
+        (summary,) = await self.counterparty.http.markets_summary(MARKET)
+        self.mark = to_decimal(summary.mark_price) or Decimal(0)
+
+    def around(self, offset: str) -> str:
+        """Return a price on the tick, a fraction away from the mark price at the start."""
+        price = self.mark * (1 + Decimal(offset))
+        tick = self.instrument.price_increment.as_decimal()
+        return f"{price // tick * tick:f}"
+
+    async def stop(self) -> None:
+        self.client.disconnect()
+        await eventually(lambda: not self.client.is_connected)
+        await self.client.cancel_pending_tasks()
+        self.engine.stop()
+        for task in (self.engine.get_cmd_queue_task(), self.engine.get_evt_queue_task()):
+            if task is not None:
+                await task
+        await self.counterparty.http.close()
+        await self.second_screen.http.close()
+
+    # -- The strategy's hands --------------------------------------------------------------------
+
+    @property
+    def instrument(self) -> Instrument:
+        return self.cache.instrument(INSTRUMENT_ID)
+
+    def limit(
+        self,
+        side: OrderSide,
+        size: str,
+        price: str,
+        *,
+        orders: OrderFactory | None = None,
+        **options: Any,
+    ) -> Order:
+        return (orders or self.orders).limit(
+            instrument_id=INSTRUMENT_ID,
+            order_side=side,
+            quantity=Quantity.from_str(size),
+            price=Price.from_str(price),
+            **options,
+        )
+
+    def market(self, side: OrderSide, size: str) -> Order:
+        return self.orders.market(
+            instrument_id=INSTRUMENT_ID,
+            order_side=side,
+            quantity=Quantity.from_str(size),
+            time_in_force=TimeInForce.IOC,
+        )
+
+    def submit(self, order: Order) -> Order:
+        self.cache.add_order(order)
+        self.engine.execute(
+            SubmitOrder(
+                trader_id=order.trader_id,
+                strategy_id=order.strategy_id,
+                order=order,
+                command_id=UUID4(),
+                ts_init=self.clock.timestamp_ns(),
+            ),
+        )
+        return order
+
+    async def resting(self, side: OrderSide, size: str, price: str, **options: Any) -> Order:
+        """Submit a limit order and wait until the venue has it on its book."""
+        order = self.submit(self.limit(side, size, price, **options))
+        await eventually(lambda: order.is_open)
+        return order
+
+    def cancel(self, order: Order) -> None:
+        self.engine.execute(CancelOrder(**self._ids(order)))
+
+    def query(self, order: Order) -> None:
+        self.engine.execute(QueryOrder(**self._ids(order)))
+
+    def modify(self, order: Order, *, size: str | None = None, price: str | None = None) -> None:
+        self.engine.execute(
+            ModifyOrder(
+                **self._ids(order),
+                quantity=None if size is None else Quantity.from_str(size),
+                price=None if price is None else Price.from_str(price),
+                trigger_price=None,
+            ),
+        )
+
+    def cancel_all(self, strategy: str, side: OrderSide = OrderSide.NO_ORDER_SIDE) -> None:
+        self.engine.execute(
+            CancelAllOrders(
+                trader_id=TRADER_ID,
+                strategy_id=StrategyId(strategy),
+                instrument_id=INSTRUMENT_ID,
+                order_side=side,
+                command_id=UUID4(),
+                ts_init=self.clock.timestamp_ns(),
+            ),
+        )
+
+    def _ids(self, order: Order) -> dict[str, Any]:
+        return {
+            "trader_id": order.trader_id,
+            "strategy_id": order.strategy_id,
+            "instrument_id": order.instrument_id,
+            "client_order_id": order.client_order_id,
+            "venue_order_id": order.venue_order_id,
+            "command_id": UUID4(),
+            "ts_init": self.clock.timestamp_ns(),
+        }
+
+    # -- What happened ---------------------------------------------------------------------------
+
+    def story(self, order: Order) -> list[str]:
+        """Return the names of an order's events, in their order."""
+        return [
+            type(event).__name__
+            for event in self.events
+            if event.client_order_id == order.client_order_id
+        ]
+
+    def ledger(self) -> dict[str, Any]:
+        """Return the venue's books of the client's account."""
+        ledger: Any = self.server.exchange.ledger()
+        account: dict[str, Any] = ledger["accounts"][self.server.accounts[0].address_hex]
+        return account
+
+    def venue_order(self, order: Order) -> dict[str, Any] | None:
+        """Return an order as it stands in the venue's books."""
+        client_id = order.client_order_id.value
+        return next((o for o in self.ledger()["orders"] if o["client_id"] == client_id), None)
+
+    async def fault(self, **fault: object) -> None:
+        """Ask the venue for a fault."""
+        async with httpx.AsyncClient(trust_env=False) as http:
+            reply = await http.post(f"{self.server.root_url}/devnet/faults", json=fault)
+        assert reply.status_code < 300, reply.text
+
+
+@asynccontextmanager
+async def open_world(
+    server_config: DevnetConfig | None = None,
+    change: Callable[[World], None] | None = None,
+    **settings: Any,
+) -> AsyncIterator[World]:
+    """Give a connected world; `settings` are those of the execution client."""
+    config = server_config or DevnetConfig(port=0, synthetic=False)
+    async with DevnetServer(config) as server:
+        settings = {"max_retries": 0, "http_timeout_secs": 5.0} | settings
+        world = World(
+            server,
+            ParadexExecClientConfig(
+                environment=ParadexEnvironment.DEVNET,
+                base_url_http=server.http_url,
+                base_url_ws=server.ws_url,
+                **settings,
+            ),
+        )
+        if change is not None:
+            change(world)
+        await world.start()
+        try:
+            yield world
+        finally:
+            await world.stop()

@@ -1,0 +1,260 @@
+"""Bad days: lost answers, refused connections, lost streams. Nothing is told that is not known."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import (
+    GenerateFillReports,
+    GenerateOrderStatusReport,
+    GenerateOrderStatusReports,
+    GeneratePositionStatusReports,
+)
+from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
+from nautilus_trader.model.events import OrderFilled, OrderRejected
+
+from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.transport.errors import RequestError
+from tests.integration.execution_world import INSTRUMENT_ID, World, open_world
+from tests.support import eventually
+
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with open_world(recv_window_ms=200) as world:
+        yield world
+
+
+async def test_tc_e74_an_order_whose_answer_is_lost_is_not_rejected(world: World) -> None:
+    await world.fault(kind="http_status", path="/v1/orders", method="POST", status=504, after=True)
+    order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
+    await eventually(lambda: order.is_open)
+    assert world.story(order) == ["OrderSubmitted", "OrderAccepted"]
+
+
+async def test_tc_e74_an_order_that_never_arrived_is_rejected_once_it_cannot_arrive_any_more(
+    world: World,
+) -> None:
+    await world.fault(kind="http_status", path="/v1/orders", method="POST", status=503)
+    order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
+    await eventually(lambda: order.is_inflight)
+    await eventually(lambda: order.is_closed)
+    assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
+    assert world.events[-1].reason.startswith("NOT_ACCEPTED: ")
+    assert world.venue_order(order) is None
+
+
+async def test_an_order_filled_while_its_answer_and_the_streams_were_lost_is_found_whole(
+    world: World,
+) -> None:
+    price = world.around("0")
+    await world.counterparty.place("SELL", "0.01000", price)
+    await world.client.websocket.close()
+    await world.fault(kind="http_status", path="/v1/orders", method="POST", status=502, after=True)
+    order = world.submit(world.limit(BUY, "0.01000", price))
+    await eventually(lambda: order.is_closed)
+    assert world.story(order) == ["OrderSubmitted", "OrderAccepted", "OrderFilled"]
+    (fill,) = [event for event in world.events if isinstance(event, OrderFilled)]
+    assert fill.trade_id.value == world.ledger()["fills"][0]["id"]
+    assert fill.commission.as_decimal() == Decimal(world.ledger()["fills"][0]["fee"])
+
+
+async def test_an_order_that_could_not_be_sent_is_rejected_at_once(world: World) -> None:
+    price = world.around("-0.01")
+    await world.server.stop()
+    order = world.submit(world.limit(BUY, "0.01000", price))
+    await eventually(lambda: order.is_closed)
+    rejected = world.events[-1]
+    assert isinstance(rejected, OrderRejected)
+    assert rejected.reason.startswith("NOT_SENT: ")
+
+
+async def test_a_refusal_by_the_venue_is_a_rejection_with_its_code(world: World) -> None:
+    body = '{"error": "MARKET_NOT_OPEN", "message": "market is not open"}'
+    await world.fault(kind="http_status", path="/v1/orders", method="POST", status=400, body=body)
+    order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
+    await eventually(lambda: order.is_closed)
+    assert "MARKET_NOT_OPEN" in world.events[-1].reason
+
+
+async def test_a_duplicate_client_id_is_evidence_that_the_order_arrived(world: World) -> None:
+    order = world.limit(BUY, "0.01000", world.around("-0.01"))
+    price = str(order.price)
+    placed = await world.second_screen.place(
+        "BUY", "0.01000", price, client_id=order.client_order_id.value
+    )
+    world.submit(order)
+    await eventually(lambda: order.is_open)
+    assert order.venue_order_id.value == placed.id
+    assert "OrderRejected" not in world.story(order)
+
+
+async def test_tc_e75_a_cancel_whose_answer_is_lost_is_not_refused(world: World) -> None:
+    order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+    await world.fault(
+        kind="http_status", path="/v1/orders", method="DELETE", status=504, after=True
+    )
+    world.cancel(order)
+    await eventually(lambda: order.is_closed)
+    assert world.story(order)[-1] == "OrderCanceled"
+    assert "OrderCancelRejected" not in world.story(order)
+
+
+async def test_a_cancel_that_was_lost_leaves_the_order_open_when_it_is_queried(
+    world: World,
+) -> None:
+    order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+    order_pending = order.client_order_id
+    await world.fault(kind="http_status", path="/v1/orders", method="DELETE", status=504)
+    world.cancel(order)
+    world.query(order)
+    await eventually(lambda: world.cache.order(order_pending).status == OrderStatus.ACCEPTED)
+    assert order.is_open
+
+
+async def test_tc_e76_a_modification_whose_answer_is_lost_is_told_by_the_stream(
+    world: World,
+) -> None:
+    order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+    await world.fault(kind="http_status", path="/v1/orders", method="PUT", status=504, after=True)
+    world.modify(order, size="0.02000")
+    await eventually(lambda: str(order.quantity) == "0.02000")
+    assert "OrderModifyRejected" not in world.story(order)
+
+
+async def test_an_order_open_at_the_venue_that_was_refused_here_is_cancelled() -> None:
+    # A gateway that answers 400 to what it has passed on: the venue must not keep the order.
+    slow = DevnetConfig(port=0, synthetic=False, order_delay_ms=200)
+    async with open_world(slow) as world:
+        await world.fault(
+            kind="http_status", path="/v1/orders", method="POST", status=400, after=True
+        )
+        order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
+        await eventually(lambda: order.is_closed)
+        assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
+        await eventually(lambda: (world.venue_order(order) or {}).get("status") == "CLOSED")
+        venue_order = world.venue_order(order)
+        assert venue_order is not None
+        assert venue_order["cancel_reason"] == "USER_CANCELED"
+        assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
+
+
+async def test_fills_during_a_disconnection_are_caught_up_exactly_once(world: World) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    await world.counterparty.place("SELL", "0.00300", price)
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.003"))
+    await world.fault(kind="drop_sockets")
+    await world.counterparty.place("SELL", "0.00300", price)
+    await world.counterparty.place("SELL", "0.00400", price)
+    await eventually(lambda: order.status == OrderStatus.FILLED)
+    fills = [event for event in world.events if isinstance(event, OrderFilled)]
+    assert [fill.trade_id.value for fill in fills] == [f["id"] for f in world.ledger()["fills"]]
+    assert world.portfolio.net_position(INSTRUMENT_ID) == Decimal("0.01")
+
+
+async def test_an_order_closed_during_a_disconnection_is_found_closed(world: World) -> None:
+    order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+    await world.fault(kind="drop_sockets")
+    await world.second_screen.http.cancel_order(order.venue_order_id.value)
+    await eventually(lambda: order.is_closed)
+    assert world.story(order) == ["OrderSubmitted", "OrderAccepted", "OrderCanceled"]
+
+
+async def test_a_query_delivers_missing_fills_before_anything_can_be_inferred(
+    world: World,
+) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    await world.client.websocket.close()
+    await world.counterparty.place("SELL", "0.00400", price)
+    world.query(order)
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
+    (fill,) = [event for event in world.events if isinstance(event, OrderFilled)]
+    assert fill.trade_id.value == world.ledger()["fills"][0]["id"]
+    assert not fill.reconciliation
+
+
+@pytest.mark.parametrize("path", ["/v1/orders", "/v1/orders-history"])
+async def test_order_reports_raise_when_the_venue_cannot_be_asked(world: World, path: str) -> None:
+    await world.fault(kind="http_status", path=path, method="GET", status=500, times=20)
+    command = GenerateOrderStatusReports(
+        instrument_id=None,
+        start=None,
+        end=None,
+        open_only=False,
+        command_id=UUID4(),
+        ts_init=0,
+    )
+    with pytest.raises(RequestError):
+        await world.client.generate_order_status_reports(command)
+
+
+async def test_fill_and_position_reports_raise_when_the_venue_cannot_be_asked(
+    world: World,
+) -> None:
+    for path in ("/v1/fills", "/v1/positions"):
+        await world.fault(kind="http_status", path=path, method="GET", status=500, times=20)
+    with pytest.raises(RequestError):
+        await world.client.generate_fill_reports(
+            GenerateFillReports(None, None, None, None, UUID4(), 0),
+        )
+    with pytest.raises(RequestError):
+        await world.client.generate_position_status_reports(
+            GeneratePositionStatusReports(None, None, None, UUID4(), 0),
+        )
+    with pytest.raises(RequestError):
+        await world.client.generate_mass_status()
+
+
+async def test_a_single_report_finds_open_and_closed_orders_by_either_id(world: World) -> None:
+    order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+
+    async def report(**ids: object) -> object:
+        command = GenerateOrderStatusReport(
+            **({"client_order_id": None, "venue_order_id": None} | ids),
+            instrument_id=INSTRUMENT_ID,
+            command_id=UUID4(),
+            ts_init=0,
+        )
+        found = await world.client.generate_order_status_report(command)
+        return None if found is None else (found.client_order_id, found.order_status)
+
+    for status in (OrderStatus.ACCEPTED, OrderStatus.CANCELED):
+        expected = (order.client_order_id, status)
+        assert await report(client_order_id=order.client_order_id) == expected
+        assert await report(venue_order_id=order.venue_order_id) == expected
+        if order.is_open:
+            world.cancel(order)
+            await eventually(lambda: order.is_closed)
+    assert await report(client_order_id=type(order.client_order_id)("never-sent")) is None
+
+
+async def test_the_position_report_of_an_instrument_without_position_is_flat(world: World) -> None:
+    (report,) = await world.client.generate_position_status_reports(
+        GeneratePositionStatusReports(INSTRUMENT_ID, None, None, UUID4(), 0),
+    )
+    assert report.position_side == PositionSide.FLAT
+    assert report.quantity == 0
+    everywhere = await world.client.generate_position_status_reports(
+        GeneratePositionStatusReports(None, None, None, UUID4(), 0),
+    )
+    assert everywhere == []
+
+
+async def test_a_mass_status_belongs_together(world: World) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    await world.counterparty.place("SELL", "0.00400", price)
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
+    status = await world.client.generate_mass_status()
+    assert status is not None
+    (order_report,) = status.order_reports.values()
+    assert order_report.order_status == OrderStatus.PARTIALLY_FILLED
+    (fills,) = status.fill_reports.values()
+    assert sum(fill.last_qty.as_decimal() for fill in fills) == order_report.filled_qty.as_decimal()
+    ((position,),) = status.position_reports.values()
+    assert position.quantity.as_decimal() == Decimal("0.004")
