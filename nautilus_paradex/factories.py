@@ -26,6 +26,7 @@ from nautilus_paradex.transport.http import ParadexHttpClient
 __all__ = [
     "ParadexLiveDataClientFactory",
     "ParadexLiveExecClientFactory",
+    "exec_credentials",
     "get_cached_paradex_http_client",
     "get_cached_paradex_instrument_provider",
 ]
@@ -115,6 +116,23 @@ def get_cached_paradex_instrument_provider(
     )
 
 
+def exec_credentials(config: ParadexExecClientConfig) -> ParadexCredentials:
+    """
+    Return the account and key that an execution client with these settings acts with.
+
+    Raises
+    ------
+    CredentialsError
+        If account or key are missing or malformed; the text names the setting.
+
+    """
+    return ParadexCredentials.resolve(
+        config.environment,
+        account_address=config.account_address,
+        private_key=config.reveal_private_key(),
+    )
+
+
 class ParadexLiveDataClientFactory(LiveDataClientFactory):
     """Builds the market data client of a node."""
 
@@ -190,12 +208,7 @@ class ParadexLiveExecClientFactory(LiveExecClientFactory):
             If account or key are missing or malformed; the text names the setting.
 
         """
-        credentials = ParadexCredentials.resolve(
-            config.environment,
-            account_address=config.account_address,
-            private_key=config.reveal_private_key(),
-        )
-        client = _http_client(config, credentials, loop)
+        client = _http_client(config, exec_credentials(config), loop)
         return ParadexExecutionClient(
             loop=loop,
             http_client=client,
