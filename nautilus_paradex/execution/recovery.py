@@ -13,6 +13,7 @@ from nautilus_trader.common.component import Logger
 from nautilus_trader.model.identifiers import ClientId
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.order_state import OrderState
 from nautilus_paradex.protocol import rest
@@ -240,7 +241,10 @@ class Recovery:
         return sorted(map(fill_event, fills), key=lambda fill: fill.created_at or 0)
 
     def _orders_in_question(self) -> list[Order]:
-        orders = [*self._cache.orders_open(), *self._cache.orders_inflight()]
+        orders = [
+            *self._cache.orders_open(venue=PARADEX_VENUE),
+            *self._cache.orders_inflight(venue=PARADEX_VENUE),
+        ]
         mine = {
             order.client_order_id: order
             for order in orders

@@ -211,20 +211,38 @@ class Reports:
         for attempt in range(_SNAPSHOT_TRIES):
             if attempt:
                 await asyncio.sleep(_SNAPSHOT_DELAY_SECS)
-            fills_before = await self._fills(None, since_ms, None)
-            orders = _newest(
-                await self._open_orders(None) + await self._closed_orders(None, since_ms, None),
-            )
+            before = await self._open_orders(None)
+            fills = await self._fills_of(before, since_ms)
+            closed = await self._closed_orders(None, since_ms, None)
+            orders = _newest(await self._open_orders(None) + closed)
             positions = await self._positions()
-            fills = await self._fills(None, since_ms, None)
-            if len(fills) == len(fills_before) and not _gaps(orders, fills, since_ms):
+            gaps = _gaps(orders, fills, since_ms, {order.order_id for order in before})
+            if not gaps:
                 return orders, fills, positions
             self._log.info("The account traded while it was read: reading it again")
         self._log.warning(
-            f"Fills and orders do not add up after {_SNAPSHOT_TRIES} readings: "
-            f"{_gaps(orders, fills, since_ms)}",
+            f"Fills and orders do not add up after {_SNAPSHOT_TRIES} readings: {gaps}",
         )
         return orders, fills, positions
+
+    async def _fills_of(self, open_orders: list[OrderEvent], since_ms: int) -> list[FillEvent]:
+        """
+        Return the fills since a time, and those that open orders had before it.
+
+        Without the latter the engine would invent one for them, which a later look-up of the
+        order would count again.
+        """
+        older = {
+            order.order_id: (order.created_at or 0) // 1_000
+            for order in open_orders
+            if order.size != order.size_open and (order.created_at or 0) // 1_000 < since_ms
+        }
+        fills = await self._fills(None, min([since_ms, *older.values()]), None)
+        return [
+            fill
+            for fill in fills
+            if (fill.created_at or 0) // 1_000 >= since_ms or fill.order_id in older
+        ]
 
     async def _open_orders(self, market: str | None) -> list[OrderEvent]:
         orders = [order_event(order) for order in await self._http.open_orders(market)]
@@ -361,15 +379,24 @@ def _newest(events: list[OrderEvent]) -> list[OrderEvent]:
     return list({event.order_id: event for event in events}.values())
 
 
-def _gaps(orders: list[OrderEvent], fills: list[FillEvent], since_ms: int) -> list[str]:
-    """Return the orders born in the window whose fills do not add up to what they say."""
+def _gaps(
+    orders: list[OrderEvent],
+    fills: list[FillEvent],
+    since_ms: int,
+    were_open: set[str | None],
+) -> list[str]:
+    """
+    Return the orders whose fills do not add up to what they say.
+
+    Orders that were closed before the window are not among them: their fills were not asked for.
+    """
     filled: Counter[str] = Counter()
     for fill in fills:
         filled[fill.order_id or ""] += fill.size or 0
     return [
         order.order_id or ""
         for order in orders
-        if (order.created_at or 0) // 1_000 >= since_ms
+        if ((order.created_at or 0) // 1_000 >= since_ms or order.order_id in were_open)
         and order.size is not None
         and order.size_open is not None
         and order.size - order.size_open != filled[order.order_id or ""]

@@ -258,3 +258,16 @@ async def test_a_mass_status_belongs_together(world: World) -> None:
     assert sum(fill.last_qty.as_decimal() for fill in fills) == order_report.filled_qty.as_decimal()
     ((position,),) = status.position_reports.values()
     assert position.quantity.as_decimal() == Decimal("0.004")
+
+
+async def test_fills_of_an_open_order_are_reported_even_from_before_the_lookback(
+    world: World,
+) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    await world.counterparty.place("SELL", "0.00400", price)
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
+    status = await world.client.generate_mass_status(lookback_mins=0)
+    assert status is not None
+    (fills,) = status.fill_reports.values()
+    assert [fill.trade_id.value for fill in fills] == [f["id"] for f in world.ledger()["fills"]]
