@@ -64,6 +64,8 @@ class DevnetConfig:
         Raw recording whose order book is served instead of the synthetic one.
     synthetic : bool
         Whether other participants quote and trade. Off: the books hold only the users' orders.
+    past_hours : int
+        How long a past of trades, candles and funding the markets begin with.
     jwt_ttl_secs : int
         Life of a token from ``POST /auth``.
     sbe_versions : tuple of int
@@ -92,6 +94,7 @@ class DevnetConfig:
     chain_id: str = CHAIN_ID
     replay: Path | None = None
     synthetic: bool = True
+    past_hours: int = 24
     jwt_ttl_secs: int = 300
     sbe_versions: tuple[int, ...] = (0, 1, 2)
     private_sbe: bool = False
@@ -113,6 +116,8 @@ class DevnetConfig:
             raise DevnetConfigError(f"seed must be 0 or more, was {self.seed}")
         if self.accounts < 1:
             raise DevnetConfigError(f"accounts must be 1 or more, was {self.accounts}")
+        if not 0 <= self.past_hours <= 24:
+            raise DevnetConfigError(f"past hours must be 0 to 24, was {self.past_hours}")
         if not 0 < self.speed <= 1_000:
             raise DevnetConfigError(f"speed must be above 0 and at most 1000, was {self.speed}")
         if not 0 <= self.account_balance <= 10**9:

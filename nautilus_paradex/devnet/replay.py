@@ -121,18 +121,28 @@ class ReplayMarket:
         return self._shown.bbo()
 
     def specification(self, known: MarketSpec | None) -> MarketSpec:
-        """Return the listed specification if every recorded value fits it, else a derived one."""
-        price_step = gcd(*(price for price, _ in self._levels()))
-        size_step = gcd(*(size for _, size in self._levels() if size))
-        middle = self._middle()
-        if known is None:
-            return _derived(self.symbol, price_step, size_step, middle)
-        return msgspec.structs.replace(
-            known,
-            price_tick_e8=gcd(known.price_tick_e8, price_step),
-            size_increment_e8=gcd(known.size_increment_e8, size_step),
-            reference_price_e8=middle,
-        )
+        """
+        Return the listed specification, made finer if a recorded value asks for it, or a new one.
+
+        Raises
+        ------
+        RecordingError
+            If prices and sizes are so fine that their product is no multiple of 1e-8.
+
+        """
+        tick = gcd(*(price for price, _ in self._levels())) or 1
+        increment = gcd(*(size for _, size in self._levels())) or 1
+        try:
+            if known is None:
+                return _derived(self.symbol, tick, increment, self._middle())
+            return msgspec.structs.replace(
+                known,
+                price_tick_e8=gcd(known.price_tick_e8, tick),
+                size_increment_e8=gcd(known.size_increment_e8, increment),
+                reference_price_e8=self._middle(),
+            )
+        except ValueError as e:
+            raise RecordingError(f"recorded market cannot be listed: {e}") from e
 
     def _levels(self) -> Iterator[BookLevel]:
         for frame in self.frames:
@@ -223,12 +233,8 @@ def _apply_levels(side: dict[int, int], levels: Iterable[BookLevel]) -> None:
             side.pop(price, None)
 
 
-def _derived(symbol: str, price_step: int, size_step: int, middle: int) -> MarketSpec:
+def _derived(symbol: str, tick: int, increment: int, middle: int) -> MarketSpec:
     base, _, _ = symbol.partition("-")
-    tick = max(price_step, 1)
-    increment = max(size_step, 1)
-    # Tick times increment must be a multiple of 1e-8: see MarketSpec.
-    increment *= _E8 // gcd(_E8, tick * increment)
     return MarketSpec(
         symbol=symbol,
         asset_kind=AssetKind.PERP.value,

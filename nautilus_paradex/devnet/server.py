@@ -6,7 +6,6 @@ A test venue and a trainer, on loopback only; see docs/devnet.md for what in it 
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
 
@@ -59,6 +58,15 @@ class DevnetServer:
     markets : Iterable of MarketSpec, optional
         What is listed; the default catalogue if unset.
 
+    Attributes
+    ----------
+    accounts : sequence of DevnetAccount
+        With addresses and private keys.
+    exchange : Exchange
+        The engine, for a test to look into.
+    sockets : Sockets
+        The WebSockets that are open.
+
     Raises
     ------
     DevnetConfigError
@@ -82,7 +90,10 @@ class DevnetServer:
         replays = _replay_markets(recording)
         listed = default_markets(self._now_us()) if markets is None else tuple(markets)
         self.exchange = Exchange(
-            _with_replays(listed, replays), now_us=self._now_us, seed=self.config.seed
+            _with_replays(listed, replays),
+            now_us=self._now_us,
+            seed=self.config.seed,
+            past_hours=self.config.past_hours,
         )
         self._hub = Hub(json_books=self.config.legacy_json)
         self._views = MarketViews(self.exchange, replays)
@@ -151,11 +162,11 @@ class DevnetServer:
         running, self._running = self._running, None
         if running is not None:
             running.cancel()
-            with suppress(asyncio.CancelledError):
-                await running
+            # What it failed with, if it did, was `failed`'s to tell.
+            await asyncio.wait({running})
         runner, self._runner = self._runner, None
         if runner is not None:
-            await self._sockets.close_all()
+            await self.sockets.close_all()
             self._pump.stop()
             await runner.cleanup()
 
@@ -208,10 +219,10 @@ class DevnetServer:
             OrderMethods(desk, self.exchange, limiter),
             self._now_us,
         )
-        self._sockets = Sockets(config, control, limiter, self._versions, self._now_us)
+        self.sockets = Sockets(config, control, limiter, self._versions, self._now_us)
         gateway = Gateway(self._authority, limiter, faults)
         app = web.Application()
-        app.router.add_get("/v1", self._sockets.handle)
+        app.router.add_get("/v1", self.sockets.handle)
         gateway.install(
             app,
             [
@@ -220,7 +231,7 @@ class DevnetServer:
                 *PrivateApi(self.exchange, self._authority, config.account_balance * E8).routes(),
             ],
         )
-        DevnetApi(self.exchange, self._authority, faults, self._sockets, self.accounts).install(app)
+        DevnetApi(self.exchange, self._authority, faults, self.sockets, self.accounts).install(app)
         return app
 
     def _rhythms(self) -> list[tuple[float, Callable[[], object]]]:

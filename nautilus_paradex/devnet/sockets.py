@@ -18,6 +18,8 @@ from nautilus_paradex.protocol.enums import ErrorCode
 __all__ = ["Sockets", "negotiate"]
 
 _SCHEMA_ID: Final = "1"
+# How long a client may take to answer a close frame.
+_CLOSE_SECS: Final = 2.0
 
 
 class Sockets:
@@ -69,7 +71,7 @@ class Sockets:
                 content_type="application/json",
             )
         # Whether the venue compresses is not known; here it would only cost time.
-        ws = web.WebSocketResponse(autoping=False, compress=False)
+        ws = web.WebSocketResponse(timeout=_CLOSE_SECS, autoping=False, compress=False)
         await ws.prepare(request)
         connection = Connection(
             ws,
