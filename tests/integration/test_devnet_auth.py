@@ -33,11 +33,13 @@ def clock():
     return Clock()
 
 
+def config():
+    return DevnetConfig(port=0, synthetic=False, past_hours=0)
+
+
 @pytest.fixture
 async def server(clock):
-    async with DevnetServer(
-        DevnetConfig(port=0, synthetic=False, past_hours=0), now_us=clock
-    ) as server:
+    async with DevnetServer(config(), now_us=clock) as server:
         yield server
 
 
@@ -145,13 +147,7 @@ async def test_a_missing_token_is_refused(client):
 
 
 async def test_a_token_of_another_devnet_is_no_token_here(client):
-    async with (
-        DevnetServer(DevnetConfig(port=0, synthetic=False, past_hours=0)) as other,
-        connected(other) as (
-            foreign,
-            _,
-        ),
-    ):
+    async with DevnetServer(config()) as other, connected(other) as (foreign, _):
         client.token = foreign.token
     assert (await client.get("/account")).status == 401
 

@@ -108,22 +108,25 @@ async def test_a_trade_reaches_both_sides_and_the_ledger(client, other):
     assert client.account.address_hex in str(ledger)
 
 
-async def test_private_events_in_binary_say_the_same(server):
+async def test_private_events_in_binary_say_the_same():
     config = DevnetConfig(port=0, synthetic=False, past_hours=0, private_sbe=True)
-    async with DevnetServer(config) as binary, connected(binary) as (client, other):
-        async with client.socket(auth=True) as socket:
-            for channel in ("orders.ALL", "fills.ALL", "positions", "balance_events"):
-                await socket.subscribe(channel)
-            order_id = (await client.place(price="96000")).body["id"]
-            opened = await socket.next_of(OrderEvent, status="OPEN")
-            assert opened.order_id == order_id
-            await other.place(side="SELL", price="96000")
-            fill = await socket.next_of(FillEvent)
-            assert (fill.order_id, fill.price) == (order_id, 96_000 * 10**8)
-            # No template: JSON whatever was negotiated.
-            assert (await socket.next_data("balance_events"))["fill_id"] == fill.fill_id
-            position = await socket.next_of(PositionEvent)
-            assert (position.side, position.size) == ("BUY", 10**6)
+    async with (
+        DevnetServer(config) as server,
+        connected(server) as (client, other),
+        client.socket(auth=True) as socket,
+    ):
+        for channel in ("orders.ALL", "fills.ALL", "positions", "balance_events"):
+            await socket.subscribe(channel)
+        order_id = (await client.place(price="96000")).body["id"]
+        opened = await socket.next_of(OrderEvent, status="OPEN")
+        assert opened.order_id == order_id
+        await other.place(side="SELL", price="96000")
+        fill = await socket.next_of(FillEvent)
+        assert (fill.order_id, fill.price) == (order_id, 96_000 * 10**8)
+        # No template: JSON whatever was negotiated.
+        assert (await socket.next_data("balance_events"))["fill_id"] == fill.fill_id
+        position = await socket.next_of(PositionEvent)
+        assert (position.side, position.size) == ("BUY", 10**6)
 
 
 async def test_an_order_that_may_not_rest_is_closed_with_its_reason(client):
