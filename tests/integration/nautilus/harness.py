@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from nautilus_trader.common.actor import Actor
+from nautilus_trader.common.executor import ActorExecutor
 from nautilus_trader.config import (
     InstrumentProviderConfig,
     LiveExecEngineConfig,
@@ -42,7 +43,6 @@ from nautilus_paradex.devnet import DevnetServer
 from nautilus_paradex.devnet.model import NewOrder
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.numbers import to_e8
-from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.support import eventually
 
@@ -61,6 +61,7 @@ __all__ = [
     "node_balance",
     "node_fills",
     "running_node",
+    "until_unsubscribed",
 ]
 
 MARKET: Final = "BTC-USD-PERP"
@@ -70,6 +71,7 @@ TICK: Final = Decimal("0.1")
 
 _START_TIMEOUT_SECS: Final = 30.0
 _POLL_SECS: Final = 0.002
+_MAX_ROUNDS: Final = 50
 
 type FillRow = tuple[str, Decimal, Decimal, Decimal]
 """Fill id, size, price and fee."""
@@ -92,7 +94,6 @@ class Venue:
         self.server = server
         self.http = http
         self._account, self._maker, self._taker = server.accounts[:3]
-        self._quotes: list[str] = []
 
     @property
     def account(self) -> dict[str, Any]:
@@ -127,9 +128,12 @@ class Venue:
 
     def quote(self, bid: str, ask: str, size: str = "1", market: str = MARKET) -> None:
         """Let another participant make the market at these prices, in place of the last ones."""
-        exchange = self.server.exchange
-        maker = self._maker.address_hex
-        exchange.cancel_all(maker, market)
+        self.server.exchange.cancel_all(self._maker.address_hex, market)
+        self.add_quote(bid, ask, size, market)
+
+    def add_quote(self, bid: str, ask: str, size: str = "1", market: str = MARKET) -> None:
+        """Let the other participant quote at these prices as well."""
+        exchange, maker = self.server.exchange, self._maker.address_hex
         for side, price in (("BUY", bid), ("SELL", ask)):
             exchange.submit(maker, _order(market, side, size, price))
         exchange.process()
@@ -299,6 +303,7 @@ async def running_node(
         # Not `node.dispose()`, which would stop the loop that the test itself runs in.
         node.kernel.dispose()
         node.kernel.executor.shutdown()
+        await _end_actor_workers()
 
 
 def event_names(order: Order) -> list[str]:
@@ -327,11 +332,40 @@ def node_balance(node: TradingNode) -> Decimal:
     return Decimal(0) if balance is None else balance.as_decimal()
 
 
+async def until_unsubscribed(venue: Venue, node: TradingNode, witness: RecordingDataTester) -> None:
+    """
+    Wait until quotes of `BTC` reach the node no more, though they change at the venue.
+
+    `witness` still gets those of `ETH`, over the same socket and so after those of `BTC`.
+
+    """
+    for attempt in range(_MAX_ROUNDS):
+        seen, witnessed = node.cache.quote_tick(BTC), len(witness.quotes)
+        venue.quote(f"{95_000 + attempt}", f"{97_000 + attempt}")
+        venue.quote(f"{3_300 + attempt}", f"{3_500 + attempt}", market="ETH-USD-PERP")
+        await eventually(lambda count=witnessed: len(witness.quotes) > count)
+        if node.cache.quote_tick(BTC) is seen:
+            return
+    raise AssertionError(f"quotes still came after {_MAX_ROUNDS} changes")
+
+
 async def _until_up(node: TradingNode, running: asyncio.Task[None]) -> None:
     async with asyncio.timeout(_START_TIMEOUT_SECS):
         while not node.trader.is_running:
             assert not running.done(), "the node stopped before it was up: see its log"
             await asyncio.sleep(_POLL_SECS)
+
+
+async def _end_actor_workers() -> None:
+    # Each actor has a task that only the disposal of a whole loop would end.
+    workers = [
+        task
+        for task in asyncio.all_tasks()
+        if task.get_coro().__qualname__ == ActorExecutor._worker.__qualname__
+    ]
+    for worker in workers:
+        worker.cancel()
+    await asyncio.gather(*workers, return_exceptions=True)
 
 
 def _node_config(venue: Venue, load_ids: Sequence[InstrumentId]) -> TradingNodeConfig:

@@ -1,0 +1,124 @@
+"""Group 2 of the execution specification: limit orders."""
+
+from decimal import Decimal
+
+import pytest
+from nautilus_trader.model.enums import OrderSide, TimeInForce
+
+from tests.integration.nautilus.harness import (
+    BTC,
+    MARKET,
+    TICK,
+    event_names,
+    exec_tester,
+    node_fills,
+    running_node,
+)
+from tests.support import eventually
+
+RESTING = ["OrderInitialized", "OrderSubmitted", "OrderAccepted"]
+BUY_PRICE = Decimal("95990") - 500 * TICK
+SELL_PRICE = Decimal("96010") + 500 * TICK
+
+
+async def assert_rests(venue, order, side, price):
+    """Hold an order of the node against what the venue's REST API and its ledger say of it."""
+    client_id = order.client_order_id.value
+    (reported,) = [o for o in await venue.http.open_orders(MARKET) if o.client_id == client_id]
+    placed = venue.orders[client_id]
+    assert event_names(order) == RESTING
+    assert order.is_open
+    assert order.venue_order_id.value == reported.id == placed["id"]
+    assert (placed["side"], placed["status"], placed["instruction"]) == (side, "OPEN", "GTC")
+    assert Decimal(reported.price) == order.price.as_decimal() == price
+    assert Decimal(reported.remaining_size) == order.quantity.as_decimal() == Decimal("0.01")
+
+
+@pytest.fixture
+def place(venue):
+    """Give a function that submits a 0.01 limit order through a running tester."""
+
+    def place(tester, side, price, time_in_force):
+        order = tester.order_factory.limit(
+            instrument_id=BTC,
+            order_side=side,
+            quantity=tester.instrument.make_qty(Decimal("0.01")),
+            price=tester.instrument.make_price(Decimal(price)),
+            time_in_force=time_in_force,
+        )
+        tester.submit_order(order)
+        return order
+
+    return place
+
+
+async def test_tc_e10_limit_gtc_buy(venue):
+    tester = exec_tester(enable_limit_buys=True)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.buy_order and tester.buy_order.is_open)
+
+        await assert_rests(venue, tester.buy_order, "BUY", BUY_PRICE)
+
+
+async def test_tc_e11_limit_gtc_sell(venue):
+    tester = exec_tester(enable_limit_sells=True)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.sell_order and tester.sell_order.is_open)
+
+        await assert_rests(venue, tester.sell_order, "SELL", SELL_PRICE)
+
+
+async def test_tc_e12_limit_pair(venue):
+    tester = exec_tester(enable_limit_buys=True, enable_limit_sells=True)
+    async with running_node(venue, tester) as node:
+        await eventually(lambda: len(node.cache.orders_open(instrument_id=BTC)) == 2)
+
+        await assert_rests(venue, tester.buy_order, "BUY", BUY_PRICE)
+        await assert_rests(venue, tester.sell_order, "SELL", SELL_PRICE)
+        assert len(venue.open_orders) == 2
+
+
+async def test_tc_e12_resting_order_is_filled_in_parts_as_maker(venue):
+    tester = exec_tester(enable_limit_buys=True, tob_offset_ticks=1, close_positions_on_stop=False)
+    venue.quote("95990", "96010", size="0.001")
+    async with running_node(venue, tester) as node:
+        await eventually(lambda: tester.buy_order and tester.buy_order.is_open)
+        venue.take("SELL", "0.005")
+        await eventually(lambda: tester.buy_order.filled_qty == Decimal("0.004"))
+        assert tester.buy_order.is_open
+        assert tester.buy_order.leaves_qty == Decimal("0.006")
+
+        venue.take("SELL", "0.006")
+        await eventually(lambda: tester.buy_order.is_closed)
+
+        assert event_names(tester.buy_order) == [*RESTING, "OrderFilled", "OrderFilled"]
+        assert node_fills(node) == venue.fills
+        assert {fill["liquidity"] for fill in venue.account["fills"]} == {"MAKER"}
+
+
+@pytest.mark.parametrize(
+    ("side", "price", "signed"),
+    [(OrderSide.BUY, "96010", "0.01"), (OrderSide.SELL, "95990", "-0.01")],
+)
+async def test_tc_e13_limit_ioc_fill(venue, place, side, price, signed):
+    tester = exec_tester(close_positions_on_stop=False)
+    async with running_node(venue, tester) as node:
+        order = place(tester, side, price, TimeInForce.IOC)
+        await eventually(lambda: order.is_closed)
+
+        assert event_names(order) == [*RESTING, "OrderFilled"]
+        assert order.avg_px == float(price)
+        assert node_fills(node) == venue.fills
+        assert venue.orders[order.client_order_id.value]["instruction"] == "IOC"
+        assert Decimal(venue.position["size"]) == Decimal(signed)
+
+
+async def test_tc_e14_limit_ioc_that_meets_nobody_is_canceled(venue, place):
+    tester = exec_tester()
+    async with running_node(venue, tester) as node:
+        order = place(tester, OrderSide.BUY, "95990", TimeInForce.IOC)
+        await eventually(lambda: order.is_closed)
+
+        assert event_names(order) == [*RESTING, "OrderCanceled"]
+        assert node_fills(node) == venue.fills == []
+        assert venue.orders[order.client_order_id.value]["status"] == "CLOSED"

@@ -1,0 +1,106 @@
+"""Groups 7 and 8 of the execution specification: flags, and what is refused by whom."""
+
+from decimal import Decimal
+
+import pytest
+from nautilus_trader.model.enums import OrderType, TimeInForce
+from nautilus_trader.model.events import OrderRejected
+
+from tests.integration.nautilus.harness import BTC, MARKET, event_names, exec_tester, running_node
+from tests.support import eventually
+
+
+async def test_tc_e60_post_only_accepted(venue):
+    tester = exec_tester(enable_limit_buys=True, enable_limit_sells=True, use_post_only=True)
+    async with running_node(venue, tester) as node:
+        await eventually(lambda: len(node.cache.orders_open(instrument_id=BTC)) == 2)
+
+        assert {order["instruction"] for order in venue.open_orders} == {"POST_ONLY"}
+        assert all(order.is_post_only for order in node.cache.orders_open())
+
+
+async def test_tc_e61_reduce_only_close(venue):
+    tester = exec_tester(open_position_on_start_qty=Decimal("-0.01"), reduce_only_on_stop=True)
+    async with running_node(venue, tester) as node:
+        await eventually(lambda: node.cache.positions_open(instrument_id=BTC))
+        tester.stop()
+        await eventually(lambda: node.portfolio.is_flat(BTC))
+        history = (await venue.http.orders_history(market=MARKET)).results
+
+        closing = max(history, key=lambda order: int(order.created_at))
+        assert "REDUCE_ONLY" in closing.flags
+        assert closing.side == "BUY"
+        assert venue.position is None
+
+
+async def test_tc_e62_display_quantity_is_denied(venue):
+    tester = exec_tester(enable_limit_buys=True, order_display_qty=Decimal("0.001"))
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.buy_order and tester.buy_order.is_closed)
+
+        assert tester.order_events[-1].reason.startswith("UNSUPPORTED_DISPLAY_QTY")
+        assert venue.orders == {}
+
+
+@pytest.mark.parametrize("side", ["BUY", "SELL"])
+async def test_tc_e70_post_only_that_would_cross_is_rejected(venue, side):
+    enabled = {"enable_limit_buys": side == "BUY", "enable_limit_sells": side == "SELL"}
+    tester = exec_tester(test_reject_post_only=True, **enabled)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.order_events and tester.order.is_closed)
+        rejected = tester.order_events[-1]
+
+        assert event_names(tester.order) == ["OrderInitialized", "OrderSubmitted", "OrderRejected"]
+        assert isinstance(rejected, OrderRejected)
+        assert rejected.due_post_only
+        assert rejected.reason == "POST_ONLY_WOULD_CROSS"
+        assert venue.fills == []
+
+
+async def test_tc_e71_reduce_only_without_a_position_is_rejected(venue):
+    tester = exec_tester(open_position_on_start_qty=Decimal("0.01"), test_reject_reduce_only=True)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.order_events and tester.order.is_closed)
+
+        assert event_names(tester.order) == ["OrderInitialized", "OrderSubmitted", "OrderRejected"]
+        assert not tester.order_events[-1].due_post_only
+        assert "REDUCE_ONLY" in tester.order_events[-1].reason
+        assert venue.position is None
+
+
+async def test_tc_e72_unsupported_order_type_is_denied(venue):
+    tester = exec_tester(
+        enable_stop_buys=True,
+        stop_order_type=OrderType.TRAILING_STOP_MARKET,
+        trailing_offset=Decimal(100),
+    )
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.order_events and tester.order.is_closed)
+
+        assert event_names(tester.order) == ["OrderInitialized", "OrderDenied"]
+        assert tester.order_events[-1].reason == (
+            "UNSUPPORTED_ORDER_TYPE: order_type=TRAILING_STOP_MARKET"
+        )
+        assert venue.orders == {}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"limit_time_in_force": TimeInForce.FOK},
+        {"limit_time_in_force": TimeInForce.DAY},
+        {"limit_time_in_force": TimeInForce.GTD, "order_expire_time_delta_mins": 5},
+    ],
+    ids=["FOK", "DAY", "GTD"],
+)
+async def test_tc_e73_unsupported_time_in_force_is_denied(venue, settings):
+    tester = exec_tester(enable_limit_buys=True, **settings)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.order_events and tester.order.is_closed)
+
+        name = settings["limit_time_in_force"].name
+        assert event_names(tester.order) == ["OrderInitialized", "OrderDenied"]
+        assert tester.order_events[-1].reason == (
+            f"UNSUPPORTED_TIME_IN_FORCE: time_in_force={name}"
+        )
+        assert venue.orders == {}
