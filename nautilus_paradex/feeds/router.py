@@ -6,7 +6,7 @@ understood is counted and costs that frame only. It opens no streams: see `subsc
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 from nautilus_paradex.feeds.book import Verdict
 from nautilus_paradex.feeds.market import (
@@ -100,7 +100,13 @@ class FeedRouter:
         self._now_ns = now_ns
         self._on_book_broken = on_book_broken
         self._warn = WarnOnce(warn)
-        self._feeds: dict[str, MarketFeed] = {}
+        self._feeds: dict[str | None, MarketFeed] = {}
+        self._handlers: dict[type, Callable[[MarketFeed, Any, int], None]] = {
+            BboEvent: self._bbo,
+            TradeEvent: self._trade,
+            BookEvent: self._book,
+            MarketSummaryEvent: self._summary,
+        }
         self.metrics = Metrics(COUNTERS, (FRAME_TO_ENGINE,))
 
     def add(self, feed: MarketFeed) -> None:
@@ -135,19 +141,20 @@ class FeedRouter:
 
     def on_event(self, event: Message, arrived_ns: int) -> None:
         """Take one decoded event that arrived at `arrived_ns` (Unix ns)."""
-        if isinstance(event, BookEvent | BboEvent | TradeEvent | MarketSummaryEvent):
-            feed = self._feeds.get(event.market or "")
-            if feed is None:
-                self.metrics.count(UNKNOWN_MARKET)
-                self._warn(UNKNOWN_MARKET, f"Event of a market that was not subscribed: {event}")
-                return
-            self._route(feed, event, arrived_ns)
-        elif isinstance(event, HeartbeatEvent):
-            self.metrics.count(HEARTBEATS)
-        else:
-            self.metrics.count(UNHANDLED)
-            name = type(event).__name__
-            self._warn(f"{UNHANDLED}/{name}", f"{name} is not used by this client")
+        handle = self._handlers.get(type(event))
+        if handle is None:
+            self._unhandled(event)
+            return
+        # Every event that is handled names its market.
+        feed = self._feeds.get(event.market)  # type: ignore[union-attr]
+        if feed is None:
+            self.metrics.count(UNKNOWN_MARKET)
+            self._warn(UNKNOWN_MARKET, f"Event of a market that was not subscribed: {event}")
+            return
+        try:
+            handle(feed, event, arrived_ns)
+        except (PrecisionError, MessageError) as exc:
+            self._refused(feed, event, exc)
 
     def drop_books(self) -> None:
         """Clear every book: the connection that kept them right is gone."""
@@ -161,29 +168,21 @@ class FeedRouter:
             clear = market_data.book_clear(feed.instrument_id, last or 0, self._now_ns())
             self._emit(clear)
 
-    def _route(
-        self,
-        feed: MarketFeed,
-        event: BookEvent | BboEvent | TradeEvent | MarketSummaryEvent,
-        arrived_ns: int,
-    ) -> None:
-        try:
-            match event:
-                case BookEvent():
-                    self._book(feed, event, arrived_ns)
-                case BboEvent():
-                    self._bbo(feed, event, arrived_ns)
-                case TradeEvent():
-                    self._trade(feed, event, arrived_ns)
-                case MarketSummaryEvent():
-                    self._summary(feed, event, arrived_ns)
-        except (PrecisionError, MessageError) as exc:
-            self.metrics.count(REFUSED)
-            kind = f"{REFUSED}/{type(event).__name__}/{feed.symbol}"
-            self._warn(kind, f"{type(event).__name__} refused: {exc}")
-            if isinstance(event, BookEvent):
-                # Without this event the book would be wrong.
-                self._break_book(feed)
+    def _unhandled(self, event: Message) -> None:
+        if isinstance(event, HeartbeatEvent):
+            self.metrics.count(HEARTBEATS)
+            return
+        name = type(event).__name__
+        self.metrics.count(UNHANDLED)
+        self._warn(f"{UNHANDLED}/{name}", f"{name} is not used by this client")
+
+    def _refused(self, feed: MarketFeed, event: Message, error: Exception) -> None:
+        name = type(event).__name__
+        self.metrics.count(REFUSED)
+        self._warn(f"{REFUSED}/{name}/{feed.symbol}", f"{name} refused: {error}")
+        if isinstance(event, BookEvent):
+            # Without this event the book would be wrong.
+            self._break_book(feed)
 
     def _bbo(self, feed: MarketFeed, event: BboEvent, arrived_ns: int) -> None:
         feed.bbo.seen_ns = arrived_ns
@@ -231,11 +230,10 @@ class FeedRouter:
             return
         self._emit(deltas)
         tick_e8 = feed.scale.tick_e8
-        off_tick = sum(
-            1 for side in (event.bids, event.asks) for price, _ in side if price % tick_e8
-        )
-        if off_tick:
-            self.metrics.count(OFF_TICK, off_tick)
+        for side in (event.bids, event.asks):
+            for price_e8, _ in side:
+                if price_e8 % tick_e8:
+                    self._count_off_tick(feed, price_e8)
 
     def _summary(self, feed: MarketFeed, event: MarketSummaryEvent, arrived_ns: int) -> None:
         feed.summary.seen_ns = arrived_ns

@@ -81,11 +81,11 @@ class StreamSubscriber:
         """
         Subscribe to a broken book afresh: the way to a snapshot.
 
-        One that was opened only just now is left to `watch`, so that a book which breaks with each
-        snapshot does not keep the socket busy.
+        One that was rebuilt only just now is left to `watch`, so that a book which breaks with
+        each snapshot does not keep the socket busy.
 
         """
-        if self._now_ns() - feed.book.opened_ns >= _BROKEN_LIMIT_NS:
+        if feed.book.attempts == 0:
             await self._restart(feed, feed.book)
 
     def connection_lost(self) -> None:

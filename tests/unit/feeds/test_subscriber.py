@@ -177,7 +177,6 @@ class TestBooks:
         self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, DELTAS)
-        clock.advance_secs(6)
 
         await subscriber.rebuild_book(feed)
 
@@ -190,12 +189,24 @@ class TestBooks:
         for _ in range(100):
             clock.advance_secs(0.01)
             await subscriber.rebuild_book(feed)
-        assert len(socket.calls) == 1
+        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
 
+        clock.advance_secs(11)
+        await subscriber.mend()
+        assert socket.since(3) == ["-" + BOOK, "+" + BOOK]
+
+    async def test_one_that_was_right_for_a_while_is_rebuilt_at_once_again(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        await subscriber.rebuild_book(feed)
         clock.advance_secs(6)
+        feed.book.seen_ns = clock()
         await subscriber.mend()
 
-        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
+        await subscriber.rebuild_book(feed)
+
+        assert socket.since(3) == ["-" + BOOK, "+" + BOOK]
 
     async def test_a_book_without_a_snapshot_is_missed_within_seconds(
         self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
@@ -229,7 +240,6 @@ class TestBooks:
     ) -> None:
         await subscriber.use(feed, DELTAS)
         socket.refuses = {"-" + BOOK}
-        clock.advance_secs(6)
 
         await subscriber.rebuild_book(feed)
 

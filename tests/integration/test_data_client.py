@@ -1,0 +1,558 @@
+"""The data client in a data engine, against a devnet: real sockets, real encodings."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+import aiohttp
+import pytest
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock, MessageBus
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.data.messages import (
+    RequestBars,
+    RequestData,
+    RequestForwardPrices,
+    RequestFundingRates,
+    RequestInstrument,
+    RequestInstruments,
+    RequestOrderBookDeltas,
+    RequestOrderBookDepth,
+    RequestOrderBookSnapshot,
+    RequestQuoteTicks,
+    RequestTradeTicks,
+    SubscribeBars,
+    SubscribeFundingRates,
+    SubscribeIndexPrices,
+    SubscribeInstrumentClose,
+    SubscribeInstrumentStatus,
+    SubscribeMarkPrices,
+    SubscribeOptionGreeks,
+    SubscribeOrderBook,
+    SubscribeQuoteTicks,
+    SubscribeTradeTicks,
+    UnsubscribeOrderBook,
+    UnsubscribeQuoteTicks,
+)
+from nautilus_trader.model.book import OrderBook
+from nautilus_trader.model.data import (
+    BarType,
+    DataType,
+    FundingRateUpdate,
+    IndexPriceUpdate,
+    MarkPriceUpdate,
+    OrderBookDelta,
+    OrderBookDeltas,
+    QuoteTick,
+    TradeTick,
+)
+from nautilus_trader.model.enums import BookType, RecordFlag
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.instruments import (
+    CryptoOption,
+    CryptoPerpetual,
+    CurrencyPair,
+    Instrument,
+)
+from nautilus_trader.test_kit.stubs.component import TestComponentStubs
+from nautilus_trader.test_kit.stubs.identifiers import TestIdStubs
+
+from nautilus_paradex import (
+    PARADEX_CLIENT_ID,
+    PARADEX_VENUE,
+    ParadexDataClient,
+    ParadexDataClientConfig,
+    ParadexEnvironment,
+    ParadexLiveDataClientFactory,
+)
+from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.devnet.server import DevnetServer
+from nautilus_paradex.protocol import sbe
+from nautilus_paradex.protocol.events import BookEvent
+from tests.support import eventually
+
+BTC = InstrumentId.from_str("BTC-USD-PERP.PARADEX")
+SYMBOL = "BTC-USD-PERP"
+E8 = 10**8
+
+
+@dataclass
+class World:
+    """A running devnet and a connected client whose output is kept."""
+
+    devnet: DevnetServer
+    client: ParadexDataClient
+    cache: Cache
+    data: list[Any]
+    responses: list[Any]
+
+    def of[T](self, kind: type[T]) -> list[T]:
+        return [item for item in self.data if isinstance(item, kind)]
+
+    def book(self) -> OrderBook:
+        """The book that a strategy would have built from the deltas so far."""
+        book = OrderBook(BTC, BookType.L2_MBP)
+        for deltas in self.of(OrderBookDeltas):
+            book.apply_deltas(deltas)
+        return book
+
+    async def fault(self, **fault: object) -> None:
+        url = f"{self.devnet.root_url}/devnet/faults"
+        async with aiohttp.ClientSession() as session, session.post(url, json=fault) as reply:
+            assert reply.status < 300, await reply.text()
+
+    async def answer(self, request: RequestData, ask: Callable[[Any], None]) -> list[Any]:
+        """Send a request to the client and wait for its answer."""
+        ask(request)
+        await eventually(lambda: self._answers(request))
+        (response,) = self._answers(request)
+        data: list[Any] = response.data
+        return data
+
+    def _answers(self, request: RequestData) -> list[Any]:
+        return [r for r in self.responses if r.correlation_id == request.id]
+
+
+type MakeWorld = Callable[..., Awaitable[World]]
+
+
+@pytest.fixture
+async def make_world() -> AsyncIterator[MakeWorld]:
+    running: list[World] = []
+
+    async def make(
+        devnet_config: DevnetConfig | None = None,
+        *,
+        load: tuple[str, ...] | None = (SYMBOL,),
+        **settings: Any,
+    ) -> World:
+        devnet = DevnetServer(devnet_config or DevnetConfig(port=0))
+        await devnet.start()
+        provider: dict[str, object] = (
+            {"load_all": True} if load is None else {"load_ids": [f"{s}.PARADEX" for s in load]}
+        )
+        clock = LiveClock()
+        msgbus = MessageBus(trader_id=TestIdStubs.trader_id(), clock=clock)
+        data: list[Any] = []
+        responses: list[Any] = []
+        msgbus.register(endpoint="DataEngine.process", handler=data.append)
+        msgbus.register(endpoint="DataEngine.response", handler=responses.append)
+        cache = TestComponentStubs.cache()
+        client = ParadexLiveDataClientFactory.create(
+            loop=asyncio.get_running_loop(),
+            name="PARADEX",
+            config=ParadexDataClientConfig.parse(
+                json.dumps(
+                    {
+                        "environment": ParadexEnvironment.DEVNET,
+                        "base_url_http": devnet.http_url,
+                        "base_url_ws": devnet.ws_url,
+                        "instrument_provider": provider,
+                        "max_retries": 0,
+                        **settings,
+                    }
+                )
+            ),
+            msgbus=msgbus,
+            cache=cache,
+            clock=clock,
+        )
+        world = World(devnet, client, cache, data, responses)
+        running.append(world)
+        client.connect()
+        await eventually(lambda: client.is_connected)
+        return world
+
+    yield make
+    for world in running:
+        world.client.disconnect()
+        await eventually(lambda world=world: not world.client.is_connected)
+        await world.devnet.stop()
+
+
+def base(instrument_id: InstrumentId | None = BTC) -> dict[str, Any]:
+    """What every command about an instrument has."""
+    return {
+        "instrument_id": instrument_id,
+        "client_id": PARADEX_CLIENT_ID,
+        "venue": PARADEX_VENUE,
+        "command_id": UUID4(),
+        "ts_init": 0,
+    }
+
+
+def book_command(book_type: BookType = BookType.L2_MBP) -> dict[str, Any]:
+    return {
+        **base(),
+        "book_data_type": OrderBookDelta,
+        "book_type": book_type,
+    }
+
+
+def request(**fields: Any) -> dict[str, Any]:
+    return {
+        "start": None,
+        "end": None,
+        "limit": 0,
+        "client_id": PARADEX_CLIENT_ID,
+        "venue": PARADEX_VENUE,
+        "callback": lambda _: None,
+        "request_id": UUID4(),
+        "ts_init": 0,
+        "params": {},
+        **fields,
+    }
+
+
+class TestConnecting:
+    async def test_instruments_of_every_kind_reach_the_engine(self, make_world: MakeWorld) -> None:
+        world = await make_world(load=None)
+
+        instruments = world.of(Instrument)
+
+        assert {type(i) for i in instruments} >= {CryptoPerpetual, CryptoOption, CurrencyPair}
+        assert {i.raw_symbol.value for i in instruments} >= {SYMBOL, "ETH-USD-PERP"}
+        assert {str(i.quote_currency) for i in instruments} == {"USDC"}
+        assert world.client.metrics["markets_malformed"] == 0
+
+    async def test_only_the_instruments_asked_for_are_loaded(self, make_world: MakeWorld) -> None:
+        world = await make_world(load=(SYMBOL, "NOBODY-USD-PERP"))
+
+        assert [i.id for i in world.of(Instrument)] == [BTC]
+
+    async def test_nothing_runs_on_after_disconnecting(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        ours = {"stream-watch", "instruments", "paradex-websocket"}
+        assert ours <= {task.get_name() for task in asyncio.all_tasks()}
+
+        world.client.disconnect()
+        await eventually(lambda: not world.client.is_connected)
+
+        assert not ours & {task.get_name() for task in asyncio.all_tasks()}
+
+
+ENCODINGS = [
+    pytest.param(DevnetConfig(port=0), id="sbe-2"),
+    pytest.param(DevnetConfig(port=0, sbe_versions=(0, 1)), id="sbe-1"),
+    pytest.param(DevnetConfig(port=0, sbe_versions=(0,)), id="sbe-0"),
+    pytest.param(DevnetConfig(port=0, sbe_versions=(), legacy_json=True), id="json"),
+]
+
+
+class TestStreams:
+    @pytest.mark.parametrize("config", ENCODINGS)
+    async def test_every_stream_flows_in_every_encoding(
+        self, make_world: MakeWorld, config: DevnetConfig
+    ) -> None:
+        world = await make_world(config)
+        client = world.client
+
+        client.subscribe_quote_ticks(SubscribeQuoteTicks(**base()))
+        client.subscribe_trade_ticks(SubscribeTradeTicks(**base()))
+        client.subscribe_order_book_deltas(SubscribeOrderBook(**book_command()))
+        client.subscribe_mark_prices(SubscribeMarkPrices(**base()))
+        client.subscribe_index_prices(SubscribeIndexPrices(**base()))
+        client.subscribe_funding_rates(SubscribeFundingRates(**base()))
+
+        for kind in (
+            QuoteTick,
+            TradeTick,
+            OrderBookDeltas,
+            MarkPriceUpdate,
+            IndexPriceUpdate,
+            FundingRateUpdate,
+        ):
+            await eventually(lambda kind=kind: world.of(kind), timeout_secs=30)
+        metrics = client.metrics
+        for trouble in ("frames_malformed", "values_refused", "book_gaps", "events_unhandled"):
+            assert metrics[trouble] == 0, trouble
+        for item in world.data:
+            assert item.ts_event > 0
+            assert item.ts_init > 0
+
+    async def test_a_book_begins_whole_and_ends_each_event(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+
+        world.client.subscribe_order_book_deltas(SubscribeOrderBook(**book_command()))
+        await eventually(lambda: len(world.of(OrderBookDeltas)) >= 5)
+
+        first, *others = world.of(OrderBookDeltas)
+        assert first.deltas[0].is_clear
+        assert first.is_snapshot
+        last = RecordFlag.F_LAST.value
+        for deltas in (first, *others):
+            flags = [delta.flags & last for delta in deltas.deltas]
+            assert flags == [0] * (len(flags) - 1) + [last]
+        assert not any(deltas.is_snapshot for deltas in others)
+
+    async def test_the_book_is_the_venues(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        world.client.subscribe_order_book_deltas(SubscribeOrderBook(**book_command()))
+        await eventually(lambda: len(world.of(OrderBookDeltas)) >= 5)
+
+        await eventually(lambda: _levels_of(world.book()) == _levels_at_the_venue(world.devnet))
+
+    async def test_after_unsubscribing_nothing_more_comes(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        client = world.client
+        client.subscribe_quote_ticks(SubscribeQuoteTicks(**base()))
+        client.subscribe_order_book_deltas(SubscribeOrderBook(**book_command()))
+        await eventually(lambda: world.of(QuoteTick) and world.of(OrderBookDeltas))
+
+        client.unsubscribe_quote_ticks(UnsubscribeQuoteTicks(**base()))
+        client.unsubscribe_order_book_deltas(
+            UnsubscribeOrderBook(**base(), book_data_type=OrderBookDelta)
+        )
+        client.subscribe_mark_prices(SubscribeMarkPrices(**base()))
+        await eventually(lambda: client._socket.subscriptions == (f"markets_summary.{SYMBOL}",))
+        world.data.clear()
+        await eventually(lambda: len(world.of(MarkPriceUpdate)) >= 2)
+
+        assert not world.of(QuoteTick)
+        assert not world.of(OrderBookDeltas)
+
+    async def test_an_instrument_that_was_not_loaded_is_loaded_if_wanted(
+        self, make_world: MakeWorld
+    ) -> None:
+        world = await make_world(auto_load_missing_instruments=True)
+        eth = InstrumentId.from_str("ETH-USD-PERP.PARADEX")
+
+        world.client.subscribe_quote_ticks(SubscribeQuoteTicks(**base(eth)))
+        await eventually(lambda: world.of(QuoteTick))
+
+        assert eth in {instrument.id for instrument in world.of(Instrument)}
+
+    async def test_without_that_wish_the_others_go_on(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        eth = InstrumentId.from_str("ETH-USD-PERP.PARADEX")
+
+        world.client.subscribe_quote_ticks(SubscribeQuoteTicks(**base(eth)))
+        world.client.subscribe_quote_ticks(SubscribeQuoteTicks(**base()))
+        await eventually(lambda: world.of(QuoteTick))
+
+        assert {quote.instrument_id for quote in world.of(QuoteTick)} == {BTC}
+
+    async def test_what_is_not_there_yet_is_refused_without_harm(
+        self, make_world: MakeWorld
+    ) -> None:
+        world = await make_world()
+        client = world.client
+        bar_type = BarType.from_str(f"{BTC}-1-MINUTE-LAST-EXTERNAL")
+        without_instrument = {k: v for k, v in base().items() if k != "instrument_id"}
+
+        client.subscribe_bars(SubscribeBars(bar_type=bar_type, **without_instrument))
+        client.subscribe_instrument_status(SubscribeInstrumentStatus(**base()))
+        client.subscribe_instrument_close(SubscribeInstrumentClose(**base()))
+        client.subscribe_option_greeks(SubscribeOptionGreeks(**base()))
+        client.subscribe_order_book_deltas(SubscribeOrderBook(**book_command(BookType.L3_MBO)))
+        client.subscribe_quote_ticks(SubscribeQuoteTicks(**base()))
+
+        await eventually(lambda: world.of(QuoteTick))
+        assert not world.of(OrderBookDeltas)
+
+
+class TestTrouble:
+    async def test_after_a_lost_connection_everything_comes_back(
+        self, make_world: MakeWorld
+    ) -> None:
+        world = await make_world()
+        world.client.subscribe_quote_ticks(SubscribeQuoteTicks(**base()))
+        world.client.subscribe_order_book_deltas(SubscribeOrderBook(**book_command()))
+        await eventually(lambda: world.of(QuoteTick) and world.of(OrderBookDeltas))
+
+        await world.fault(kind="drop_sockets")
+        await eventually(lambda: len(world.of(OrderBookDeltas)[-1].deltas) == 1)
+        clear = world.of(OrderBookDeltas)[-1]
+        assert clear.deltas[0].is_clear
+        world.data.clear()
+
+        await eventually(lambda: world.of(QuoteTick) and world.of(OrderBookDeltas))
+        assert world.of(OrderBookDeltas)[0].is_snapshot
+        await eventually(lambda: _levels_of(world.book()) == _levels_at_the_venue(world.devnet))
+
+    async def test_a_lost_change_costs_the_book_only_for_a_moment(
+        self, make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        world = await make_world()
+        world.client.subscribe_order_book_deltas(SubscribeOrderBook(**book_command()))
+        await eventually(lambda: len(world.of(OrderBookDeltas)) >= 3)
+        _lose_one_change(world.client, monkeypatch)
+
+        await eventually(lambda: world.client.metrics["book_gaps"] == 1)
+        await eventually(lambda: _rebuilt(world.of(OrderBookDeltas)), timeout_secs=30)
+
+        await eventually(lambda: _levels_of(world.book()) == _levels_at_the_venue(world.devnet))
+        assert world.client.metrics["streams_restarted"] == 1
+
+    async def test_a_refused_request_is_answered_with_nothing(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        await world.fault(kind="http_status", path="/v1/trades", status=500)
+        message = RequestTradeTicks(**request(instrument_id=BTC))
+
+        assert await world.answer(message, world.client.request_trade_ticks) == []
+
+
+class TestRequests:
+    async def test_one_instrument(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        message = RequestInstrument(**_without_limit(request(instrument_id=BTC)))
+
+        (instrument,) = await world.answer(message, world.client.request_instrument)
+
+        assert instrument.id == BTC
+
+    async def test_one_that_does_not_exist(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        nobody = InstrumentId.from_str("NOBODY-USD-PERP.PARADEX")
+        message = RequestInstrument(**_without_limit(request(instrument_id=nobody)))
+
+        assert await world.answer(message, world.client.request_instrument) == []
+
+    async def test_all_instruments(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        message = RequestInstruments(**_without_limit(request()))
+
+        instruments = await world.answer(message, world.client.request_instruments)
+
+        assert len(instruments) == len(world.devnet.exchange.markets)
+
+    async def test_trades(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        message = RequestTradeTicks(**request(instrument_id=BTC, limit=50))
+
+        trades = await world.answer(message, world.client.request_trade_ticks)
+
+        assert len(trades) == 50
+        times = [trade.ts_event for trade in trades]
+        assert times == sorted(times)
+        assert {type(trade) for trade in trades} == {TradeTick}
+
+    async def test_bars(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        bar_type = BarType.from_str(f"{BTC}-5-MINUTE-LAST-EXTERNAL")
+        message = RequestBars(**request(bar_type=bar_type, limit=20))
+
+        bars = await world.answer(message, world.client.request_bars)
+
+        assert len(bars) == 20
+        steps = {b.ts_event - a.ts_event for a, b in pairwise(bars)}
+        assert steps == {5 * 60 * 1_000_000_000}
+
+    async def test_the_present_quote_and_book(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        client = world.client
+        client.subscribe_quote_ticks(SubscribeQuoteTicks(**base()))
+        await eventually(lambda: world.of(QuoteTick))
+
+        quotes = await world.answer(
+            RequestQuoteTicks(**request(instrument_id=BTC)), client.request_quote_ticks
+        )
+        books = await world.answer(
+            RequestOrderBookSnapshot(**_snapshot_request()), client.request_order_book_snapshot
+        )
+
+        assert [quote.instrument_id for quote in quotes] == [BTC]
+        assert [book.is_snapshot for book in books] == [True]
+
+    async def test_funding_rates(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+        message = RequestFundingRates(**request(instrument_id=BTC))
+
+        rates = await world.answer(message, world.client.request_funding_rates)
+
+        assert {type(rate) for rate in rates} <= {FundingRateUpdate}
+
+    async def test_forward_prices(self, make_world: MakeWorld) -> None:
+        world = await make_world(load=None)
+        client = world.client
+        fields = _without_limit(request())
+        for absent in ("start", "end"):
+            fields.pop(absent)
+
+        prices = await world.answer(
+            RequestForwardPrices(underlying="BTC", **fields), client.request_forward_prices
+        )
+        nothing = await world.answer(
+            RequestForwardPrices(underlying="XYZ", **{**fields, "request_id": UUID4()}),
+            client.request_forward_prices,
+        )
+
+        assert prices
+        assert all(price.forward_price > 0 for price in prices)
+        assert nothing == []
+
+    async def test_what_the_venue_does_not_keep_is_answered_too(
+        self, make_world: MakeWorld
+    ) -> None:
+        world = await make_world()
+        client = world.client
+        bar_type = BarType.from_str(f"{BTC}-1-DAY-LAST-EXTERNAL")
+
+        assert [
+            await world.answer(RequestBars(**request(bar_type=bar_type)), client.request_bars),
+            await world.answer(
+                RequestOrderBookDeltas(**request(instrument_id=BTC)),
+                client.request_order_book_deltas,
+            ),
+            await world.answer(
+                RequestOrderBookDepth(**request(instrument_id=BTC), depth=10),
+                client.request_order_book_depth,
+            ),
+            await world.answer(
+                RequestData(data_type=DataType(QuoteTick), **request(instrument_id=BTC)),
+                client.request,
+            ),
+        ] == [[], [], [], []]
+
+
+def _without_limit(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name != "limit"}
+
+
+def _snapshot_request() -> dict[str, Any]:
+    fields = request(instrument_id=BTC, limit=10)
+    return {name: value for name, value in fields.items() if name not in ("start", "end")}
+
+
+def _lose_one_change(client: ParadexDataClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the next change of a book never arrive."""
+    deliver = client._router.on_frame
+    lost: list[bytes] = []
+
+    def on_frame(frame: bytes, opcode: int) -> None:
+        event = sbe.decode(frame)
+        if not lost and isinstance(event, BookEvent) and event.pkg_type == "DELTA":
+            lost.append(frame)
+            return
+        deliver(frame, opcode)
+
+    monkeypatch.setattr(client._router, "on_frame", on_frame)
+
+
+def _rebuilt(books: list[OrderBookDeltas]) -> bool:
+    """Whether a whole book came after one that was only cleared."""
+    whole = [len(deltas.deltas) > 1 for deltas in books if deltas.is_snapshot]
+    return False in whole and whole[-1]
+
+
+type Levels = list[tuple[Decimal, Decimal]]
+
+
+def _levels_of(book: OrderBook) -> tuple[Levels, Levels]:
+    def side(levels: list[Any]) -> Levels:
+        return [(l.price.as_decimal(), l.orders()[0].size.as_decimal()) for l in levels]  # noqa: E741
+
+    return side(book.bids()), side(book.asks())
+
+
+def _levels_at_the_venue(devnet: DevnetServer) -> tuple[Levels, Levels]:
+    snapshot = devnet.exchange.book_snapshot(SYMBOL)
+
+    def side(levels: list[tuple[int, int]]) -> Levels:
+        return [(Decimal(price) / E8, Decimal(size) / E8) for price, size in levels]
+
+    return side(snapshot.bids), side(snapshot.asks)
