@@ -67,8 +67,6 @@ __all__ = ["ParadexExecutionClient"]
 _REQUIRED_CHANNELS: Final = (channels.ACCOUNT, channels.orders(), channels.fills())
 _OPTIONAL_CHANNELS: Final = (channels.TRADEBUSTS, channels.TRANSFERS)
 _RESYNC_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
-_FILLS_APPLIED_TIMEOUT_SECS: Final = 2.0
-_POLL_SECS: Final = 0.01
 
 
 class ParadexExecutionClient(LiveExecutionClient):
@@ -162,6 +160,7 @@ class ParadexExecutionClient(LiveExecutionClient):
         )
         self._reports = Reports(
             http_client,
+            self._recovery,
             instrument_provider,
             cache,
             clock,
@@ -356,15 +355,7 @@ class ParadexExecutionClient(LiveExecutionClient):
                 ts_init=self._clock.timestamp_ns(),
             ),
         )
-        if report is None or not report.is_open:
-            return
-        # Fills reach the order through the engine's queue, a report does not.
-        attempts = int(_FILLS_APPLIED_TIMEOUT_SECS / _POLL_SECS)
-        for _ in range(attempts):
-            if order.filled_qty >= report.filled_qty or order.is_closed:
-                break
-            await asyncio.sleep(_POLL_SECS)
-        if order.filled_qty == report.filled_qty and not order.is_closed:
+        if report is not None and report.is_open and not order.is_closed:
             self._send_order_status_report(report)
 
     # -- Reports ---------------------------------------------------------------------------------

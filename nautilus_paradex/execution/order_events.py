@@ -406,6 +406,7 @@ class OrderEvents:
 
 def _state_from_cached(order: Order) -> OrderState:
     trigger_price = order.trigger_price if order.has_trigger_price else None
+    counted = frozenset(order.trade_ids)
     return OrderState(
         client_order_id=order.client_order_id.value,
         size=quantity_to_e8(order.quantity),
@@ -415,6 +416,7 @@ def _state_from_cached(order: Order) -> OrderState:
         filled=quantity_to_e8(order.filled_qty),
         accepted=order.status not in _NOT_ACCEPTED,
         ended=order.is_closed,
+        is_counted=lambda fill: trade_id_of(fill) in counted,
         is_applied=lambda fill: trade_id_of(fill) in order.trade_ids,
     )
 

@@ -106,8 +106,11 @@ class OrderState:
         What of the size has been filled by the fills taken in.
     accepted, ended : bool, default False
         Where an order taken over in mid-life stands.
+    is_counted : callable, optional
+        Tells whether a fill is part of `filled` from before this object.
     is_applied : callable, optional
-        Tells whether a fill is known already, for orders that have a history before this object.
+        Tells whether the platform has a fill by another way (a reconciliation), so that it counts
+        here but is not told.
 
     """
 
@@ -119,6 +122,7 @@ class OrderState:
     filled: int = 0
     accepted: bool = False
     ended: bool = False
+    is_counted: Callable[[FillEvent], bool] | None = None
     is_applied: Callable[[FillEvent], bool] | None = None
     _fills: set[FillKey] = field(default_factory=set)
     _closing: OrderEvent | None = None
@@ -163,10 +167,11 @@ class OrderState:
         if key in self._fills:
             return []
         self._fills.add(key)
-        if self.is_applied is not None and self.is_applied(fill):
+        if self.is_counted is not None and self.is_counted(fill):
             return []
         actions = self._accept(fill.created_at or fill.ts or 0)
-        actions.append(Filled(fill))
+        if self.is_applied is None or not self.is_applied(fill):
+            actions.append(Filled(fill))
         self.filled += fill.size or 0
         if self._closing is not None:
             actions += self._end_if_complete()

@@ -16,6 +16,7 @@ from nautilus_trader.model.orders import Order
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.order_state import OrderState
+from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.conversion import fill_event, order_event
 from nautilus_paradex.protocol.enums import ErrorCode, OrderStatus
@@ -45,6 +46,8 @@ _CLOCK_MARGIN_MS: Final = 5_000
 _UNNOTICED_MS: Final = 90_000  # a dead socket shows by its missing pongs, or its silence, only
 _SETTLE_TRIES: Final = 5
 _SETTLE_DELAY_SECS: Final = 0.1
+_APPLY_POLLS: Final = 100
+_APPLY_POLL_SECS: Final = 0.01
 _HISTORY_SCAN_SIZE: Final = 1_000
 _MAX_PAGES: Final = 100
 
@@ -198,6 +201,30 @@ class Recovery:
         if event is not None:
             await self._take(event)
         return event
+
+    async def deliver_fills(self, event: OrderEvent) -> None:
+        """
+        Let the platform have the fills that a report of `event` would count, before it is made.
+
+        The engine invents a fill for what a report says beyond the fills it knows, and counts the
+        real one on top of it.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked.
+
+        """
+        order = self._events.find_order(event.client_order_id, event.order_id)
+        if order is None or not _is_behind(order, event):
+            return
+        await self._take(event)
+        # Fills reach the order through the engine's queue, a report does not.
+        for _ in range(_APPLY_POLLS):
+            if not _is_behind(order, event):
+                return
+            await asyncio.sleep(_APPLY_POLL_SECS)
+        self._log.warning(f"{order.client_order_id!r} is filled beyond the fills the venue lists")
 
     async def resync(self) -> None:
         """
@@ -355,6 +382,13 @@ async def _or_none(request: Awaitable[rest.Order]) -> rest.Order | None:
         if isinstance(exc, NotFoundError) or exc.code in NOT_FOUND_CODES:
             return None
         raise
+
+
+def _is_behind(order: Order, event: OrderEvent) -> bool:
+    """Whether the venue has more of an order filled than the platform."""
+    if event.size is None or event.size_open is None:
+        return False
+    return quantity_to_e8(order.filled_qty) < event.size - event.size_open
 
 
 def _is_older(found: OrderEvent, signed_at_ms: int) -> bool:

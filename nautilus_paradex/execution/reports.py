@@ -34,7 +34,7 @@ from nautilus_trader.model.identifiers import (
 from nautilus_trader.model.instruments import Instrument
 
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.recovery import find_order
+from nautilus_paradex.execution.recovery import Recovery, find_order
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.reports import (
     fill_report,
@@ -75,6 +75,8 @@ class Reports:
     ----------
     http : ParadexHttpClient
         The REST client.
+    recovery : Recovery
+        Brings missing fills before a report counts them.
     provider : ParadexInstrumentProvider
         Loads instruments that the venue reports and the platform does not know.
     cache : Cache
@@ -93,6 +95,7 @@ class Reports:
     def __init__(
         self,
         http: ParadexHttpClient,
+        recovery: Recovery,
         provider: ParadexInstrumentProvider,
         cache: Cache,
         clock: LiveClock,
@@ -101,6 +104,7 @@ class Reports:
         account_id: AccountId,
     ) -> None:
         self._http = http
+        self._recovery = recovery
         self._provider = provider
         self._cache = cache
         self._clock = clock
@@ -152,7 +156,9 @@ class Reports:
         )
         if event is None or event.status == OrderStatus.NEW:
             return None
-        return (await self._order_reports([event]))[0]
+        await self._recovery.deliver_fills(event)
+        reports = await self._order_reports([event])
+        return reports[0] if reports else None
 
     async def order_status_reports(
         self,
@@ -167,6 +173,8 @@ class Reports:
                 self._start_ms(command.start),
                 _ms(command.end),
             )
+        for event in _newest(events):
+            await self._recovery.deliver_fills(event)
         return await self._order_reports(_newest(events))
 
     async def fill_reports(self, command: GenerateFillReports) -> list[FillReport]:

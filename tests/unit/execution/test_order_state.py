@@ -176,11 +176,18 @@ def test_a_fill_known_from_before_is_not_counted_again() -> None:
         size=SIZE,
         filled=E8,
         accepted=True,
-        is_applied=lambda known: known.fill_id == "f1",
+        is_counted=lambda known: known.fill_id == "f1",
     )
     assert apply(state, fill(1)) == []
     assert kinds(apply(state, fill(2))) == ["Filled"]
     assert state.filled == 2 * E8
+
+
+def test_a_fill_the_platform_has_by_a_report_counts_and_is_not_told() -> None:
+    state = OrderState(client_order_id="O-1", size=SIZE, accepted=True, is_applied=lambda _: True)
+    closed = order_update("CLOSED", remaining=9 * E8, reason="USER_CANCELED")
+    assert apply(state, closed) == []
+    assert kinds(apply(state, fill(1))) == ["Ended"]
 
 
 def test_a_fill_after_the_end_is_still_told(state: OrderState) -> None:
