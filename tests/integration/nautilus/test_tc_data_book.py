@@ -1,0 +1,122 @@
+"""Group 2 of the data specification: order books."""
+
+from decimal import Decimal
+
+from nautilus_trader.model.data import OrderBookDeltas
+from nautilus_trader.model.enums import BookAction, RecordFlag
+
+from nautilus_paradex.protocol.numbers import e8_to_decimal
+from tests.integration.nautilus.harness import BTC, MARKET, data_tester, running_node
+from tests.support import eventually
+
+LAST = RecordFlag.F_LAST.value
+SNAPSHOT = RecordFlag.F_SNAPSHOT.value
+
+
+def levels_of(book):
+    """Return all levels of a book of the platform, the best first, with exact sizes."""
+    return tuple(
+        [(level.price.as_decimal(), level.orders()[0].size.as_decimal()) for level in side]
+        for side in (book.bids(), book.asks())
+    )
+
+
+def levels_of_rest(book):
+    return tuple([(Decimal(p), Decimal(s)) for p, s in side] for side in (book.bids, book.asks))
+
+
+def levels_of_venue(snapshot):
+    return tuple(
+        [(e8_to_decimal(price), e8_to_decimal(size)) for price, size in side]
+        for side in (snapshot.bids, snapshot.asks)
+    )
+
+
+def assert_well_formed(batches):
+    """Hold batches of deltas, the first of a subscription first, to the platform's rules."""
+    opening = batches[0].deltas
+    assert opening[0].action == BookAction.CLEAR
+    assert {delta.action for delta in opening[1:]} <= {BookAction.ADD}
+    assert all(delta.flags & SNAPSHOT for delta in opening)
+    for batch in batches:
+        assert batch.deltas[-1].flags & LAST
+        assert not any(delta.flags & LAST for delta in batch.deltas[:-1])
+        assert len({delta.sequence for delta in batch.deltas}) == 1
+    sequences = [batch.sequence for batch in batches]
+    assert sequences == sorted(set(sequences))
+    assert not any(delta.flags & SNAPSHOT for batch in batches[1:] for delta in batch.deltas)
+
+
+async def test_tc_d10_book_deltas(venue):
+    venue.add_quote("95980.5", "96020.5", size="0.25")
+    tester = data_tester(subscribe_book_deltas=True)
+    async with running_node(venue, tester) as node:
+        await eventually(lambda: tester.deltas)
+        assert levels_of(node.cache.order_book(BTC)) == (
+            [(Decimal(95_990), Decimal(1)), (Decimal("95980.5"), Decimal("0.25"))],
+            [(Decimal(96_010), Decimal(1)), (Decimal("96020.5"), Decimal("0.25"))],
+        )
+        venue.take("BUY", "1.1")
+        venue.quote("95991", "96011", size="0.00001")
+        venue.add_quote("95971", "96031", size="3")
+        sequence = venue.server.exchange.book_snapshot(MARKET).seq
+        await eventually(lambda: node.cache.order_book(BTC).sequence == sequence)
+
+        reported = await venue.http.orderbook(MARKET, 100)
+        assert levels_of(node.cache.order_book(BTC)) == levels_of_rest(reported)
+        assert_well_formed(tester.deltas)
+
+
+async def test_tc_d10_book_deltas_of_a_moving_market(lively_venue):
+    exchange = lively_venue.server.exchange
+    tester = data_tester(subscribe_book_deltas=True)
+    async with running_node(lively_venue, tester) as node:
+        for wanted in (5, 20, 40):
+            await eventually(lambda count=wanted: len(tester.deltas) >= count)
+            await eventually(
+                lambda: node.cache.order_book(BTC).sequence == exchange.book_snapshot(MARKET).seq
+            )
+            snapshot = exchange.book_snapshot(MARKET)
+            assert levels_of(node.cache.order_book(BTC)) == levels_of_venue(snapshot)
+
+        assert_well_formed(tester.deltas)
+
+
+async def test_tc_d10_book_without_orders_is_one_clear(venue):
+    venue.server.exchange.cancel_all(venue.server.accounts[1].address_hex, MARKET)
+    venue.server.exchange.process()
+    tester = data_tester(subscribe_book_deltas=True)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.deltas)
+
+        (clear,) = tester.deltas[0].deltas
+        assert clear.action == BookAction.CLEAR
+        assert clear.flags == SNAPSHOT | LAST
+
+
+async def test_tc_d13_request_book_snapshot(venue):
+    venue.add_quote("95980.5", "96020.5", size="0.25")
+    tester = data_tester(request_book_snapshot=True)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.historical)
+        (snapshot,) = tester.historical
+        reported = await venue.http.orderbook(MARKET, 100)
+
+        assert isinstance(snapshot, OrderBookDeltas)
+        assert_well_formed([snapshot])
+        prices = [delta.order.price.as_decimal() for delta in snapshot.deltas[1:]]
+        bids, asks = levels_of_rest(reported)
+        assert prices == [price for price, _ in (*bids, *asks)]
+        assert not tester.has_pending_requests()
+
+
+async def test_tc_d14_managed_book_from_deltas(lively_venue):
+    exchange = lively_venue.server.exchange
+    tester = data_tester(subscribe_book_deltas=True, manage_book=True)
+    async with running_node(lively_venue, tester):
+        await eventually(lambda: len(tester.deltas) >= 20)
+        book = tester._books[BTC]
+        await eventually(lambda: book.sequence == exchange.book_snapshot(MARKET).seq)
+
+        assert levels_of(book) == levels_of_venue(exchange.book_snapshot(MARKET))
+        book.check_integrity()
