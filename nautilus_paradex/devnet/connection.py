@@ -4,6 +4,7 @@ Moves frames and knows no method; the control plane is in `control`, the handsha
 """
 
 import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from typing import Final
@@ -19,6 +20,8 @@ from nautilus_paradex.protocol.events import HeartbeatEvent
 __all__ = ["CLOSE_NO_SUBSCRIPTION", "Connection"]
 
 CLOSE_NO_SUBSCRIPTION: Final = 4031
+
+_LOG: Final = logging.getLogger(__name__)
 
 
 class Connection:
@@ -179,8 +182,15 @@ class Connection:
     def _spawn(self, coroutine: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = self._loop.create_task(coroutine)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._task_ended)
         return task
+
+    def _task_ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            _LOG.error("a task of a socket failed, the socket is cut off", exc_info=error)
+            self.abort()
 
     async def _end_tasks(self) -> None:
         if self._idle_timer is not None:

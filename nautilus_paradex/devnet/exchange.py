@@ -260,6 +260,11 @@ class Exchange(Queries):
         """
         self._ticker.tick()
 
+    def publish_empty_deltas(self) -> None:
+        """Send a book change without levels for every market, as the venue often does (capture)."""
+        for market in self._state.markets.values():
+            self._outbox.empty_delta(market)
+
     def set_index_price(self, underlying: str, price_e8: int) -> None:
         """
         Set the index price of an underlying ("BTC"); marks follow, triggers go off at once.

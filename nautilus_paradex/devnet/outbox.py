@@ -89,6 +89,11 @@ class Outbox:
         if market is not None:
             self._tell_book(market)
 
+    def empty_delta(self, market: MarketState) -> None:
+        """Tell of a book change without levels, which counts in `seq` like any other."""
+        market.book.seq += 1
+        self._tell_delta(market, [], [], self._state.now_us())
+
     def _side(self, address: str, symbol: str, side: Cleared) -> None:
         if not self._is_heard(address):
             return
@@ -117,10 +122,18 @@ class Outbox:
         if changes is None:
             return
         now = self._state.now_us()
-        bids, asks = changes
+        self._tell_delta(market, *changes, now)
+        best = market.book.best(OrderSide.BUY), market.book.best(OrderSide.SELL)
+        if best != self._best.get(market.symbol, (None, None)):
+            self._best[market.symbol] = best
+            self.public(bbo_event(market, now))
+
+    def _tell_delta(
+        self, market: MarketState, bids: list[BookLevel], asks: list[BookLevel], now_us: int
+    ) -> None:
         self.public(
             BookEvent(
-                ts=now,
+                ts=now_us,
                 seq=market.book.seq,
                 pkg_type=PackageType.DELTA.value,
                 bids=bids,
@@ -128,10 +141,6 @@ class Outbox:
                 market=market.symbol,
             )
         )
-        best = market.book.best(OrderSide.BUY), market.book.best(OrderSide.SELL)
-        if best != self._best.get(market.symbol, (None, None)):
-            self._best[market.symbol] = best
-            self.public(bbo_event(market, now))
 
     def _is_heard(self, address: str) -> bool:
         return self.listener is not None and not self._state.accounts[address].is_house

@@ -240,7 +240,10 @@ class DevnetServer:
         ]
         if self._participants is not None:
             step = self._participants.step
-            rhythms.append((self.config.step_interval_ms / 1_000, lambda: step(self._now_us())))
+            rhythms += [
+                (self.config.step_interval_ms / 1_000, lambda: step(self._now_us())),
+                (self.config.tick_interval_ms / 1_000, self.exchange.publish_empty_deltas),
+            ]
         for rate_ms in _SNAPSHOT_RATES_MS:
             rhythms.append((rate_ms / 1_000, self._snapshots(rate_ms)))
         return rhythms

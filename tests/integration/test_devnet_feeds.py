@@ -78,6 +78,18 @@ async def test_a_book_of_snapshot_and_deltas_equals_rests(client, version):
     assert asks == rest_levels(book["asks"])
 
 
+async def test_deltas_without_levels_count_like_any_other(client):
+    async with client.socket() as socket:
+        await socket.subscribe(DELTAS)
+        seq = (await socket.next_of(BookEvent)).seq
+        levels = 1
+        while levels:
+            event = await socket.next_of(BookEvent)
+            assert event.seq == seq + 1
+            seq = event.seq
+            levels = len(event.bids) + len(event.asks)
+
+
 async def test_json_books_name_levels_as_inserted_updated_deleted(quiet_client):
     client = quiet_client
     async with client.socket(None, auth=True) as socket:
