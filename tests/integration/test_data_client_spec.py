@@ -89,7 +89,8 @@ async def running(config: TradingNodeConfig, actor: DataTester) -> AsyncIterator
     node.build()
     run = asyncio.create_task(node.run_async())
     try:
-        await eventually(node.is_running, timeout_secs=30)
+        # The actor runs once the clients are connected.
+        await eventually(lambda: actor.is_running, timeout_secs=30)
         yield node
     finally:
         await node.stop_async()
