@@ -5,12 +5,10 @@ socket's order methods both end here.
 """
 
 from collections.abc import Callable, Sequence
-from decimal import Decimal
 from typing import Final
 
 import msgspec
 
-from nautilus_paradex.devnet.auth import Authority
 from nautilus_paradex.devnet.errors import ApiError
 from nautilus_paradex.devnet.exchange import Exchange
 from nautilus_paradex.devnet.model import (
@@ -19,17 +17,12 @@ from nautilus_paradex.devnet.model import (
     NewOrder,
     OrderRefused,
 )
+from nautilus_paradex.devnet.signatures import OrderSignatures
 from nautilus_paradex.protocol.enums import ErrorCode, OrderType, StpMode
-from nautilus_paradex.protocol.errors import MessageError, SigningError
+from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import OrderEvent
-from nautilus_paradex.protocol.numbers import to_decimal, to_e8
+from nautilus_paradex.protocol.numbers import to_e8
 from nautilus_paradex.protocol.rest import ModifyRequest, OrderRequest
-from nautilus_paradex.protocol.signing import (
-    modify_order_hash,
-    order_hash,
-    parse_signature,
-    verify_signature,
-)
 
 __all__ = ["MAX_BATCH", "OrderDesk", "decode_request"]
 
@@ -68,10 +61,8 @@ class OrderDesk:
     ----------
     exchange : Exchange
         Where they go.
-    authority : Authority
-        Knows the keys that may sign for an account.
-    chain_id : str
-        Part of what is signed.
+    signatures : OrderSignatures
+        Checks them.
     now_us : Callable
         The venue's clock, microseconds.
     queued : Callable
@@ -82,15 +73,13 @@ class OrderDesk:
     def __init__(
         self,
         exchange: Exchange,
-        authority: Authority,
+        signatures: OrderSignatures,
         *,
-        chain_id: str,
         now_us: Callable[[], int],
         queued: Callable[[], None],
     ) -> None:
         self._exchange = exchange
-        self._authority = authority
-        self._chain_id = chain_id
+        self._signatures = signatures
         self._now_us = now_us
         self._queued = queued
 
@@ -149,7 +138,7 @@ class OrderDesk:
         if request.id != order_id:
             raise _invalid(f"id: must be that of the path, was {request.id}")
         self._check_behalf(request.on_behalf_of_account, account)
-        self._check_modify_signature(account, request)
+        self._signatures.check_modify(account, request)
         change = ModifyOrder(
             market=request.market,
             side=request.side,
@@ -192,7 +181,7 @@ class OrderDesk:
         self._check_behalf(request.on_behalf_of_account, account)
         _check_shape(request)
         self._check_window(request)
-        self._check_order_signature(account, request)
+        self._signatures.check_order(account, request)
         return NewOrder(
             market=request.market,
             side=request.side,
@@ -236,53 +225,6 @@ class OrderDesk:
                 f"recv_window was {request.recv_window} ms"
             )
 
-    def _check_order_signature(self, account: str, request: OrderRequest) -> None:
-        try:
-            message = order_hash(
-                self._chain_id,
-                int(account, 16),
-                timestamp_ms=request.signature_timestamp,
-                market=request.market,
-                side=request.side,
-                order_type=request.type,
-                size=_decimal("size", request.size),
-                price=_decimal("price", request.price),
-            )
-        except SigningError as e:
-            raise _invalid(str(e)) from e
-        self._check_signature(account, message, request.signature)
-
-    def _check_modify_signature(self, account: str, request: ModifyRequest) -> None:
-        try:
-            message = modify_order_hash(
-                self._chain_id,
-                int(account, 16),
-                timestamp_ms=request.signature_timestamp,
-                market=request.market,
-                side=request.side,
-                order_type=request.type,
-                size=_decimal("size", request.size),
-                price=_decimal("price", request.price),
-                order_id=request.id,
-            )
-        except SigningError as e:
-            raise _invalid(str(e)) from e
-        self._check_signature(account, message, request.signature)
-
-    def _check_signature(self, account: str, message: int, text: str) -> None:
-        try:
-            signature = parse_signature(text)
-        except SigningError as e:
-            raise ApiError(400, ErrorCode.INVALID_ORDER_SIGNATURE, f"signature: {e}") from e
-        keys = self._authority.public_keys(account)
-        if not any(verify_signature(key, message, signature) for key in keys):
-            raise ApiError(
-                400,
-                ErrorCode.INVALID_ORDER_SIGNATURE,
-                "signature does not verify with a key of the account: check chain id, account, "
-                "key, and that every signed field is sent as it was signed",
-            )
-
 
 def _check_shape(request: OrderRequest) -> None:
     if request.price and request.type in _PRICELESS:
@@ -295,13 +237,6 @@ def _check_shape(request: OrderRequest) -> None:
         )
     if request.vwap_price is not None:
         raise _invalid("vwap_price: this devnet has no VWAP orders")
-
-
-def _decimal(name: str, text: str | None) -> Decimal:
-    try:
-        return to_decimal(text) or Decimal(0)
-    except MessageError as e:
-        raise _invalid(f"{name}: {e}") from e
 
 
 def _optional_e8(name: str, text: str | None) -> int | None:

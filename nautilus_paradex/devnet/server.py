@@ -31,6 +31,7 @@ from nautilus_paradex.devnet.rest_devnet import DevnetApi
 from nautilus_paradex.devnet.rest_orders import OrderApi
 from nautilus_paradex.devnet.rest_private import PrivateApi
 from nautilus_paradex.devnet.rest_public import PublicApi
+from nautilus_paradex.devnet.signatures import OrderSignatures
 from nautilus_paradex.devnet.socket_orders import OrderMethods
 from nautilus_paradex.devnet.sockets import Sockets
 from nautilus_paradex.devnet.synthetic import SyntheticMarket
@@ -208,8 +209,7 @@ class DevnetServer:
         limiter = RateLimiter(config.rate_limits, lambda: self._now_us() / 1e6)
         desk = OrderDesk(
             self.exchange,
-            self._authority,
-            chain_id=config.chain_id,
+            OrderSignatures(self._authority, config.chain_id),
             now_us=self._now_us,
             queued=self._pump.queued,
         )
