@@ -6,7 +6,8 @@ Thin on purpose: frames become data in `feeds.router`, streams are opened and me
 """
 
 import asyncio
-from typing import Final
+from collections.abc import Coroutine
+from typing import Any, Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, MessageBus
@@ -119,20 +120,20 @@ class ParadexDataClient(RequestAnsweringClient):
         self._http = http_client
         self._http_in_use = False
         self._background: list[asyncio.Task[None]] = []
-        self._socket = ParadexWebSocketClient(
-            config.ws_url,
-            handler=self._on_frame,
-            on_reconnected=self._on_reconnected,
-            on_disconnected=self._on_disconnected,
-            on_error=self._on_socket_error,
-            sbe_schema_version=config.sbe_schema_version,
-            proxy_url=config.proxy_url,
-        )
         self._router = FeedRouter(
             emit=self._handle_data,
             now_ns=self._clock.timestamp_ns,
             on_book_broken=self._on_book_broken,
             warn=self._log.warning,
+        )
+        self._socket = ParadexWebSocketClient(
+            config.ws_url,
+            handler=self._router.on_frame,
+            on_reconnected=self._on_reconnected,
+            on_disconnected=self._on_disconnected,
+            on_error=self._on_socket_error,
+            sbe_schema_version=config.sbe_schema_version,
+            proxy_url=config.proxy_url,
         )
         self._subscriber = StreamSubscriber(
             self._socket,
@@ -175,12 +176,10 @@ class ParadexDataClient(RequestAnsweringClient):
         version = self._socket.schema_version
         encoding = "JSON" if version is None else f"SBE schema version {version}"
         self._log.info(f"Connected to {self._settings.ws_url} ({encoding})", LogColor.BLUE)
-        self._background = [asyncio.create_task(self._subscriber.watch(), name="stream-watch")]
+        self._in_background(self._subscriber.watch(), "stream-watch")
         interval_mins = self._settings.update_instruments_interval_mins
         if interval_mins is not None:
-            self._background.append(
-                asyncio.create_task(self._update_instruments(interval_mins), name="instruments"),
-            )
+            self._in_background(self._update_instruments(interval_mins), "instrument-updates")
 
     async def _disconnect(self) -> None:
         tasks, self._background = self._background, []
@@ -192,8 +191,15 @@ class ParadexDataClient(RequestAnsweringClient):
             self._http_in_use = False
             await self._http.close()
 
-    def _on_frame(self, frame: bytes, opcode: int) -> None:
-        self._router.on_frame(frame, opcode)
+    def _in_background(self, coro: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.create_task(coro, name=name)
+        task.add_done_callback(self._on_background_done)
+        self._background.append(task)
+
+    def _on_background_done(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._log.exception(f"{task.get_name()} ended, restart the client", error)
 
     def _on_disconnected(self) -> None:
         self._log.warning("Connection lost: books are cleared until it is back")
@@ -221,9 +227,7 @@ class ParadexDataClient(RequestAnsweringClient):
             self._publish(instrument)
 
     def _publish(self, instrument: Instrument) -> None:
-        feed = self._router.get(instrument.raw_symbol.value)
-        if feed is not None:
-            feed.update(instrument)
+        self._refresh(instrument)
         self._handle_data(instrument)
 
     async def _update_instruments(self, interval_mins: int) -> None:

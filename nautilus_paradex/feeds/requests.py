@@ -30,6 +30,7 @@ from nautilus_trader.model.instruments import CryptoOption, Instrument
 from nautilus_paradex.config import ParadexDataClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.feeds.history import HistoryRequests, Window
+from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.providers import ParadexInstrumentProvider
 
@@ -49,6 +50,7 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
     _settings: ParadexDataClientConfig
     _provider: ParadexInstrumentProvider
     _history: HistoryRequests
+    _router: FeedRouter
 
     async def _request_instrument(self, request: RequestInstrument) -> None:
         instruments = await self._answer(request, self._loaded([request.instrument_id]))
@@ -143,7 +145,16 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
             found = [self._provider.find(instrument_id) for instrument_id in instrument_ids]
         for currency in self._provider.currencies().values():
             self._cache.add_currency(currency)
-        return [instrument for instrument in found if instrument is not None]
+        instruments = [instrument for instrument in found if instrument is not None]
+        for instrument in instruments:
+            self._refresh(instrument)
+        return instruments
+
+    def _refresh(self, instrument: Instrument) -> None:
+        """Let what streams already follow the increments of a newly loaded instrument."""
+        feed = self._router.get(instrument.raw_symbol.value)
+        if feed is not None:
+            feed.update(instrument)
 
     async def _quotes(self, request: RequestQuoteTicks) -> list[object]:
         return [*await self._history.quotes(await self._instrument(request.instrument_id))]

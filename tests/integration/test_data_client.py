@@ -71,8 +71,8 @@ from nautilus_paradex import (
 )
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.devnet.server import DevnetServer
-from nautilus_paradex.protocol import sbe
 from nautilus_paradex.protocol.events import BookEvent
+from nautilus_paradex.protocol.json_feed import Message
 from tests.support import eventually
 
 BTC = InstrumentId.from_str("BTC-USD-PERP.PARADEX")
@@ -226,7 +226,7 @@ class TestConnecting:
 
     async def test_nothing_runs_on_after_disconnecting(self, make_world: MakeWorld) -> None:
         world = await make_world()
-        ours = {"stream-watch", "instruments", "paradex-websocket"}
+        ours = {"stream-watch", "instrument-updates", "paradex-websocket"}
         assert ours <= {task.get_name() for task in asyncio.all_tasks()}
 
         world.client.disconnect()
@@ -520,17 +520,16 @@ def _snapshot_request() -> dict[str, Any]:
 
 def _lose_one_change(client: ParadexDataClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the next change of a book never arrive."""
-    deliver = client._router.on_frame
-    lost: list[bytes] = []
+    deliver = client._router.on_event
+    lost: list[Message] = []
 
-    def on_frame(frame: bytes, opcode: int) -> None:
-        event = sbe.decode(frame)
+    def on_event(event: Message, arrived_ns: int) -> None:
         if not lost and isinstance(event, BookEvent) and event.pkg_type == "DELTA":
-            lost.append(frame)
+            lost.append(event)
             return
-        deliver(frame, opcode)
+        deliver(event, arrived_ns)
 
-    monkeypatch.setattr(client._router, "on_frame", on_frame)
+    monkeypatch.setattr(client._router, "on_event", on_event)
 
 
 def _rebuilt(books: list[OrderBookDeltas]) -> bool:
