@@ -86,7 +86,7 @@ class DevnetServer:
         self.accounts: Sequence[DevnetAccount] = derive_accounts(
             self.config.seed, self.config.accounts
         )
-        self._now_us = now_us or _machine_clock
+        self._now_us = now_us or _steady_clock()
         recording = None if self.config.replay is None else load(self.config.replay)
         replays = _replay_markets(recording)
         listed = default_markets(self._now_us()) if markets is None else tuple(markets)
@@ -252,8 +252,10 @@ class DevnetServer:
         return lambda: self._hub.publish_snapshots(rate_ms, self._views.topic_book)
 
 
-def _machine_clock() -> int:
-    return time.time_ns() // 1_000
+def _steady_clock() -> Callable[[], int]:
+    """Return a clock that begins with the machine's and, unlike it, never goes back."""
+    ahead_ns = time.time_ns() - time.monotonic_ns()
+    return lambda: (time.monotonic_ns() + ahead_ns) // 1_000
 
 
 def _replay_markets(recording: Recording | None) -> dict[str, ReplayMarket]:
