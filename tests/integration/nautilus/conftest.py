@@ -13,7 +13,7 @@ from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.integration.nautilus.harness import Venue
 
-_FEW_MARKETS = ("BTC-USD-PERP", "ETH-USD-PERP")
+_FEW_MARKETS = ("BTC-USD-PERP", "ETH-USD-PERP", "BTC-USD-96000-C")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,7 +26,7 @@ def node_logging() -> Iterator[None]:
 
 @pytest.fixture
 async def venue() -> AsyncIterator[Venue]:
-    """A devnet of two markets, quoted by nobody but 95990 and 96010 for BTC, until told so."""
+    """A devnet of few markets, quoted only at 95990 and 96010 for BTC until a test says more."""
     listed = [m for m in default_markets(time.time_ns() // 1_000) if m.symbol in _FEW_MARKETS]
     quiet = DevnetServer(DevnetConfig(port=0, synthetic=False), markets=listed)
     async for venue in _opened(quiet):

@@ -10,6 +10,7 @@ from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final
 
+import httpx
 from nautilus_trader.common.actor import Actor
 from nautilus_trader.common.executor import ActorExecutor
 from nautilus_trader.config import (
@@ -19,7 +20,10 @@ from nautilus_trader.config import (
     TradingNodeConfig,
 )
 from nautilus_trader.core.message import Event
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import CancelOrder
 from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.book import OrderBook
 from nautilus_trader.model.currencies import USDC
 from nautilus_trader.model.data import OrderBookDeltas, QuoteTick, TradeTick
 from nautilus_trader.model.events import OrderEvent, OrderFilled, PositionEvent
@@ -50,16 +54,20 @@ __all__ = [
     "BTC",
     "ETH",
     "MARKET",
+    "OPTION",
     "TICK",
     "FillRow",
+    "Level",
     "RecordingDataTester",
     "RecordingExecTester",
     "Venue",
     "data_tester",
     "event_names",
     "exec_tester",
+    "levels_of",
     "node_balance",
     "node_fills",
+    "raw_cancel",
     "running_node",
     "until_unsubscribed",
 ]
@@ -67,11 +75,15 @@ __all__ = [
 MARKET: Final = "BTC-USD-PERP"
 BTC: Final = InstrumentId.from_str("BTC-USD-PERP.PARADEX")
 ETH: Final = InstrumentId.from_str("ETH-USD-PERP.PARADEX")
+OPTION: Final = InstrumentId.from_str("BTC-USD-96000-C.PARADEX")
 TICK: Final = Decimal("0.1")
 
 _START_TIMEOUT_SECS: Final = 30.0
 _POLL_SECS: Final = 0.002
 _MAX_ROUNDS: Final = 50
+
+type Level = tuple[Decimal, Decimal]
+"""Price and size."""
 
 type FillRow = tuple[str, Decimal, Decimal, Decimal]
 """Fill id, size, price and fee."""
@@ -119,12 +131,16 @@ class Venue:
     @property
     def position(self) -> dict[str, Any] | None:
         """The account's position in `MARKET`, None while it is flat."""
-        found = [p for p in self.account["positions"] if p["market"] == MARKET]
-        return found[0] if found and Decimal(found[0]["size"]) else None
+        return self.position_in(MARKET)
 
     @property
     def balance(self) -> Decimal:
         return Decimal(self.account["balances"]["USDC"])
+
+    def position_in(self, market: str) -> dict[str, Any] | None:
+        """Return the account's position in a market, None while it is flat."""
+        found = [p for p in self.account["positions"] if p["market"] == market]
+        return found[0] if found and Decimal(found[0]["size"]) else None
 
     def quote(self, bid: str, ask: str, size: str = "1", market: str = MARKET) -> None:
         """Let another participant make the market at these prices, in place of the last ones."""
@@ -149,14 +165,15 @@ class Venue:
         side: str,
         size: str,
         price: str | None = None,
-        instruction: str = "GTC",
+        *,
+        market: str = MARKET,
     ) -> rest.Order:
         """Place an order of the node's own account over signed REST, at the market if no price."""
         timestamp_ms = self.http.clock.now_ms()
         order_type = "MARKET" if price is None else "LIMIT"
         signature = self.http.signer.sign_order(
             timestamp_ms=timestamp_ms,
-            market=MARKET,
+            market=market,
             side=side,
             order_type=order_type,
             size=Decimal(size),
@@ -164,17 +181,30 @@ class Venue:
         )
         return await self.http.create_order(
             rest.OrderRequest(
-                market=MARKET,
+                market=market,
                 side=side,
                 type=order_type,
                 size=size,
                 price=price,
-                instruction=instruction,
+                instruction="GTC",
                 client_id=client_id,
                 signature=signature,
                 signature_timestamp=timestamp_ms,
             ),
         )
+
+    async def lose_answer(self, method: str, path: str, *, executed: bool) -> None:
+        """Let the next such request end in HTTP 504, after it was executed or instead of it."""
+        fault = {
+            "kind": "http_status",
+            "method": method,
+            "path": f"/v1{path}",
+            "status": 504,
+            "after": executed,
+        }
+        async with httpx.AsyncClient(trust_env=False) as client:
+            reply = await client.post(f"{self.server.root_url}/devnet/faults", json=fault)
+        reply.raise_for_status()
 
     async def until_status(self, client_id: str, status: str) -> dict[str, Any]:
         """Wait until the ledger has an order in `status`."""
@@ -189,6 +219,7 @@ class RecordingDataTester(DataTester):
         super().__init__(config)
         self.instruments: list[Instrument] = []
         self.deltas: list[OrderBookDeltas] = []
+        self.books: list[tuple[list[Level], list[Level]]] = []
         self.quotes: list[QuoteTick] = []
         self.trades: list[TradeTick] = []
         self.mark_prices: list[Any] = []
@@ -203,6 +234,10 @@ class RecordingDataTester(DataTester):
     def on_order_book_deltas(self, deltas: OrderBookDeltas) -> None:
         super().on_order_book_deltas(deltas)
         self.deltas.append(deltas)
+
+    def on_order_book(self, order_book: OrderBook) -> None:
+        super().on_order_book(order_book)
+        self.books.append(levels_of(order_book))
 
     def on_quote_tick(self, quote: QuoteTick) -> None:
         super().on_quote_tick(quote)
@@ -241,7 +276,7 @@ class RecordingExecTester(ExecTester):
     @property
     def order(self) -> Order:
         """The one order of this tester."""
-        (order,) = self.cache.orders(instrument_id=BTC, strategy_id=self.id)
+        (order,) = self.cache.orders(strategy_id=self.id)
         return order
 
     def on_quote_tick(self, quote: QuoteTick) -> None:
@@ -278,6 +313,7 @@ async def running_node(
     venue: Venue,
     *actors: Actor,
     load_ids: Sequence[InstrumentId] = (BTC,),
+    recv_window_ms: int = 10_000,
 ) -> AsyncIterator[TradingNode]:
     """
     Run a node with both registered clients and `actors` against `venue`.
@@ -286,7 +322,7 @@ async def running_node(
     when it is left.
 
     """
-    node = TradingNode(config=_node_config(venue, load_ids))
+    node = TradingNode(config=_node_config(venue, load_ids, recv_window_ms))
     node.add_data_client_factory(PARADEX, ParadexLiveDataClientFactory)
     node.add_exec_client_factory(PARADEX, ParadexLiveExecClientFactory)
     for actor in actors:
@@ -311,6 +347,15 @@ def event_names(order: Order) -> list[str]:
     return [type(event).__name__ for event in order.events]
 
 
+def levels_of(book: OrderBook) -> tuple[list[Level], list[Level]]:
+    """Return all bids and asks of a book, the best first, with exact sizes."""
+    bids, asks = (
+        [(level.price.as_decimal(), level.orders()[0].size.as_decimal()) for level in side]
+        for side in (book.bids(), book.asks())
+    )
+    return bids, asks
+
+
 def node_fills(node: TradingNode) -> list[FillRow]:
     """Return every fill that the node has applied, as often as it did."""
     return [
@@ -330,6 +375,19 @@ def node_balance(node: TradingNode) -> Decimal:
     """Return the node's USDC, unrealised profit and loss not included."""
     balance = node.portfolio.account(PARADEX_VENUE).balance_total(USDC)
     return Decimal(0) if balance is None else balance.as_decimal()
+
+
+def raw_cancel(order: Order, node: TradingNode) -> CancelOrder:
+    """Return the command to cancel an order, also where a strategy would not send it."""
+    return CancelOrder(
+        trader_id=order.trader_id,
+        strategy_id=order.strategy_id,
+        instrument_id=order.instrument_id,
+        client_order_id=order.client_order_id,
+        venue_order_id=order.venue_order_id,
+        command_id=UUID4(),
+        ts_init=node.kernel.clock.timestamp_ns(),
+    )
 
 
 async def until_unsubscribed(venue: Venue, node: TradingNode, witness: RecordingDataTester) -> None:
@@ -368,7 +426,11 @@ async def _end_actor_workers() -> None:
     await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _node_config(venue: Venue, load_ids: Sequence[InstrumentId]) -> TradingNodeConfig:
+def _node_config(
+    venue: Venue,
+    load_ids: Sequence[InstrumentId],
+    recv_window_ms: int,
+) -> TradingNodeConfig:
     instruments = InstrumentProviderConfig(load_ids=frozenset(load_ids))
     connection: dict[str, Any] = {
         "environment": ParadexEnvironment.DEVNET,
@@ -389,6 +451,7 @@ def _node_config(venue: Venue, load_ids: Sequence[InstrumentId]) -> TradingNodeC
             PARADEX: ParadexExecClientConfig(
                 account_address=account.address_hex,
                 private_key=account.private_key_hex,
+                recv_window_ms=recv_window_ms,
                 **connection,
             ),
         },

@@ -6,19 +6,11 @@ from nautilus_trader.model.data import OrderBookDeltas
 from nautilus_trader.model.enums import BookAction, RecordFlag
 
 from nautilus_paradex.protocol.numbers import e8_to_decimal
-from tests.integration.nautilus.harness import BTC, MARKET, data_tester, running_node
+from tests.integration.nautilus.harness import BTC, MARKET, data_tester, levels_of, running_node
 from tests.support import eventually
 
 LAST = RecordFlag.F_LAST.value
 SNAPSHOT = RecordFlag.F_SNAPSHOT.value
-
-
-def levels_of(book):
-    """Return all levels of a book of the platform, the best first, with exact sizes."""
-    return tuple(
-        [(level.price.as_decimal(), level.orders()[0].size.as_decimal()) for level in side]
-        for side in (book.bids(), book.asks())
-    )
 
 
 def levels_of_rest(book):
@@ -94,6 +86,15 @@ async def test_tc_d10_book_without_orders_is_one_clear(venue):
         assert clear.flags == SNAPSHOT | LAST
 
 
+async def test_tc_d11_book_at_interval(venue):
+    tester = data_tester(subscribe_book_at_interval=True, book_interval_ms=20)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.books)
+        venue.quote("95991", "96011", size="0.5")
+        expected = ([(Decimal(95_991), Decimal("0.5"))], [(Decimal(96_011), Decimal("0.5"))])
+        await eventually(lambda: tester.books[-1] == expected)
+
+
 async def test_tc_d13_request_book_snapshot(venue):
     venue.add_quote("95980.5", "96020.5", size="0.25")
     tester = data_tester(request_book_snapshot=True)
@@ -120,3 +121,11 @@ async def test_tc_d14_managed_book_from_deltas(lively_venue):
 
         assert levels_of(book) == levels_of_venue(exchange.book_snapshot(MARKET))
         book.check_integrity()
+
+
+async def test_tc_d15_request_book_deltas_is_answered_with_nothing(venue):
+    tester = data_tester(request_book_deltas=True)
+    async with running_node(venue, tester):
+        await eventually(lambda: not tester.has_pending_requests())
+
+        assert tester.historical == []

@@ -1,7 +1,5 @@
 """Group 5 of the execution specification: cancelling."""
 
-from nautilus_trader.core.uuid import UUID4
-from nautilus_trader.execution.messages import CancelOrder
 from nautilus_trader.model.events import OrderCancelRejected
 
 from tests.integration.nautilus.harness import (
@@ -9,6 +7,7 @@ from tests.integration.nautilus.harness import (
     MARKET,
     event_names,
     exec_tester,
+    raw_cancel,
     running_node,
 )
 from tests.support import eventually
@@ -88,18 +87,7 @@ async def test_tc_e44_cancel_of_a_canceled_order_is_rejected(venue):
         tester.cancel_order(order)
         await eventually(lambda: order.is_closed)
         # `Strategy.cancel_order` does not send this: it knows that the order is closed.
-        node.kernel.msgbus.send(
-            "ExecEngine.execute",
-            CancelOrder(
-                trader_id=order.trader_id,
-                strategy_id=order.strategy_id,
-                instrument_id=order.instrument_id,
-                client_order_id=order.client_order_id,
-                venue_order_id=order.venue_order_id,
-                command_id=UUID4(),
-                ts_init=node.kernel.clock.timestamp_ns(),
-            ),
-        )
+        node.kernel.msgbus.send("ExecEngine.execute", raw_cancel(order, node))
         await eventually(lambda: isinstance(seen[-1], OrderCancelRejected))
 
         assert seen[-1].venue_order_id == order.venue_order_id

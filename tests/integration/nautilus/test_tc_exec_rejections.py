@@ -42,6 +42,12 @@ async def test_tc_e62_display_quantity_is_denied(venue):
         assert venue.orders == {}
 
 
+async def test_tc_e63_order_params_are_accepted(venue):
+    tester = exec_tester(enable_limit_buys=True, order_params={"note": "nobody's business"})
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.buy_order and tester.buy_order.is_open)
+
+
 @pytest.mark.parametrize("side", ["BUY", "SELL"])
 async def test_tc_e70_post_only_that_would_cross_is_rejected(venue, side):
     enabled = {"enable_limit_buys": side == "BUY", "enable_limit_sells": side == "SELL"}
