@@ -121,6 +121,8 @@ def _config(venue: DemoVenue, instrument_id: InstrumentId, log_level: str) -> Tr
         exec_engine=LiveExecEngineConfig(
             reconciliation=True,
             reconciliation_startup_delay_secs=0.1,
+            open_check_interval_secs=2.0,
+            position_check_interval_secs=5.0,
         ),
         data_clients={
             PARADEX: ParadexDataClientConfig(
