@@ -11,13 +11,15 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
-__all__ = ["Account", "Command", "Devnet", "command", "devnet"]
+__all__ = ["FREE_PORT", "Account", "Command", "Devnet", "command", "devnet"]
 
-PARADEX_NT = Path(sys.executable).with_name("paradex-nt")
-_PATIENCE_SECS = 60.0
+FREE_PORT: Final = ("--port", "0")
+PARADEX_NT: Final = Path(sys.executable).with_name("paradex-nt")
+_PATIENCE_SECS: Final = 60.0
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -108,9 +110,8 @@ async def command(
 
 @asynccontextmanager
 async def devnet(*options: str | Path, directory: Path) -> AsyncIterator[Devnet]:
-    """Run ``paradex-nt devnet``, on a free port unless `options` say otherwise, until the end."""
-    port = () if "--port" in options else ("--port", "0")
-    async with command("devnet", *port, *options, directory=directory) as running:
+    """Run ``paradex-nt devnet`` with `options` until the end; ``*FREE_PORT`` goes with most."""
+    async with command("devnet", *options, directory=directory) as running:
         yield await _ready(running)
         assert await running.interrupted(signal.SIGTERM) == 0, running.said
 

@@ -37,7 +37,7 @@ from nautilus_paradex import (
     ParadexLiveDataClientFactory,
     ParadexWebSocketClient,
 )
-from tests.integration.processes import Devnet, devnet
+from tests.integration.processes import FREE_PORT, Devnet, devnet
 from tests.support import eventually
 
 PRODUCTION = (
@@ -208,7 +208,7 @@ def recording(request: pytest.FixtureRequest, tmp_path: Path) -> Recording:
 @pytest.fixture
 async def venue(recording: Recording, tmp_path: Path) -> AsyncIterator[Devnet]:
     options = ("--replay", recording.path, "--speed", SPEED)
-    async with devnet(*options, directory=tmp_path) as venue:
+    async with devnet(*FREE_PORT, *options, directory=tmp_path) as venue:
         yield venue
 
 
@@ -369,7 +369,7 @@ async def test_a_recording_of_another_version_makes_the_same_book(
         expected.apply(frame)
 
     async with (
-        devnet("--replay", path, "--speed", SPEED, directory=tmp_path) as venue,
+        devnet(*FREE_PORT, "--replay", path, "--speed", SPEED, directory=tmp_path) as venue,
         watching_node(venue) as witness,
     ):
         await eventually(lambda: witness.deltas and witness.deltas[-1].sequence == STORY[-1].seq)
