@@ -139,7 +139,10 @@ async def test_tc_d41_request_bars(venue, minutes):
 
         interval_ms = minutes * 60_000
         by_close = {int(open_ms) + interval_ms: values for open_ms, *values in klines}
-        assert len(bars) >= 60 // minutes - 1
+        closes = [bar.ts_event // 1_000_000 for bar in bars]
+        assert closes == [at for at in by_close if closes[0] <= at <= closes[-1]]
+        # A minute without a trade has no candle, and the tester's hour is not a whole one.
+        assert len(bars) >= 60 // minutes - 3
         for bar in bars:
             assert bar.bar_type == bar_type
             assert [
@@ -154,9 +157,10 @@ async def test_tc_d50_mark_price(venue):
         venue.server.exchange.set_index_price("BTC", 96_123 * E8)
         venue.server.exchange.tick()
         mark = e8_to_decimal(venue.server.exchange.summary(MARKET).mark_price)
-        await eventually(lambda: tester.mark_prices[-1].value.as_decimal() == mark)
+        # Not the last one: the mark goes on moving towards the book.
+        await eventually(lambda: mark in [m.value.as_decimal() for m in tester.mark_prices])
 
-        assert tester.mark_prices[-1].instrument_id == BTC
+        assert {update.instrument_id for update in tester.mark_prices} == {BTC}
 
 
 async def test_tc_d51_index_price(venue):
@@ -180,7 +184,7 @@ async def test_tc_d52_funding_rate(venue):
         (summary,) = await venue.http.markets_summary(MARKET)
 
         assert update.instrument_id == BTC
-        assert update.rate == pytest.approx(Decimal(summary.funding_rate), abs=Decimal("1e-6"))
+        assert update.rate == Decimal(summary.funding_rate)
         assert update.interval == 8 * 60
 
 

@@ -64,7 +64,8 @@ async def test_tc_e82_close_positions_on_stop(venue):
         fees = sum(fee for _, _, _, fee in venue.fills)
         assert position.realized_pnl.as_decimal() == Decimal("0.02") * -20 - fees
         assert venue.position is None
-        assert venue.balance == 100_000 + position.realized_pnl.as_decimal()
+        funding = sum(Decimal(fill["realized_funding"]) for fill in venue.account["fills"])
+        assert venue.balance == 100_000 + position.realized_pnl.as_decimal() + funding
         assert node_fills(node) == venue.fills
 
 
