@@ -5,7 +5,6 @@ Pure functions ``(event, scale, ts_init) -> object``. Keeping a book in sequence
 emitting is the work of `nautilus_paradex.feeds`.
 """
 
-from collections.abc import Iterable
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Final
@@ -40,7 +39,6 @@ from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import (
     BboEvent,
     BookEvent,
-    BookLevel,
     FundingDataEvent,
     MarketSummaryEvent,
     TradeEvent,
@@ -68,6 +66,12 @@ MINUTES_PER_HOUR: Final = 60
 _MAX_TRADE_ID: Final = 36
 _LAST: Final[int] = RecordFlag.F_LAST.value
 _SNAPSHOT: Final[int] = RecordFlag.F_SNAPSHOT.value
+
+# The platform's enums are looked up once: in a loop over levels that is felt.
+_ADD, _UPDATE, _DELETE = BookAction.ADD, BookAction.UPDATE, BookAction.DELETE
+_BUY, _SELL = BookSide.BUY, BookSide.SELL
+
+type _Level = tuple[BookSide, int, int]
 
 _AGGRESSORS: Final = {
     OrderSide.BUY.value: AggressorSide.BUYER,
@@ -165,29 +169,10 @@ def book_snapshot(event: BookEvent, scale: MarketScale, ts_init: int) -> OrderBo
 
     """
     ts_event, sequence = _ns(event.ts, "book"), _sequence(event)
-    levels = [
-        (side, price, size) for side, price, size in _levels(event.bids, event.asks) if size != 0
-    ]
-    end = len(levels)
-    deltas = [_clear(scale.instrument_id, sequence, ts_event, ts_init, last=end == 0)]
-    for position, (side, price, size) in enumerate(levels, start=1):
-        deltas.append(
-            OrderBookDelta.from_raw(
-                scale.instrument_id,
-                BookAction.ADD,
-                side,
-                scale.price_raw(price),
-                scale.price_precision,
-                scale.size_raw(size),
-                scale.size_precision,
-                0,
-                _SNAPSHOT | _LAST if position == end else _SNAPSHOT,
-                sequence,
-                ts_event,
-                ts_init,
-            ),
-        )
-    return OrderBookDeltas(scale.instrument_id, deltas)
+    levels = [level for level in _levels(event) if level[2] != 0]
+    clear = _clear(scale.instrument_id, sequence, ts_event, ts_init, last=not levels)
+    changes = _changes(levels, scale, _ADD, _ADD, _SNAPSHOT, sequence, ts_event, ts_init)
+    return OrderBookDeltas(scale.instrument_id, [clear, *changes])
 
 
 def book_deltas(event: BookEvent, scale: MarketScale, ts_init: int) -> OrderBookDeltas | None:
@@ -202,28 +187,12 @@ def book_deltas(event: BookEvent, scale: MarketScale, ts_init: int) -> OrderBook
         If the event has no time or sequence number.
 
     """
-    end = len(event.bids) + len(event.asks)
-    if end == 0:
+    levels = _levels(event)
+    if not levels:
         return None
     ts_event, sequence = _ns(event.ts, "book"), _sequence(event)
-    deltas = [
-        OrderBookDelta.from_raw(
-            scale.instrument_id,
-            BookAction.UPDATE if size != 0 else BookAction.DELETE,
-            side,
-            scale.price_raw(price),
-            scale.price_precision,
-            scale.size_raw(size),
-            scale.size_precision,
-            0,
-            _LAST if position == end else 0,
-            sequence,
-            ts_event,
-            ts_init,
-        )
-        for position, (side, price, size) in enumerate(_levels(event.bids, event.asks), start=1)
-    ]
-    return OrderBookDeltas(scale.instrument_id, deltas)
+    changes = _changes(levels, scale, _UPDATE, _DELETE, 0, sequence, ts_event, ts_init)
+    return OrderBookDeltas(scale.instrument_id, changes)
 
 
 def book_clear(instrument_id: InstrumentId, sequence: int, ts_ns: int) -> OrderBookDeltas:
@@ -361,14 +330,43 @@ def bar_from_kline(
         raise MessageError(f"kline at {open_ms} is impossible: {exc}") from exc
 
 
-def _levels(
-    bids: Iterable[BookLevel],
-    asks: Iterable[BookLevel],
-) -> Iterable[tuple[BookSide, int, int]]:
-    for price, size in bids:
-        yield BookSide.BUY, price, size
-    for price, size in asks:
-        yield BookSide.SELL, price, size
+def _levels(event: BookEvent) -> list[_Level]:
+    bids = [(_BUY, price, size) for price, size in event.bids]
+    return bids + [(_SELL, price, size) for price, size in event.asks]
+
+
+def _changes(
+    levels: list[_Level],
+    scale: MarketScale,
+    action: BookAction,
+    action_if_empty: BookAction,
+    flags: int,
+    sequence: int,
+    ts_event: int,
+    ts_init: int,
+) -> list[OrderBookDelta]:
+    """One delta per level; the last one ends the event. This loop is most of a book's cost."""
+    instrument_id = scale.instrument_id
+    price_precision, size_precision = scale.price_precision, scale.size_precision
+    price_raw, size_raw, delta = scale.price_raw, scale.size_raw, OrderBookDelta.from_raw
+    final = len(levels) - 1
+    return [
+        delta(
+            instrument_id,
+            action if size else action_if_empty,
+            side,
+            price_raw(price),
+            price_precision,
+            size_raw(size),
+            size_precision,
+            0,
+            flags if position != final else flags | _LAST,
+            sequence,
+            ts_event,
+            ts_init,
+        )
+        for position, (side, price, size) in enumerate(levels)
+    ]
 
 
 def _clear(
