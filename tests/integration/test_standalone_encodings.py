@@ -109,9 +109,14 @@ async def receive(client: ParadexWebSocketClient, received: list[Received], coun
 
 
 def of_kind(received: list[Received], kind: type) -> dict[object, Any]:
-    return {
-        IDENTITY[kind](message): message for message, _ in received if isinstance(message, kind)
-    }
+    """
+    Return the messages of a kind by their identity, but for the first.
+
+    That may be the state that a channel begins with, as of the moment of the subscription.
+
+    """
+    messages = [message for message, _ in received if isinstance(message, kind)]
+    return {IDENTITY[kind](message): message for message in messages[1:]}
 
 
 def comparable(event: Any) -> dict[str, object]:
