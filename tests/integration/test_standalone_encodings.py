@@ -54,6 +54,8 @@ NOT_IN_JSON: dict[type, frozenset[str]] = {
 ZERO_IN_JSON = frozenset({(FillEvent, "realized_pnl")})
 """Null in SBE where no position was closed (schema)."""
 
+BEGIN_WITH_A_STATE = frozenset({BboEvent, BookEvent, MarketSummaryEvent, AccountEvent})
+
 IDENTITY: dict[type, Callable[[Any], object]] = {
     BboEvent: lambda event: event.seq,
     BookEvent: lambda event: (event.seq, event.pkg_type),
@@ -110,13 +112,14 @@ async def receive(client: ParadexWebSocketClient, received: list[Received], coun
 
 def of_kind(received: list[Received], kind: type) -> dict[object, Any]:
     """
-    Return the messages of a kind by their identity, but for the first.
+    Return the messages of a kind by their identity.
 
-    That may be the state that a channel begins with, as of the moment of the subscription.
+    Without the first where that is a state, which is as of the moment of the subscription.
 
     """
     messages = [message for message, _ in received if isinstance(message, kind)]
-    return {IDENTITY[kind](message): message for message in messages[1:]}
+    first = 1 if kind in BEGIN_WITH_A_STATE else 0
+    return {IDENTITY[kind](message): message for message in messages[first:]}
 
 
 def comparable(event: Any) -> dict[str, object]:
