@@ -8,7 +8,7 @@ from nautilus_trader.common.component import init_logging, is_logging_initialize
 from nautilus_trader.common.enums import LogLevel
 
 from nautilus_paradex.devnet import DevnetConfig, DevnetServer
-from nautilus_paradex.devnet.markets import default_markets
+from nautilus_paradex.devnet.engine.markets import default_markets
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.integration.nautilus.harness import Venue

@@ -44,7 +44,7 @@ from nautilus_paradex import (
     ParadexLiveExecClientFactory,
 )
 from nautilus_paradex.devnet import DevnetServer
-from nautilus_paradex.devnet.model import NewOrder
+from nautilus_paradex.devnet.engine.model import NewOrder
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.numbers import to_e8
 from nautilus_paradex.transport.http import ParadexHttpClient

@@ -97,17 +97,17 @@ async def test_tc_e12_resting_order_is_filled_in_parts_as_maker(venue):
 
 
 @pytest.mark.parametrize(
-    ("side", "price", "signed"),
-    [(OrderSide.BUY, "96010", "0.01"), (OrderSide.SELL, "95990", "-0.01")],
+    ("side", "price", "filled_at", "signed"),
+    [(OrderSide.BUY, "96030", 96_010, "0.01"), (OrderSide.SELL, "95970", 95_990, "-0.01")],
 )
-async def test_tc_e13_limit_ioc_fill(venue, place, side, price, signed):
+async def test_tc_e13_limit_ioc_fill(venue, place, side, price, filled_at, signed):
     tester = exec_tester(close_positions_on_stop=False)
     async with running_node(venue, tester) as node:
         order = place(tester, side, price, TimeInForce.IOC)
         await eventually(lambda: order.is_closed)
 
         assert event_names(order) == [*RESTING, "OrderFilled"]
-        assert order.avg_px == float(price)
+        assert order.avg_px == filled_at
         assert node_fills(node) == venue.fills
         assert venue.orders[order.client_order_id.value]["instruction"] == "IOC"
         assert Decimal(venue.position["size"]) == Decimal(signed)
