@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from nautilus_paradex.devnet.exchange import Exchange
+from nautilus_paradex.devnet.engine.exchange import Exchange
+from nautilus_paradex.devnet.engine.markets import MarketSpec
 from nautilus_paradex.devnet.grouping import cut
-from nautilus_paradex.devnet.markets import MarketSpec
 from nautilus_paradex.devnet.replay import ReplayMarket
-from nautilus_paradex.devnet.topics import Topic
+from nautilus_paradex.devnet.sockets.topics import Topic
 from nautilus_paradex.protocol.events import BboEvent, BookEvent
 
 __all__ = ["MarketViews"]

@@ -15,7 +15,7 @@ from typing import Final, Literal
 import msgspec
 
 from nautilus_paradex.devnet.config import DevnetConfigError
-from nautilus_paradex.devnet.markets import MarketSpec
+from nautilus_paradex.devnet.engine.markets import MarketSpec
 from nautilus_paradex.protocol import sbe
 from nautilus_paradex.protocol.enums import AssetKind, PackageType
 from nautilus_paradex.protocol.errors import SbeDecodeError

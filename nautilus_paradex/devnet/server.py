@@ -12,29 +12,29 @@ from typing import Final, Self
 import msgspec
 from aiohttp import web
 
-from nautilus_paradex.devnet.auth import Authority
 from nautilus_paradex.devnet.config import DevnetConfig, DevnetConfigError
-from nautilus_paradex.devnet.control import ControlPlane
-from nautilus_paradex.devnet.desk import OrderDesk
-from nautilus_paradex.devnet.exchange import Exchange
+from nautilus_paradex.devnet.engine.exchange import Exchange
+from nautilus_paradex.devnet.engine.markets import MarketSpec, default_markets
+from nautilus_paradex.devnet.engine.synthetic import SyntheticMarket
 from nautilus_paradex.devnet.faults import Faults
-from nautilus_paradex.devnet.feeds import Feeds
-from nautilus_paradex.devnet.gateway import Gateway
-from nautilus_paradex.devnet.hub import Hub
 from nautilus_paradex.devnet.identities import DevnetAccount, derive_accounts
-from nautilus_paradex.devnet.limits import RateLimiter
 from nautilus_paradex.devnet.market_views import MarketViews
-from nautilus_paradex.devnet.markets import MarketSpec, default_markets
 from nautilus_paradex.devnet.pump import Pump
 from nautilus_paradex.devnet.replay import Recording, ReplayMarket, load
-from nautilus_paradex.devnet.rest_devnet import DevnetApi
-from nautilus_paradex.devnet.rest_orders import OrderApi
-from nautilus_paradex.devnet.rest_private import PrivateApi
-from nautilus_paradex.devnet.rest_public import PublicApi
-from nautilus_paradex.devnet.signatures import OrderSignatures
-from nautilus_paradex.devnet.socket_orders import OrderMethods
-from nautilus_paradex.devnet.sockets import Sockets
-from nautilus_paradex.devnet.synthetic import SyntheticMarket
+from nautilus_paradex.devnet.rest.devnet import DevnetApi
+from nautilus_paradex.devnet.rest.gateway import Gateway
+from nautilus_paradex.devnet.rest.orders import OrderApi
+from nautilus_paradex.devnet.rest.private import PrivateApi
+from nautilus_paradex.devnet.rest.public import PublicApi
+from nautilus_paradex.devnet.sockets.control import ControlPlane
+from nautilus_paradex.devnet.sockets.endpoint import Sockets
+from nautilus_paradex.devnet.sockets.feeds import Feeds
+from nautilus_paradex.devnet.sockets.hub import Hub
+from nautilus_paradex.devnet.sockets.orders import OrderMethods
+from nautilus_paradex.devnet.wire.auth import Authority
+from nautilus_paradex.devnet.wire.desk import OrderDesk
+from nautilus_paradex.devnet.wire.limits import RateLimiter
+from nautilus_paradex.devnet.wire.signatures import OrderSignatures
 from nautilus_paradex.protocol.numbers import E8
 
 __all__ = ["DevnetServer"]

@@ -2,9 +2,9 @@
 
 from decimal import Decimal
 
-from nautilus_paradex.devnet.exchange import Exchange
-from nautilus_paradex.devnet.markets import default_markets
-from nautilus_paradex.devnet.model import EngineEvent, NewOrder
+from nautilus_paradex.devnet.engine.exchange import Exchange
+from nautilus_paradex.devnet.engine.markets import default_markets
+from nautilus_paradex.devnet.engine.model import EngineEvent, NewOrder
 from nautilus_paradex.protocol.events import BookEvent, FillEvent, OrderEvent
 from nautilus_paradex.protocol.numbers import E8, to_e8
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nautilus_paradex.devnet.book import OrderBook
-from nautilus_paradex.devnet.orders import Order
+from nautilus_paradex.devnet.engine.book import OrderBook
+from nautilus_paradex.devnet.engine.orders import Order
 
 
 def resting(number: int, side: str, price: int, size: int) -> Order:

@@ -5,10 +5,10 @@ from decimal import Decimal
 import pytest
 from engine_world import ALICE, BOB, BTC, World
 
-from nautilus_paradex.devnet.accounts import Position
-from nautilus_paradex.devnet.fees import trade_fee
-from nautilus_paradex.devnet.markets import default_markets
-from nautilus_paradex.devnet.model import BalanceChange, FundingPayment, TransferRecord
+from nautilus_paradex.devnet.engine.accounts import Position
+from nautilus_paradex.devnet.engine.fees import trade_fee
+from nautilus_paradex.devnet.engine.markets import default_markets
+from nautilus_paradex.devnet.engine.model import BalanceChange, FundingPayment, TransferRecord
 from nautilus_paradex.protocol.events import PositionEvent
 from nautilus_paradex.protocol.numbers import E8
 

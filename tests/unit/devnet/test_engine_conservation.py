@@ -10,7 +10,7 @@ from engine_world import ALICE, BOB, BTC, CAROL, World
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nautilus_paradex.devnet.model import ModifyOrder, OrderRefused
+from nautilus_paradex.devnet.engine.model import ModifyOrder, OrderRefused
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.protocol.numbers import E8
 

@@ -7,9 +7,9 @@ from engine_world import ALICE, BOB, BTC, START_US, World
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nautilus_paradex.devnet.bars import BarSeries
-from nautilus_paradex.devnet.history import BoundedLog
-from nautilus_paradex.devnet.model import HistoryQuery, KlineQuery, OrderRefused
+from nautilus_paradex.devnet.engine.bars import BarSeries
+from nautilus_paradex.devnet.engine.history import BoundedLog
+from nautilus_paradex.devnet.engine.model import HistoryQuery, KlineQuery, OrderRefused
 
 START_MS = START_US // 1_000
 

@@ -3,7 +3,7 @@
 import pytest
 from engine_world import ALICE, BOB, BTC, CAROL, World
 
-from nautilus_paradex.devnet.model import ModifyOrder, OrderRefused
+from nautilus_paradex.devnet.engine.model import ModifyOrder, OrderRefused
 from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.protocol.numbers import E8, to_e8
 

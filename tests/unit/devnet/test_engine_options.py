@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nautilus_paradex.devnet.markets import MarketSpec, default_markets
-from nautilus_paradex.devnet.options import intrinsic_e8, option_value
+from nautilus_paradex.devnet.engine.markets import MarketSpec, default_markets
+from nautilus_paradex.devnet.engine.options import intrinsic_e8, option_value
 from nautilus_paradex.protocol.numbers import E8
 
 NOW_US = 1_764_000_000_000_000

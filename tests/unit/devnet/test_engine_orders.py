@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from engine_world import ALICE, BOB, BTC, CAROL, World
 
-from nautilus_paradex.devnet.model import OrderRefused
+from nautilus_paradex.devnet.engine.model import OrderRefused
 from nautilus_paradex.protocol.events import AccountEvent, BboEvent, PositionEvent, TradeEvent
 from nautilus_paradex.protocol.numbers import E8
 

@@ -7,11 +7,11 @@ import msgspec
 import pytest
 from engine_world import BOB, BTC, START_US, World
 
-import nautilus_paradex.devnet.exchange as exchange_module
-from nautilus_paradex.devnet.fixed import mul_e8_up, round_div, round_to_multiple
-from nautilus_paradex.devnet.ids import IdFactory
-from nautilus_paradex.devnet.markets import MarketSpec, default_markets
-from nautilus_paradex.devnet.pricing import Pricing
+import nautilus_paradex.devnet.engine.exchange as exchange_module
+from nautilus_paradex.devnet.engine.fixed import mul_e8_up, round_div, round_to_multiple
+from nautilus_paradex.devnet.engine.ids import IdFactory
+from nautilus_paradex.devnet.engine.markets import MarketSpec, default_markets
+from nautilus_paradex.devnet.engine.pricing import Pricing
 from nautilus_paradex.protocol.enums import AssetKind
 from nautilus_paradex.protocol.events import FundingDataEvent, MarketSummaryEvent
 from nautilus_paradex.protocol.numbers import E8

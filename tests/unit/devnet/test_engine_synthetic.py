@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from engine_world import ALICE, BTC, World
 
-from nautilus_paradex.devnet.synthetic import SyntheticMarket
+from nautilus_paradex.devnet.engine.synthetic import SyntheticMarket
 from nautilus_paradex.protocol.events import TradeEvent
 
 STEP_US = 100_000

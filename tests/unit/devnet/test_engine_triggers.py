@@ -3,7 +3,7 @@
 import pytest
 from engine_world import ALICE, BOB, World
 
-from nautilus_paradex.devnet.model import ModifyOrder
+from nautilus_paradex.devnet.engine.model import ModifyOrder
 from nautilus_paradex.protocol.numbers import E8, to_e8
 
 ABOVE, BELOW = "STOP_CONDITION_ABOVE_TRIGGER", "STOP_CONDITION_BELOW_TRIGGER"

@@ -1,7 +1,7 @@
 """The devnet's own rate limits: buckets that refill continuously."""
 
 from nautilus_paradex.devnet.config import RateLimits
-from nautilus_paradex.devnet.limits import Policy, RateLimiter
+from nautilus_paradex.devnet.wire.limits import Policy, RateLimiter
 
 
 class Clock:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from nautilus_paradex.devnet import playback
-from nautilus_paradex.devnet.hub import WireForm
 from nautilus_paradex.devnet.replay import ReplayMarket, TimedFrame
+from nautilus_paradex.devnet.sockets import playback
+from nautilus_paradex.devnet.sockets.hub import WireForm
 from nautilus_paradex.protocol.events import BookEvent
 
 

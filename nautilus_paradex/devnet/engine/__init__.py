@@ -1,0 +1,1 @@
+"""The venue itself: accounts and orders in, events out. No sockets, no clock, no asyncio."""

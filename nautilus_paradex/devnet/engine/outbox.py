@@ -1,0 +1,171 @@
+"""What one command has to tell, collected while it runs and sent when it is done.
+
+The order is fixed: orders and fills as they happened, then positions, then accounts, then the
+public side: trades, one book change, best bid and offer. Numbers every private event.
+"""
+
+from nautilus_paradex.devnet.engine.accounts import Account
+from nautilus_paradex.devnet.engine.clearing import Cleared, Trade
+from nautilus_paradex.devnet.engine.model import EngineEvent, Listener
+from nautilus_paradex.devnet.engine.orders import Order, order_event
+from nautilus_paradex.devnet.engine.reporting import account_event, bbo_event, position_event
+from nautilus_paradex.devnet.engine.state import MarketState, VenueState
+from nautilus_paradex.protocol.enums import FillType, OrderSide, OrderStatus, PackageType, PriceKind
+from nautilus_paradex.protocol.events import BookEvent, BookLevel, TradeEvent
+
+__all__ = ["Outbox"]
+
+_MASK_64 = 2**64 - 1
+_SIGN_64 = 2**63
+
+
+class Outbox:
+    """
+    The mouth of the engine.
+
+    Attributes
+    ----------
+    listener : Listener or None
+        Who is told; nobody if None.
+
+    """
+
+    def __init__(self, state: VenueState) -> None:
+        self.listener: Listener | None = None
+        self._state = state
+        self._private: list[tuple[EngineEvent, str]] = []
+        self._trades: list[TradeEvent] = []
+        self._positions: dict[tuple[str, str], None] = {}
+        self._accounts: dict[str, None] = {}
+        self._best: dict[str, tuple[BookLevel | None, BookLevel | None]] = {}
+
+    def order(self, order: Order) -> None:
+        """Tell of an order as it is now, and mark its account as changed unless it is new."""
+        order.seq = self._state.ids.next_seq()
+        order.updated_at_us = self._state.now_us()
+        if not self._is_heard(order.account):
+            return
+        self._private.append((order_event(order, order.updated_at_us), order.account))
+        if order.status != OrderStatus.NEW:
+            self._accounts[order.account] = None
+
+    def trade(self, market: MarketState, trade: Trade, sides: tuple[Cleared, Cleared]) -> None:
+        """Tell of a trade, both its sides and what they changed."""
+        for order, side in zip((trade.maker, trade.taker), sides, strict=True):
+            self._side(order.account, market.symbol, side)
+        event = _trade_event(market, trade)
+        market.trades.append(trade.at_us, event)
+        market.bars[PriceKind.LAST].add(trade.at_us, trade.price_e8, trade.size_e8)
+        self._trades.append(event)
+
+    def private(self, event: EngineEvent, account: str) -> None:
+        if self._is_heard(account):
+            self._private.append((event, account))
+
+    def account(self, account: Account) -> None:
+        """Mark an account as changed."""
+        if not account.is_house:
+            self._accounts[account.address] = None
+
+    def public(self, event: EngineEvent) -> None:
+        """Tell everybody at once."""
+        if self.listener is not None:
+            self.listener(event, None)
+
+    def flush(self, market: MarketState | None = None) -> None:
+        """Send what was collected, and the change of `market`'s book."""
+        private, self._private = self._private, []
+        trades, self._trades = self._trades, []
+        positions, self._positions = self._positions, {}
+        accounts, self._accounts = self._accounts, {}
+        for event, address in private:
+            self._tell(event, address)
+        for address, symbol in positions:
+            self._tell_position(address, symbol)
+        for address in accounts:
+            self._tell_account(address)
+        for trade in trades:
+            self.public(trade)
+        if market is not None:
+            self._tell_book(market)
+
+    def empty_delta(self, market: MarketState) -> None:
+        """Tell of a book change without levels, which counts in `seq` like any other."""
+        market.book.seq += 1
+        self._tell_delta(market, [], [], self._state.now_us())
+
+    def _side(self, address: str, symbol: str, side: Cleared) -> None:
+        if not self._is_heard(address):
+            return
+        self._private.append((side.fill, address))
+        self._private.append((side.balance, address))
+        if side.funding is not None:
+            self._private.append((side.funding, address))
+        if symbol in self._state.accounts[address].positions:
+            self._positions[address, symbol] = None
+        self._accounts[address] = None
+
+    def _tell_position(self, address: str, symbol: str) -> None:
+        account = self._state.accounts[address]
+        position = account.positions[symbol]
+        position.seq = self._state.ids.next_seq()
+        self._tell(position_event(self._state, account, position), address)
+
+    def _tell_account(self, address: str) -> None:
+        account = self._state.accounts[address]
+        account.seq = self._state.ids.next_seq()
+        account.updated_at_us = self._state.now_us()
+        self._tell(account_event(self._state, account), address)
+
+    def _tell_book(self, market: MarketState) -> None:
+        changes = market.book.take_changes()
+        if changes is None:
+            return
+        now = self._state.now_us()
+        self._tell_delta(market, *changes, now)
+        best = market.book.best(OrderSide.BUY), market.book.best(OrderSide.SELL)
+        if best != self._best.get(market.symbol, (None, None)):
+            self._best[market.symbol] = best
+            self.public(bbo_event(market, now))
+
+    def _tell_delta(
+        self, market: MarketState, bids: list[BookLevel], asks: list[BookLevel], now_us: int
+    ) -> None:
+        self.public(
+            BookEvent(
+                ts=now_us,
+                seq=market.book.seq,
+                pkg_type=PackageType.DELTA.value,
+                bids=bids,
+                asks=asks,
+                market=market.symbol,
+            )
+        )
+
+    def _is_heard(self, address: str) -> bool:
+        return self.listener is not None and not self._state.accounts[address].is_house
+
+    def _tell(self, event: EngineEvent, address: str) -> None:
+        if self.listener is not None:
+            self.listener(event, address)
+
+
+def _trade_event(market: MarketState, trade: Trade) -> TradeEvent:
+    return TradeEvent(
+        ts=trade.at_us,
+        seq=trade.seq,
+        trade_id=_low_64_bits(trade.id),
+        side=trade.taker.side,
+        price=trade.price_e8,
+        size=trade.size_e8,
+        created_at=trade.at_us,
+        trade_type=FillType.FILL.value,
+        market=market.symbol,
+        trade_id_str=trade.id,
+    )
+
+
+def _low_64_bits(trade_id: str) -> int:
+    """As the venue does it, uselessly: signed, wrapped (schema, TradeEvent.tradeId)."""
+    low = int(trade_id) & _MASK_64
+    return low - 2 * _SIGN_64 if low >= _SIGN_64 else low

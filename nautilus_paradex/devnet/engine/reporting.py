@@ -1,0 +1,173 @@
+"""The state of accounts and markets as canonical events; reads only."""
+
+from typing import Final
+
+from nautilus_paradex.devnet.engine.accounts import Account, Position
+from nautilus_paradex.devnet.engine.fixed import div_e8
+from nautilus_paradex.devnet.engine.margin import margin_of, unrealized_pnl
+from nautilus_paradex.devnet.engine.model import SETTLEMENT_ASSET, Balance
+from nautilus_paradex.devnet.engine.state import MarketState, VenueState
+from nautilus_paradex.protocol.enums import OrderSide, PackageType, PositionStatus, PriceKind
+from nautilus_paradex.protocol.events import (
+    AccountEvent,
+    BboEvent,
+    BookEvent,
+    FundingDataEvent,
+    MarketSummaryEvent,
+    PositionEvent,
+)
+from nautilus_paradex.protocol.numbers import E8
+
+__all__ = [
+    "account_event",
+    "balances",
+    "bbo_event",
+    "book_snapshot",
+    "funding_event",
+    "position_event",
+    "summary_event",
+]
+
+_DAY_MS: Final = 86_400_000
+
+
+def account_event(state: VenueState, account: Account) -> AccountEvent:
+    """Return balance and margins; free collateral is what exceeds the initial requirement."""
+    margin = margin_of(state, account)
+    return AccountEvent(
+        ts=state.now_us(),
+        seq=account.seq,
+        total_collateral=margin.collateral_e8,
+        free_collateral=margin.free_e8,
+        initial_margin_req=margin.initial_e8,
+        maintenance_margin_req=margin.maintenance_e8,
+        account_value=margin.value_e8,
+        updated_at=account.updated_at_us,
+        account=account.address,
+        margin_cushion=margin.value_e8 - margin.maintenance_e8,
+        status=account.status,
+        last_seen_notification=0,
+        settlement_asset=SETTLEMENT_ASSET,
+    )
+
+
+def balances(account: Account) -> list[Balance]:
+    return [
+        Balance(token=token, size_e8=size, updated_at_us=account.updated_at_us)
+        for token, size in account.tokens.items()
+    ]
+
+
+def position_event(state: VenueState, account: Account, position: Position) -> PositionEvent:
+    """Return one position; sizes are absolute, and no liquidation price is estimated."""
+    market = state.markets[position.market]
+    mark = market.pricing.mark_e8
+    index = market.pricing.funding_index_e16
+    value = margin_of(state, account).value_e8
+    notional = abs(position.size_e8) * mark // E8
+    status = PositionStatus.OPEN if position.size_e8 else PositionStatus.CLOSED
+    return PositionEvent(
+        ts=state.now_us(),
+        seq=position.seq,
+        side=(OrderSide.SELL if position.size_e8 < 0 else OrderSide.BUY).value,
+        size=abs(position.size_e8),
+        avg_entry_price=position.average_entry_e8,
+        unrealized_pnl=unrealized_pnl(market, position),
+        realized_pnl=position.realized_pnl_e8,
+        leverage=div_e8(notional, value) if value > 0 else 0,
+        updated_at=position.updated_at_us,
+        account=account.address,
+        avg_entry_price_usd=position.average_entry_e8,
+        cost=position.cost_e8,
+        cost_usd=position.cost_e8,
+        cached_funding_index=position.funding_index_e16 // E8,
+        unrealized_funding_pnl=position.accrued_funding(index),
+        status=status.value,
+        market=position.market,
+        last_fill_id=position.last_fill_id,
+    )
+
+
+def book_snapshot(market: MarketState, now_us: int, depth: int | None = None) -> BookEvent:
+    """Return the whole book, or `depth` levels of each side, at the seq of its last change."""
+    return BookEvent(
+        ts=now_us,
+        seq=market.book.seq,
+        pkg_type=PackageType.SNAPSHOT.value,
+        bids=market.book.levels(OrderSide.BUY, depth),
+        asks=market.book.levels(OrderSide.SELL, depth),
+        market=market.symbol,
+    )
+
+
+def bbo_event(market: MarketState, now_us: int) -> BboEvent:
+    bid_price, bid_size = market.book.best(OrderSide.BUY) or (None, None)
+    ask_price, ask_size = market.book.best(OrderSide.SELL) or (None, None)
+    return BboEvent(
+        ts=now_us,
+        seq=market.book.seq,
+        bid_price=bid_price,
+        bid_size=bid_size,
+        ask_price=ask_price,
+        ask_size=ask_size,
+        market=market.symbol,
+    )
+
+
+def summary_event(market: MarketState, now_us: int, seq: int) -> MarketSummaryEvent:
+    pricing, spec = market.pricing, market.spec
+    bbo = bbo_event(market, now_us)
+    funding = pricing.funding_rate()
+    last = market.last_price_e8 or pricing.mark_e8
+    greeks = pricing.option
+    volatility = spec.volatility_e8 if spec.is_option else None
+    return MarketSummaryEvent(
+        ts=now_us,
+        seq=seq,
+        mark_price=pricing.mark_e8,
+        index_price=pricing.index_e8,
+        last_price=last,
+        volume_usd24h=sum(market.hourly_usd_e8.values()),
+        open_interest=market.open_interest_e8,
+        funding_rate=funding.rate_e8,
+        bid=bbo.bid_price,
+        ask=bbo.ask_price,
+        total_volume=market.traded_usd_e8,
+        price_change_rate24h=_change_of_day(market, last, now_us),
+        mark_iv=volatility,
+        bid_iv=volatility,
+        ask_iv=volatility,
+        last_iv=volatility,
+        delta=greeks.delta_e8 if greeks else None,
+        gamma=greeks.gamma_e8 if greeks else None,
+        vega=greeks.vega_e8 if greeks else None,
+        theta=greeks.theta_e8 if greeks else None,
+        future_funding_rate=funding.rate_e8 if greeks else None,
+        external_fair_price=pricing.index_e8,
+        bid_size=bbo.bid_size,
+        ask_size=bbo.ask_size,
+        funding_rate_precise=funding.rate_e12,
+        market=market.symbol,
+    )
+
+
+def funding_event(market: MarketState, now_us: int, seq: int) -> FundingDataEvent:
+    pricing = market.pricing
+    rate = pricing.funding_rate()
+    hours = market.spec.funding_period_hours
+    return FundingDataEvent(
+        ts=now_us,
+        seq=seq,
+        funding_rate=rate.rate_e8,
+        funding_index=pricing.funding_index_e16 // E8,
+        created_at=now_us,
+        funding_premium=rate.premium_e8,
+        funding_rate8h=rate.rate_e8 * 8 // hours,
+        funding_period_hours=hours,
+        market=market.symbol,
+    )
+
+
+def _change_of_day(market: MarketState, last_e8: int, now_us: int) -> int:
+    before = market.bars[PriceKind.LAST].price_before(now_us // 1_000 - _DAY_MS)
+    return div_e8(last_e8 - before, before) if before else 0

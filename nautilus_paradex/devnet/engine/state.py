@@ -1,0 +1,107 @@
+"""The venue's state in one place: markets, accounts, clock and ids, handed to those who work on it.
+
+Data and look-ups only. The two accounts of the house are here: fees go to one; the other is the
+counterpart of every funding payment and so holds the rounding of them, at most 1e-8 a payment.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Final
+
+from nautilus_paradex.devnet.engine.accounts import Account
+from nautilus_paradex.devnet.engine.bars import BarSeries
+from nautilus_paradex.devnet.engine.book import OrderBook
+from nautilus_paradex.devnet.engine.history import BoundedLog
+from nautilus_paradex.devnet.engine.ids import IdFactory
+from nautilus_paradex.devnet.engine.markets import MarketSpec
+from nautilus_paradex.devnet.engine.model import OrderRefused
+from nautilus_paradex.devnet.engine.orders import Order
+from nautilus_paradex.devnet.engine.pricing import Pricing
+from nautilus_paradex.protocol.enums import ErrorCode, PriceKind
+from nautilus_paradex.protocol.events import FundingDataEvent, TradeEvent
+
+__all__ = ["FEE_ACCOUNT", "FUNDING_ACCOUNT", "HOUSE_HISTORY", "MarketState", "VenueState"]
+
+FEE_ACCOUNT: Final = "0xfee"
+FUNDING_ACCOUNT: Final = "0xf00d"
+HOUSE_HISTORY: Final = 200
+
+_TRADES_KEPT: Final = 10_000
+_FUNDING_KEPT: Final = 5_000
+_MINUTES_KEPT: Final = 3 * 24 * 60
+
+
+@dataclass(slots=True, eq=False)
+class MarketState:
+    """One market as it stands; `traded_usd_e8` is of its lifetime, the buckets of the last 24 h."""
+
+    spec: MarketSpec
+    pricing: Pricing
+    book: OrderBook = field(default_factory=OrderBook)
+    trades: BoundedLog[TradeEvent] = field(default_factory=lambda: BoundedLog(_TRADES_KEPT))
+    funding: BoundedLog[FundingDataEvent] = field(default_factory=lambda: BoundedLog(_FUNDING_KEPT))
+    bars: dict[str, BarSeries] = field(
+        default_factory=lambda: {kind.value: BarSeries(_MINUTES_KEPT) for kind in PriceKind}
+    )
+    untriggered: dict[str, Order] = field(default_factory=dict)
+    open_interest_e8: int = 0
+    last_price_e8: int | None = None
+    traded_usd_e8: int = 0
+    hourly_usd_e8: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def symbol(self) -> str:
+        return self.spec.symbol
+
+
+class VenueState:
+    """
+    All state of one venue.
+
+    Parameters
+    ----------
+    markets : iterable of MarketSpec
+    now_us : callable
+        The venue's clock, microseconds since the epoch.
+
+    Raises
+    ------
+    ValueError
+        If two markets have one symbol.
+
+    """
+
+    def __init__(self, markets: Iterable[MarketSpec], now_us: Callable[[], int]) -> None:
+        self.now_us = now_us
+        self.ids = IdFactory(now_us)
+        started = now_us()
+        self.markets: dict[str, MarketState] = {}
+        for spec in markets:
+            if spec.symbol in self.markets:
+                raise ValueError(f"two markets are called {spec.symbol}")
+            self.markets[spec.symbol] = MarketState(spec, Pricing(spec, started))
+        self.accounts: dict[str, Account] = {}
+        self.fees = self.add_account(FEE_ACCOUNT, 0, is_house=True, history_limit=1)
+        self.funding = self.add_account(FUNDING_ACCOUNT, 0, is_house=True, history_limit=1)
+
+    def add_account(
+        self, address: str, public_key: int, *, is_house: bool, history_limit: int
+    ) -> Account:
+        now = self.now_us()
+        account = Account(address, public_key, is_house, history_limit, now, now)
+        self.accounts[address] = account
+        return account
+
+    def market(self, symbol: str) -> MarketState:
+        """Return a market; raise `OrderRefused` (MARKET_NOT_FOUND) if it is not listed."""
+        found = self.markets.get(symbol)
+        if found is None:
+            raise OrderRefused(ErrorCode.MARKET_NOT_FOUND, f"market not found: {symbol!r}")
+        return found
+
+    def account(self, address: str) -> Account:
+        """Return an account; raise `OrderRefused` (ACCOUNT_NOT_FOUND) if it is not open."""
+        found = self.accounts.get(address)
+        if found is None:
+            raise OrderRefused(ErrorCode.ACCOUNT_NOT_FOUND, f"account not found: {address}")
+        return found

@@ -1,0 +1,177 @@
+"""Checks that the venue makes before it answers a request; a failure is an `OrderRefused`.
+
+What needs a position, a margin or a book is checked later, in `acceptance`. Codes without another
+source are guesses: the venue's documents name the codes, not when each is used.
+"""
+
+from typing import Final
+
+from nautilus_paradex.devnet.engine.accounts import Account
+from nautilus_paradex.devnet.engine.markets import MarketSpec
+from nautilus_paradex.devnet.engine.model import ModifyOrder, NewOrder, OrderRefused
+from nautilus_paradex.devnet.engine.orders import (
+    MARKET_TYPES,
+    POSITION_LINKED_TYPES,
+    TRIGGER_TYPES,
+    Order,
+)
+from nautilus_paradex.protocol.enums import (
+    ErrorCode,
+    OrderFlag,
+    OrderInstruction,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    StpMode,
+    SystemStatus,
+    TradingMode,
+)
+from nautilus_paradex.protocol.numbers import e8_to_str
+
+__all__ = ["check_modify_order", "check_new_order", "check_system_status"]
+
+_MAX_CLIENT_ID: Final = 64
+_ORDERS_OF: Final = {
+    SystemStatus.CANCEL_ONLY.value: ErrorCode.SYSTEM_STATUS_CANCEL_ONLY,
+    SystemStatus.POST_ONLY.value: ErrorCode.SYSTEM_STATUS_POST_ONLY,
+    SystemStatus.MAINTENANCE.value: ErrorCode.SERVICE_UNAVAILABLE,
+}
+
+
+def check_system_status(status: str, order: NewOrder) -> None:
+    """Raise `OrderRefused` if the venue takes no such order in its present state."""
+    code = _ORDERS_OF.get(status)
+    if code is None:
+        return
+    post_only = order.instruction == OrderInstruction.POST_ONLY
+    if status == SystemStatus.POST_ONLY and post_only:
+        return
+    raise OrderRefused(code, f"system status is {status}")
+
+
+def check_new_order(spec: MarketSpec, account: Account, order: NewOrder, now_us: int) -> None:
+    """Raise `OrderRefused` if the order is malformed, a duplicate or one too many."""
+    _check_vocabulary(order)
+    _check_market_open(spec, now_us)
+    _check_prices(spec, order.order_type, order.price_e8, order.trigger_price_e8)
+    _check_instruction(order)
+    _check_size(spec, order.order_type, order.size_e8)
+    _check_client_id(account, order.client_id)
+    live = len(account.live_in(spec.symbol))
+    if live >= spec.max_open_orders:
+        raise _invalid(f"max open orders of {spec.max_open_orders} reached for {spec.symbol}")
+
+
+def check_modify_order(spec: MarketSpec, order: Order, change: ModifyOrder) -> None:
+    """Raise `OrderRefused` if the order cannot be modified, or not in this way."""
+    if order.is_closed:
+        raise OrderRefused(ErrorCode.ORDER_IS_CLOSED, f"order is closed: {order.id}")
+    if order.status not in (OrderStatus.OPEN, OrderStatus.UNTRIGGERED):
+        raise OrderRefused(ErrorCode.ORDER_IS_NOT_OPEN, f"order is not open: {order.id}")
+    for name, was, has in (
+        ("market", change.market, order.market),
+        ("side", change.side, order.side),
+        ("type", change.order_type, order.order_type),
+    ):
+        if was != has:
+            raise _invalid(f"{name}: must be the order's own {has}, was {was!r}")
+    trigger = change.trigger_price_e8
+    if trigger is None:
+        trigger = order.trigger_price_e8
+    _check_prices(spec, order.order_type, change.price_e8, trigger)
+    _check_size(spec, order.order_type, change.size_e8)
+
+
+def _check_vocabulary(order: NewOrder) -> None:
+    allowed = (
+        ("side", order.side, OrderSide),
+        ("type", order.order_type, OrderType),
+        ("instruction", order.instruction, OrderInstruction),
+        ("stp", order.stp, StpMode),
+    )
+    for name, value, enum in allowed:
+        if value not in enum:
+            raise _invalid(f"{name}: must be one of {', '.join(enum)}, was {value!r}")
+    for flag in order.flags:
+        if flag != OrderFlag.REDUCE_ONLY:
+            raise _invalid(f"flags: only REDUCE_ONLY is allowed, was {flag!r}")
+
+
+def _check_market_open(spec: MarketSpec, now_us: int) -> None:
+    if spec.trading_mode != TradingMode.STANDARD:
+        raise OrderRefused(
+            ErrorCode.NO_ACCESS_TO_MARKET, f"{spec.symbol} is traded by request for quote only"
+        )
+    now_ms = now_us // 1_000
+    if now_ms < spec.open_at_ms or 0 < spec.expiry_at_ms <= now_ms:
+        raise OrderRefused(ErrorCode.MARKET_NOT_OPEN, f"market is not open: {spec.symbol}")
+
+
+def _check_prices(
+    spec: MarketSpec, order_type: str, price_e8: int | None, trigger_price_e8: int | None
+) -> None:
+    if order_type in MARKET_TYPES:
+        # The wording begins as captured; an explicit 0 is the price that is signed.
+        if price_e8:
+            raise _invalid("price: must be omitted when type=MARKET or type=STOP_MARKET")
+    else:
+        _check_on_tick("price", spec, price_e8)
+    if order_type in TRIGGER_TYPES:
+        _check_on_tick("trigger_price", spec, trigger_price_e8)
+    elif trigger_price_e8:
+        raise _invalid(f"trigger_price: must be omitted when type={order_type}")
+
+
+def _check_on_tick(name: str, spec: MarketSpec, price_e8: int | None) -> None:
+    if price_e8 is None or price_e8 <= 0:
+        raise _invalid(f"{name}: must be positive, was {_shown(price_e8)}")
+    if price_e8 % spec.price_tick_e8:
+        tick = e8_to_str(spec.price_tick_e8)
+        raise _invalid(f"{name}: must be a multiple of {tick}, was {_shown(price_e8)}")
+
+
+def _check_instruction(order: NewOrder) -> None:
+    instruction = order.instruction
+    if instruction == OrderInstruction.RPI:
+        raise OrderRefused(
+            ErrorCode.RPI_ACCOUNT_NOT_WHITELISTED, "account is not whitelisted for RPI orders"
+        )
+    if order.order_type in MARKET_TYPES and instruction == OrderInstruction.POST_ONLY:
+        raise _invalid(f"instruction: {instruction} is not for type={order.order_type}")
+    linked = order.order_type in POSITION_LINKED_TYPES
+    if linked and OrderFlag.REDUCE_ONLY not in order.flags:
+        raise _invalid(f"flags: must contain REDUCE_ONLY when type={order.order_type}")
+
+
+def _check_size(spec: MarketSpec, order_type: str, size_e8: int) -> None:
+    if size_e8 == 0 and order_type in POSITION_LINKED_TYPES:
+        return
+    if size_e8 <= 0:
+        raise _bad_size(f"size: must be positive, was {e8_to_str(size_e8)}")
+    if size_e8 % spec.size_increment_e8:
+        step = e8_to_str(spec.size_increment_e8)
+        raise _bad_size(f"size: must be a multiple of {step}, was {e8_to_str(size_e8)}")
+    if size_e8 > spec.max_order_size_e8:
+        most = e8_to_str(spec.max_order_size_e8)
+        raise _bad_size(f"size: must be at most {most}, was {e8_to_str(size_e8)}")
+
+
+def _check_client_id(account: Account, client_id: str) -> None:
+    if len(client_id) > _MAX_CLIENT_ID:
+        raise _invalid(f"client_id: at most {_MAX_CLIENT_ID} characters, was {len(client_id)}")
+    if client_id and account.find_by_client_id(client_id) is not None:
+        raise OrderRefused(
+            ErrorCode.DUPLICATED_CLIENT_ID, f"client_id was used before: {client_id}"
+        )
+
+
+def _invalid(message: str) -> OrderRefused:
+    return OrderRefused(ErrorCode.VALIDATION_ERROR, message)
+
+
+def _bad_size(message: str) -> OrderRefused:
+    return OrderRefused(ErrorCode.INVALID_ORDER_SIZE, message)
+
+
+def _shown(price_e8: int | None) -> str:
+    return "missing" if price_e8 is None else e8_to_str(price_e8)

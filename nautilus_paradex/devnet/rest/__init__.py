@@ -1,0 +1,1 @@
+"""REST endpoints: what each takes and gives, and what every request passes first."""

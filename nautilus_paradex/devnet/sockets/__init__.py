@@ -1,0 +1,1 @@
+"""WebSocket connections: negotiation, control plane, channels."""

@@ -1,0 +1,1 @@
+"""What REST and sockets share: sign-in, signatures, the order desk, limits, JSON shapes."""
