@@ -6,7 +6,7 @@ from nautilus_paradex.devnet.engine.exchange import Exchange
 from nautilus_paradex.devnet.engine.markets import MarketSpec
 from nautilus_paradex.devnet.grouping import cut
 from nautilus_paradex.devnet.replay import ReplayMarket
-from nautilus_paradex.devnet.sockets.topics import Topic
+from nautilus_paradex.devnet.wire.topics import Topic
 from nautilus_paradex.protocol.events import BboEvent, BookEvent
 
 __all__ = ["MarketViews"]

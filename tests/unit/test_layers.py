@@ -69,6 +69,22 @@ def test_the_lower_floors_do_without_the_platform(floor: str) -> None:
     assert users == set()
 
 
+@pytest.mark.parametrize(
+    ("room", "above"),
+    [("engine", {"wire", "rest", "sockets", "server"}), ("wire", {"rest", "sockets", "server"})],
+)
+def test_the_devnets_venue_knows_nothing_of_its_doors(room: str, above: set[str]) -> None:
+    forbidden = {
+        (str(path.relative_to(PACKAGE)), name)
+        for path in modules(f"devnet/{room}")
+        for name in imported(path)
+        if name.startswith(f"{NAME}.devnet.") and name.split(".")[2] in above
+    }
+
+    assert modules(f"devnet/{room}")
+    assert forbidden == set()
+
+
 @pytest.mark.parametrize("floor", FLOORS)
 def test_the_rule_has_something_to_look_at(floor: str) -> None:
     assert modules(floor)

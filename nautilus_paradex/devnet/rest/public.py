@@ -18,7 +18,6 @@ from nautilus_paradex.devnet.rest.params import (
     invalid,
     required,
 )
-from nautilus_paradex.devnet.sockets.topics import ALL
 from nautilus_paradex.devnet.wire.errors import ApiError
 from nautilus_paradex.devnet.wire.json_wire import (
     JsonObject,
@@ -31,6 +30,7 @@ from nautilus_paradex.devnet.wire.json_wire import (
     trade_json,
 )
 from nautilus_paradex.devnet.wire.limits import Policy
+from nautilus_paradex.devnet.wire.topics import ALL
 from nautilus_paradex.protocol.enums import ErrorCode, PriceKind, SystemStatus
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.numbers import to_e8

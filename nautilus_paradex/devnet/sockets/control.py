@@ -14,9 +14,9 @@ from nautilus_paradex.devnet.engine.model import OrderRefused
 from nautilus_paradex.devnet.sockets.connection import Connection
 from nautilus_paradex.devnet.sockets.feeds import Feeds
 from nautilus_paradex.devnet.sockets.orders import OrderMethods
-from nautilus_paradex.devnet.sockets.topics import ALL, Topic, invalid_subscribe
 from nautilus_paradex.devnet.wire.auth import Authority, Principal, TokenError
 from nautilus_paradex.devnet.wire.errors import ApiError
+from nautilus_paradex.devnet.wire.topics import ALL, Topic, invalid_subscribe
 from nautilus_paradex.protocol import rpc
 from nautilus_paradex.protocol.enums import RpcErrorCode
 from nautilus_paradex.protocol.errors import MessageError

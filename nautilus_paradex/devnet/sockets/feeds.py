@@ -19,7 +19,7 @@ from nautilus_paradex.devnet.sockets.hub import (
     event_message,
 )
 from nautilus_paradex.devnet.sockets.playback import play_bbo, play_book
-from nautilus_paradex.devnet.sockets.topics import ALL, Feed, Topic, invalid_subscribe, parse_topic
+from nautilus_paradex.devnet.wire.topics import ALL, Feed, Topic, invalid_subscribe, parse_topic
 
 __all__ = ["Feeds"]
 

@@ -14,8 +14,8 @@ from nautilus_paradex.devnet.engine.model import (
     TransferRecord,
 )
 from nautilus_paradex.devnet.sockets.json_book import JsonBooks, snapshot_json
-from nautilus_paradex.devnet.sockets.topics import ALL, Feed, RouteKey, Topic
 from nautilus_paradex.devnet.wire.json_wire import JsonObject, event_json
+from nautilus_paradex.devnet.wire.topics import ALL, Feed, RouteKey, Topic
 from nautilus_paradex.protocol import rpc, sbe
 from nautilus_paradex.protocol.events import (
     AccountEvent,
