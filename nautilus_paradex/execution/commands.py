@@ -5,6 +5,7 @@ told so), answered, or unknown (nothing is said; `recovery` finds out). An answe
 what becomes of an order is told by the streams.
 """
 
+import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 from decimal import Decimal
 from itertools import batched
@@ -21,7 +22,7 @@ from nautilus_trader.execution.messages import (
     SubmitOrderList,
 )
 from nautilus_trader.model.enums import OrderSide
-from nautilus_trader.model.identifiers import VenueOrderId
+from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.order_events import OrderEvents
@@ -102,6 +103,7 @@ class Commands:
         self._create_task = create_task
         self._recv_window_ms = recv_window_ms
         self._on_behalf_of_account = on_behalf_of_account
+        self._sending: dict[ClientOrderId, asyncio.Event] = {}
 
     # -- Submit ----------------------------------------------------------------------------------
 
@@ -139,7 +141,12 @@ class Commands:
             client_order_id=order.client_order_id,
             ts_event=self._clock.timestamp_ns(),
         )
-        await self._send_new(order, request, signed_at_ms)
+        sent = self._sending[order.client_order_id] = asyncio.Event()
+        try:
+            await self._send_new(order, request, signed_at_ms)
+        finally:
+            del self._sending[order.client_order_id]
+            sent.set()
 
     async def _send_new(self, order: Order, request: OrderRequest, signed_at_ms: int) -> None:
         try:
@@ -296,6 +303,8 @@ class Commands:
         One request does it where the market holds no orders of others, which also reaches orders
         whose ids are not known yet. Otherwise they are cancelled by their ids.
         """
+        for order in self._working(command):
+            await self._until_sent(order)
         orders = self._working(command)
         mine = [order for order in orders if order.strategy_id == command.strategy_id]
         if not mine:
@@ -352,7 +361,18 @@ class Commands:
             if order is not None and result.status != CancelStatus.QUEUED_FOR_CANCELLATION:
                 await self._find_ending(order, result.status or "no status given")
 
+    async def _until_sent(self, order: Order) -> bool:
+        """Wait until an order on its way has an answer; return if it has ended by that."""
+        # A cancel that overtakes its order, on another connection, finds nothing; the order rests.
+        sending = self._sending.get(order.client_order_id)
+        if sending is None:
+            return False
+        await sending.wait()
+        return bool(order.is_closed)
+
     async def _cancel(self, order: Order) -> None:
+        if await self._until_sent(order):
+            return
         venue_order_id = self._events.venue_order_id_of(order)
         try:
             if venue_order_id is not None:
