@@ -1,0 +1,62 @@
+"""A cancel that follows its order so closely that the venue could be told of it first."""
+
+from collections.abc import AsyncIterator, Callable
+
+import pytest
+from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.orders import Order
+
+from tests.integration.execution_world import World, open_world
+from tests.support import eventually
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with open_world() as world:
+        yield world
+
+
+def cancel_it(world: World, order: Order) -> None:
+    world.cancel(order)
+
+
+def cancel_all(world: World, order: Order) -> None:
+    world.cancel_all(order.strategy_id.value)
+
+
+@pytest.mark.parametrize("cancel", [cancel_it, cancel_all])
+async def test_a_cancel_does_not_overtake_its_order(
+    world: World, cancel: Callable[[World, Order], None]
+) -> None:
+    await world.fault(kind="delay_ms", path="/v1/orders", method="POST", delay_ms=300)
+    order = world.submit(world.limit(OrderSide.BUY, "0.01", world.around("-0.01")))
+    await eventually(lambda: order.is_inflight)
+    cancel(world, order)
+
+    await eventually(lambda: order.is_closed)
+
+    assert world.story(order)[-1] == "OrderCanceled"
+    assert "OrderCancelRejected" not in world.story(order)
+    venue_order = world.venue_order(order)
+    assert venue_order is not None
+    assert (venue_order["status"], venue_order["cancel_reason"]) == ("CLOSED", "USER_CANCELED")
+
+
+async def test_a_cancel_right_after_its_order_is_carried_out(world: World) -> None:
+    await world.fault(kind="delay_ms", path="/v1/orders", method="POST", delay_ms=300)
+    order = world.submit(world.limit(OrderSide.BUY, "0.01", world.around("-0.01")))
+    world.cancel(order)
+
+    await eventually(lambda: order.is_closed)
+
+    assert world.story(order)[-1] == "OrderCanceled"
+
+
+async def test_the_cancel_of_an_order_that_is_refused_says_nothing_more(world: World) -> None:
+    await world.fault(kind="http_status", path="/v1/orders", method="POST", status=400)
+    order = world.submit(world.limit(OrderSide.BUY, "0.01", world.around("-0.01")))
+    world.cancel(order)
+
+    await eventually(lambda: order.is_closed)
+
+    assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
