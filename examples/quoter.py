@@ -85,7 +85,10 @@ class Quoter(Strategy):
             self.log.info(f"{event.order_side.name} {event.last_qty} at {event.last_px}")
 
     def on_stop(self) -> None:
-        self.cancel_all_orders(self.config.instrument_id)
+        # One by one: `cancel_all_orders` passes over an order that has not left the node yet.
+        for order in self._orders.values():
+            if not order.is_closed and not order.is_pending_cancel:
+                self.cancel_order(order)
 
     def _quote(self, side: OrderSide, price: Price, *, is_wanted: bool) -> None:
         order = self._orders.get(side)

@@ -114,7 +114,8 @@ async def test_a_strategy_of_the_config_trades_until_a_signal(
             assert await node.interrupted(number) == 0, node.said
 
         account = await ledger_account(venue)
-        assert len(account["fills"]) == len(bought_or_sold.findall(node.said))
+        # Not the strategy's own lines: a fill may come while it is being stopped.
+        assert len(account["fills"]) == node.said.count("Quoter: <--[EVT] OrderFilled(")
         assert {order["status"] for order in account["orders"]} == {"CLOSED"}
         assert "[ERROR]" not in node.said
         assert venue.accounts[0].private_key not in node.said
