@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pytest
 from nautilus_trader.model.data import OrderBookDeltas
 from nautilus_trader.model.enums import BookAction, RecordFlag
 
@@ -123,6 +124,8 @@ async def test_tc_d14_managed_book_from_deltas(lively_venue):
         book.check_integrity()
 
 
+# The platform itself asks pandas for it.
+@pytest.mark.filterwarnings("ignore:'d' is deprecated")
 async def test_tc_d15_request_book_deltas_is_answered_with_nothing(venue):
     tester = data_tester(request_book_deltas=True)
     async with running_node(venue, tester):
