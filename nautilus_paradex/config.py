@@ -162,6 +162,9 @@ class ParadexExecClientConfig(LiveExecClientConfig, frozen=True):  # type: ignor
         may not cover orders sent over REST (api-notes).
     on_behalf_of_account : str, optional
         The isolated-margin account to trade for, ``0x`` hex.
+    cancel_unexpected_orders : bool, default True
+        If an order that is open at the venue although it has ended here shall be cancelled there;
+        an error is logged in any case.
 
     """
 
@@ -178,6 +181,7 @@ class ParadexExecClientConfig(LiveExecClientConfig, frozen=True):  # type: ignor
     recv_window_ms: int = 10_000
     cancel_on_disconnect: bool = False
     on_behalf_of_account: str | None = None
+    cancel_unexpected_orders: bool = True
 
     def __post_init__(self) -> None:
         _check_connection(self)
