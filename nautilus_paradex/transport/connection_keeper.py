@@ -148,6 +148,8 @@ class ConnectionKeeper:
             try:
                 await self._opening
             except asyncio.CancelledError:
+                # The cancellation may have come after the connection did.
+                await self._drop_link()
                 if self._closed:
                     raise NotConnectedError("the client was closed while connecting") from None
                 raise

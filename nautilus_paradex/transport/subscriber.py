@@ -63,17 +63,24 @@ class Subscriber:
                 return await self._first_ack(entry)
 
     async def unsubscribe(self, channel: str) -> rpc.Response | None:
-        """End `channel` on the wire, if it is subscribed there, and in the book in any case."""
+        """End `channel` on the wire, if it may be subscribed there. It is not replayed any more."""
         entry = self._book.get(channel)
         if entry is None:
             return None
         async with entry.lock:
             try:
-                return await self._end(entry)
+                response = await self._end(entry)
             except ConnectionLostError:
-                return None  # the venue forgot it with the connection
-            finally:
+                response = None  # the venue forgot it with the connection
+            except (rpc.RpcError, NotConnectedError):
                 self._book.remove(entry)
+                raise
+            except (AckTimeoutError, asyncio.CancelledError):
+                # Stays in the book: the venue, if still subscribed, would refuse to be asked again.
+                entry.note_unanswered_end()
+                raise
+            self._book.remove(entry)
+            return response
 
     async def replay(self, link: Link) -> dict[str, Exception]:
         """
@@ -145,7 +152,7 @@ class Subscriber:
     async def _ask(self, link: Link, entry: Subscription) -> rpc.Response:
         if entry.ack is not None:
             return entry.ack
-        if entry.request_id is None:
+        if not entry.is_in_doubt:
             return await self._ask_once(link, entry)
         # An earlier request was never answered. If it took effect, a second one would be refused.
         _, outcome = await asyncio.gather(
@@ -178,7 +185,14 @@ class Subscriber:
         if not self._keeper.has_link:
             return None
         link = await self._keeper.live_link()
-        return None if entry.ack is None else await self._end_on(link, entry)
+        if entry.ack is not None:
+            return await self._end_on(link, entry)
+        if not entry.is_in_doubt:
+            return None
+        try:
+            return await self._end_on(link, entry)
+        except rpc.RpcError:
+            return None  # the request in doubt had no effect
 
     async def _end_on(self, link: Link, entry: Subscription) -> rpc.Response:
         return await link.exchange(

@@ -45,6 +45,11 @@ class Subscription:
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
+    def is_in_doubt(self) -> bool:
+        """Whether a request went unanswered: the venue may or may not be subscribed."""
+        return self.ack is None and self.request_id is not None
+
+    @property
     def request_params(self) -> dict[str, object]:
         """Parameters of the subscribe request."""
         return {"channel": self.channel, **self.params}
@@ -56,6 +61,11 @@ class Subscription:
     def note_refusal(self) -> None:
         """Note that the last request certainly had no effect."""
         self.request_id = None
+
+    def note_unanswered_end(self) -> None:
+        """Note that it shall end, but that the venue may still be subscribed."""
+        self.ack = None
+        self.was_acked = False
 
     def confirm(self, ack: Response) -> None:
         """Note the venue's confirmation."""

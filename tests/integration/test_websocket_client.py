@@ -290,6 +290,75 @@ class TestRequests:
         methods = [method for method, _ in venue.requests[0]]
         assert methods == ["subscribe", "unsubscribe", "subscribe"]
 
+    @pytest.mark.parametrize("executed", [True, False], ids=["executed", "not executed"])
+    async def test_channel_whose_end_was_not_confirmed_can_be_asked_for_again(
+        self,
+        venue: ScriptedVenue,
+        clients: AsyncExitStack,
+        executed: bool,
+    ) -> None:
+        client = await clients.enter_async_context(
+            ParadexWebSocketClient(venue.url, ack_timeout_secs=0.05),
+        )
+        await client.subscribe("bbo.X")
+        (venue.forgotten_acks if executed else venue.silent).add("bbo.X")
+        with pytest.raises(AckTimeoutError):
+            await client.unsubscribe("bbo.X")
+        assert client.subscriptions == ()
+
+        venue.forgotten_acks.clear()
+        venue.silent.clear()
+        await client.subscribe("bbo.X")
+
+        assert client.subscriptions == ("bbo.X",)
+        methods = [method for method, _ in venue.requests[0]]
+        assert methods == ["subscribe", "unsubscribe", "unsubscribe", "subscribe"]
+
+    async def test_channel_whose_end_was_not_confirmed_is_not_replayed(
+        self,
+        venue: ScriptedVenue,
+        clients: AsyncExitStack,
+    ) -> None:
+        client = await clients.enter_async_context(
+            ParadexWebSocketClient(
+                venue.url,
+                ack_timeout_secs=0.05,
+                reconnect_delay_initial_ms=1,
+            ),
+        )
+        for channel in ("bbo.X", "bbo.Y"):
+            await client.subscribe(channel)
+        venue.silent.add("bbo.X")
+        with pytest.raises(AckTimeoutError):
+            await client.unsubscribe("bbo.X")
+
+        await venue.last.close(1012)
+        await eventually(lambda: client.metrics.reconnects == 1)
+
+        assert venue.requests[1] == [("subscribe", "bbo.Y")]
+
+    @pytest.mark.parametrize("executed", [True, False], ids=["executed", "not executed"])
+    async def test_channel_whose_confirmation_was_lost_is_ended_on_the_wire(
+        self,
+        venue: ScriptedVenue,
+        clients: AsyncExitStack,
+        executed: bool,
+    ) -> None:
+        client = await clients.enter_async_context(
+            ParadexWebSocketClient(venue.url, ack_timeout_secs=0.05),
+        )
+        (venue.forgotten_acks if executed else venue.silent).add("bbo.X")
+        with pytest.raises(AckTimeoutError):
+            await client.subscribe("bbo.X")
+        venue.forgotten_acks.clear()
+        venue.silent.clear()
+
+        await client.unsubscribe("bbo.X")
+        await client.subscribe("bbo.X")
+
+        methods = [method for method, _ in venue.requests[0]]
+        assert methods == ["subscribe", "unsubscribe", "subscribe"]
+
     async def test_unsubscribed_channel_can_be_subscribed_again(
         self,
         venue: ScriptedVenue,
@@ -312,6 +381,26 @@ class TestRequests:
         await client.request("order.cancel_on_disconnect", {"enabled": True})
 
         assert venue.requests == [[("order.cancel_on_disconnect", "")]]
+
+    async def test_connect_cancelled_as_it_succeeds_leaves_no_connection(
+        self,
+        venue: ScriptedVenue,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        client = ParadexWebSocketClient(venue.url)
+        establish = client._keeper._establish
+
+        async def establish_and_cancel() -> None:
+            await establish()
+            connecting.cancel()
+
+        monkeypatch.setattr(client._keeper, "_establish", establish_and_cancel)
+        connecting = asyncio.create_task(client.connect())
+        with pytest.raises(asyncio.CancelledError):
+            await connecting
+
+        await asyncio.wait_for(venue.last.wait_closed(), 10)
+        assert not client.is_connected
 
     async def test_cancelled_request_leaves_nothing_behind(
         self,
