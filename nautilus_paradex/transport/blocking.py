@@ -156,8 +156,10 @@ class ParadexBlockingWebSocketClient:
             client, self._client = self._client, None
             if client is None:
                 return
-            self._call(client.close())
-            self._stop_thread()
+            try:
+                self._call(client.close())
+            finally:
+                self._stop_thread()
 
     def _open_client(self) -> ParadexWebSocketClient:
         client = self._client

@@ -174,6 +174,23 @@ def test_failed_connect_leaves_no_thread() -> None:
     assert threading.active_count() == before
 
 
+def test_close_that_fails_leaves_no_thread(
+    client: ParadexBlockingWebSocketClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def broken_close() -> None:
+        raise OSError("no")
+
+    before = threading.active_count()
+    assert client._client is not None
+    monkeypatch.setattr(client._client, "close", broken_close)
+
+    with pytest.raises(OSError, match="no"):
+        client.close()
+
+    assert threading.active_count() == before - 1
+
+
 def test_closed_client_can_be_connected_again(
     server: VenueThread,
     client: ParadexBlockingWebSocketClient,
