@@ -24,6 +24,7 @@ _RENEW_AT: Final = (3, 5)  # of the lifetime: after 3 of 5 minutes, as the venue
 # A token this close to its end may expire on the way (a short-lived one: the last fifth).
 _MAX_MARGIN_MS: Final = 10_000
 _MARGIN_PART: Final = 5
+_RENEWAL_PAUSE_MS: Final = 5_000
 
 
 class JwtSession(Protocol):
@@ -44,7 +45,8 @@ class SignedSession:
     Fetches tokens with a key, and renews them at 3/5 of their life while they are still good.
 
     Concurrent callers share one fetch. A renewal runs beside the requests, which go on with the
-    old token: no order waits for it, and one that fails costs a warning while that token lives.
+    old token: no order waits for it, and one that fails costs a warning while that token lives and
+    is tried again after 5 s.
 
     Parameters
     ----------
@@ -139,7 +141,10 @@ class SignedSession:
             return
         # Looked at here too, because a renewal in the background has nobody waiting for it.
         error = task.exception()
-        if error is not None and self._clock.now_ms() < self._good_until_ms:
+        now_ms = self._clock.now_ms()
+        if error is not None and now_ms < self._good_until_ms:
+            # Without a pause every request until then would start another fetch.
+            self._renew_ms = now_ms + _RENEWAL_PAUSE_MS
             _log.warning("JWT not renewed, the present one is used on: %s", error)
 
 

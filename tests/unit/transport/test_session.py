@@ -102,6 +102,7 @@ async def test_a_failed_renewal_costs_a_warning_while_the_token_lives(session, v
         during = await session.token()
         await background_done(session)
     venue.failure = None
+    venue.now_secs += 5
     await session.token()
     await background_done(session)
 
@@ -109,6 +110,28 @@ async def test_a_failed_renewal_costs_a_warning_while_the_token_lives(session, v
     assert "JWT not renewed" in caplog.text
     assert first not in caplog.text
     assert await session.token() != first
+
+
+async def test_a_failed_renewal_is_not_tried_again_with_each_request(session, venue):
+    tries = 0
+
+    async def refuse():
+        nonlocal tries
+        tries += 1
+        raise UnknownOutcomeError("no reply")
+
+    first = await session.token()
+    session._fetch = refuse
+    venue.now_secs += 200
+    for _ in range(500):
+        assert await session.token() == first
+        await background_done(session)
+    assert tries == 1
+
+    venue.now_secs += 5
+    await session.token()
+    await background_done(session)
+    assert tries == 2
 
 
 async def test_a_token_about_to_expire_is_waited_for(session, venue):
