@@ -19,7 +19,6 @@ __all__ = [
     "fills",
     "funding_data",
     "funding_payments",
-    "is_private",
     "markets_summary",
     "orders",
     "split",
@@ -35,15 +34,15 @@ TRADEBUSTS: Final = "tradebusts"
 
 PRIVATE_TOPICS: Final = frozenset(
     {
-        "account",
+        ACCOUNT,
+        POSITIONS,
+        BALANCE_EVENTS,
+        TRANSFERS,
+        TRADEBUSTS,
         "orders",
         "fills",
-        "positions",
-        "balance_events",
         "funding_payments",
-        "transfers",
         "transaction",
-        "tradebusts",
         "block_trades",
         "mmp",
     },
@@ -72,11 +71,6 @@ def split(channel: str) -> ChannelName:
     topic, _, rest = body.partition(".")
     market, _, feed = rest.partition(".")
     return ChannelName(topic, market or None, feed or None, tuple(parameters))
-
-
-def is_private(channel: str) -> bool:
-    """Return whether `channel` needs an authenticated socket."""
-    return split(channel).topic in PRIVATE_TOPICS
 
 
 def bbo(market: str) -> str:

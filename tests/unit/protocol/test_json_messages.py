@@ -274,9 +274,12 @@ def test_channel_names_come_apart(channel: str, parts: tuple[object, ...]) -> No
 
 
 def test_private_channels_are_known() -> None:
-    assert channels.is_private(channels.orders())
-    assert channels.is_private("account")
-    assert not channels.is_private(channels.book_deltas("BTC-USD-PERP"))
+    private = {channels.split(name).topic for name in (channels.orders(), channels.ACCOUNT)}
+    assert private < channels.PRIVATE_TOPICS
+    assert channels.split(channels.book_deltas("X")).topic not in channels.PRIVATE_TOPICS
+
+
+def test_a_book_in_pieces_names_its_parameters() -> None:
     assert channels.book_snapshot("X", "50ms", "0.1") == "order_book.X.snapshot@15@50ms@0.1"
 
 
