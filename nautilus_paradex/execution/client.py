@@ -36,7 +36,6 @@ from nautilus_trader.model.enums import AccountType, LiquiditySide, OmsType
 from nautilus_trader.model.identifiers import AccountId, ClientId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Money, Price, Quantity
-from nautilus_trader.model.orders import Order
 from websockets.frames import Opcode
 
 from nautilus_paradex.config import ParadexExecClientConfig
@@ -44,19 +43,18 @@ from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.account import AccountReporter
 from nautilus_paradex.execution.commands import Commands
 from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.order_state import OrderState
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
 from nautilus_paradex.parsing.money import money_from_e8
 from nautilus_paradex.protocol import channels, rest
-from nautilus_paradex.protocol.enums import SystemStatus
+from nautilus_paradex.protocol.enums import OrderStatus, SystemStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import AccountEvent, FillEvent, OrderEvent
 from nautilus_paradex.protocol.json_feed import Message
 from nautilus_paradex.protocol.numbers import to_e8
 from nautilus_paradex.protocol.rpc import RpcError
 from nautilus_paradex.providers import ParadexInstrumentProvider
-from nautilus_paradex.transport.errors import CredentialsError, RequestError
+from nautilus_paradex.transport.errors import CredentialsError
 from nautilus_paradex.transport.frames import RawFrame, decode_frame
 from nautilus_paradex.transport.http import ParadexHttpClient
 from nautilus_paradex.transport.session import JwtSession
@@ -66,7 +64,7 @@ __all__ = ["ParadexExecutionClient"]
 
 _REQUIRED_CHANNELS: Final = (channels.ACCOUNT, channels.orders(), channels.fills())
 _OPTIONAL_CHANNELS: Final = (channels.TRADEBUSTS, channels.TRANSFERS)
-_RESYNC_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+_CATCH_UP_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 class ParadexExecutionClient(LiveExecutionClient):
@@ -136,7 +134,6 @@ class ParadexExecutionClient(LiveExecutionClient):
         )
         self._malformed: Counter[str] = Counter()
         self._events = OrderEvents(self, cache, clock, self._log)
-        self._events.on_revived = self._cancel_revived
         self._recovery = Recovery(
             http_client,
             self._events,
@@ -144,8 +141,9 @@ class ParadexExecutionClient(LiveExecutionClient):
             client_id,
             self._log,
             self.create_task,
-            config.recv_window_ms,
+            config,
         )
+        self._events.watcher = self._recovery
         self._commands = Commands(
             self,
             http_client,
@@ -155,8 +153,7 @@ class ParadexExecutionClient(LiveExecutionClient):
             clock,
             self._log,
             self.create_task,
-            config.recv_window_ms,
-            config.on_behalf_of_account,
+            config,
         )
         self._reports = Reports(
             http_client,
@@ -224,21 +221,30 @@ class ParadexExecutionClient(LiveExecutionClient):
         self._recovery.interrupted()
 
     async def _after_reconnect(self) -> None:
-        """Catch up with what happened while the private channels were silent."""
-        await self._set_cancel_on_disconnect()
-        for delay_secs in (*_RESYNC_DELAYS_SECS, None):
-            try:
-                await self._recovery.resync()
-                await self._account.refresh()
-            except ParadexError as exc:
-                if delay_secs is None:
-                    self._log.error(f"Could not catch up after the reconnection: {exc}")
-                    return
-                self._log.warning(f"Catching up again in {delay_secs} s: {exc}")
-                await asyncio.sleep(delay_secs)
-            else:
-                self._log.info("Caught up after the reconnection", LogColor.GREEN)
-                return
+        """
+        Catch up with what happened while the private channels were silent.
+
+        Goes on trying for as long as the connection lasts: the socket ends it with that.
+        """
+        attempt = 0
+        while not await self._catch_up():
+            delay_secs = _CATCH_UP_DELAYS_SECS[min(attempt, len(_CATCH_UP_DELAYS_SECS) - 1)]
+            attempt += 1
+            await asyncio.sleep(delay_secs)
+        self._log.info("Caught up after the reconnection", LogColor.GREEN)
+
+    async def _catch_up(self) -> bool:
+        try:
+            await self._http.sync_clock()
+            for channel in _REQUIRED_CHANNELS:
+                await self._ws.subscribe(channel)  # no request is sent for what is subscribed
+            await self._recovery.resync()
+            await self._account.refresh()
+            await self._set_cancel_on_disconnect()
+        except (ParadexError, TimeoutError) as exc:
+            self._log.error(f"Could not catch up after the reconnection yet: {exc}")
+            return False
+        return True
 
     def _cache_instruments(self) -> None:
         for instrument in self._instrument_provider.list_all():
@@ -289,16 +295,6 @@ class ParadexExecutionClient(LiveExecutionClient):
     def _on_socket_error(self, exc: Exception) -> None:
         self._log.error(f"Private socket: {exc}")
 
-    def _cancel_revived(self, state: OrderState, market: str) -> None:
-        self._log.error(f"Cancelling order {state.venue_order_id} of {market}: no one here owns it")
-        self.create_task(self._cancel_by_venue_id(state.venue_order_id or ""))
-
-    async def _cancel_by_venue_id(self, venue_order_id: str) -> None:
-        try:
-            await self._http.cancel_order(venue_order_id)
-        except RequestError as exc:
-            self._log.error(f"Could not cancel order {venue_order_id}: {exc}")
-
     # -- Commands --------------------------------------------------------------------------------
 
     async def _submit_order(self, command: SubmitOrder) -> None:
@@ -326,8 +322,8 @@ class ParadexExecutionClient(LiveExecutionClient):
         """
         Bring an order up to date: its fills first, so that the engine has none to invent.
 
-        An order that waits for a cancel or a change and is open at the venue is reported, or the
-        engine would close it after its retries.
+        The engine asks when an order has waited long for an answer, and decides by itself when
+        none comes: so an order found alive is told to be so.
         """
         order = self._cache.order(command.client_order_id)
         try:
@@ -342,21 +338,10 @@ class ParadexExecutionClient(LiveExecutionClient):
             return
         if event is None:
             self._log.warning(f"The venue knows no order {command.client_order_id!r}")
-        elif order is not None and (order.is_pending_cancel or order.is_pending_update):
-            await self._report_still_open(order)
-
-    async def _report_still_open(self, order: Order) -> None:
-        report = await self._reports.order_status_report(
-            GenerateOrderStatusReport(
-                instrument_id=order.instrument_id,
-                client_order_id=order.client_order_id,
-                venue_order_id=order.venue_order_id,
-                command_id=order.init_id,
-                ts_init=self._clock.timestamp_ns(),
-            ),
-        )
-        if report is not None and report.is_open and not order.is_closed:
-            self._send_order_status_report(report)
+        elif event.status == OrderStatus.NEW:
+            self._events.take_as_working(event)
+        elif order is not None and not self._commands.is_changing(order):
+            self._commands.still_open(order)
 
     # -- Reports ---------------------------------------------------------------------------------
 

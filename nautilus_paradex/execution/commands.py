@@ -6,7 +6,7 @@ what becomes of an order is told by the streams.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
 from itertools import batched
 from typing import Any, Final
@@ -21,23 +21,23 @@ from nautilus_trader.execution.messages import (
     SubmitOrder,
     SubmitOrderList,
 )
+from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
+from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.config import ParadexExecClientConfig
+from nautilus_paradex.execution.lookup import NOT_FOUND_CODES
 from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.recovery import NOT_FOUND_CODES, Recovery
+from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.parsing.orders import OrderDraft, denial_of, modify_denial_of, order_draft
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import CancelReason, CancelStatus, ErrorCode
 from nautilus_paradex.protocol.errors import ParadexError, SigningError
 from nautilus_paradex.protocol.rest import ModifyRequest, OrderRequest
 from nautilus_paradex.protocol.signing import ParadexSigner
-from nautilus_paradex.transport.errors import (
-    NotSentError,
-    UnknownOutcomeError,
-    VenueError,
-)
+from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["Commands"]
@@ -73,16 +73,14 @@ class Commands:
         The client's logger.
     create_task : callable
         Starts a coroutine under the client's supervision.
-    recv_window_ms : int
-        How long after its signature the venue may take an order.
-    on_behalf_of_account : str, optional
-        The isolated-margin account to trade for.
+    config : ParadexExecClientConfig
+        The client's settings.
 
     """
 
     def __init__(
         self,
-        client: Any,
+        client: LiveExecutionClient,
         http: ParadexHttpClient,
         events: OrderEvents,
         recovery: Recovery,
@@ -90,8 +88,7 @@ class Commands:
         clock: LiveClock,
         log: Logger,
         create_task: Callable[[Coroutine[Any, Any, None]], object],
-        recv_window_ms: int,
-        on_behalf_of_account: str | None,
+        config: ParadexExecClientConfig,
     ) -> None:
         self._client = client
         self._http = http
@@ -101,9 +98,13 @@ class Commands:
         self._clock = clock
         self._log = log
         self._create_task = create_task
-        self._recv_window_ms = recv_window_ms
-        self._on_behalf_of_account = on_behalf_of_account
-        self._sending: dict[ClientOrderId, asyncio.Event] = {}
+        self._config = config
+        self._submitting: dict[ClientOrderId, asyncio.Event] = {}
+        self._changing: set[ClientOrderId] = set()
+
+    def is_changing(self, order: Order) -> bool:
+        """Return whether a cancel or modification of the order waits for its answer."""
+        return order.client_order_id in self._changing
 
     # -- Submit ----------------------------------------------------------------------------------
 
@@ -111,8 +112,7 @@ class Commands:
         await self._submit(command.order)
 
     async def submit_order_list(self, command: SubmitOrderList) -> None:
-        # One by one: a batch fails as a whole on one bad signature, and the venue knows no
-        # contingencies between its orders.
+        # One by one: a batch fails as a whole on one bad signature.
         for order in command.order_list.orders:
             await self._submit(order)
 
@@ -121,32 +121,33 @@ class Commands:
             self._log.warning(f"Cannot submit {order.client_order_id!r}: it is closed already")
             return
         instrument = self._cache.instrument(order.instrument_id)
-        if instrument is None:
-            self._deny(order, f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}")
-            return
-        reason = denial_of(order, instrument)
+        reason = (
+            f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}"
+            if instrument is None
+            else denial_of(order, instrument)
+        )
         if reason is not None:
             self._deny(order, reason)
             return
-        self._events.state_of(order)
         signed_at_ms = self._http.clock.now_ms()
         try:
             request = self._signed(order_draft(order, instrument.raw_symbol.value), signed_at_ms)
         except SigningError as exc:
             self._deny(order, f"SIGNING_FAILED: {exc}")
             return
+        self._events.state_of(order)
         self._client.generate_order_submitted(
             strategy_id=order.strategy_id,
             instrument_id=order.instrument_id,
             client_order_id=order.client_order_id,
             ts_event=self._clock.timestamp_ns(),
         )
-        sent = self._sending[order.client_order_id] = asyncio.Event()
+        named = self._submitting[order.client_order_id] = self._events.when_named(order)
         try:
             await self._send_new(order, request, signed_at_ms)
         finally:
-            del self._sending[order.client_order_id]
-            sent.set()
+            del self._submitting[order.client_order_id]
+            named.set()
 
     async def _send_new(self, order: Order, request: OrderRequest, signed_at_ms: int) -> None:
         try:
@@ -192,8 +193,8 @@ class Commands:
             client_id=draft.client_id,
             signature=signature,
             signature_timestamp=signed_at_ms,
-            recv_window=self._recv_window_ms,
-            on_behalf_of_account=self._on_behalf_of_account,
+            recv_window=self._config.recv_window_ms,
+            on_behalf_of_account=self._config.on_behalf_of_account,
         )
 
     def _deny(self, order: Order, reason: str) -> None:
@@ -213,36 +214,49 @@ class Commands:
             self._log.warning(f"Cannot modify {command.client_order_id!r}: not open here")
             return
         instrument = self._cache.instrument(order.instrument_id)
-        reason = modify_denial_of(
+        venue_order_id = self._events.venue_order_id_of(order)
+        reason = self._objection(command, order, instrument, venue_order_id)
+        if reason is not None or venue_order_id is None:
+            self._events.change_failed(order, reason or "")
+            return
+        quantity = command.quantity or order.quantity
+        price = command.price or order.price
+        request = self._signed_change(
+            order_draft(order, instrument.raw_symbol.value),
+            venue_order_id,
+            quantity.as_decimal(),
+            price.as_decimal(),
+        )
+        self._events.state_of(order).expect_change()
+        self._changing.add(order.client_order_id)
+        try:
+            # What the reply says of price and size is not final: an order update will tell.
+            await self._http.modify_order(venue_order_id, request)
+        except (NotSentError, VenueError) as exc:
+            self._events.change_failed(order, str(exc))
+        except UnknownOutcomeError as exc:
+            self._log.warning(f"Outcome of modifying {order.client_order_id!r} unknown: {exc}")
+        finally:
+            self._changing.discard(order.client_order_id)
+
+    def _objection(
+        self,
+        command: ModifyOrder,
+        order: Order,
+        instrument: Instrument | None,
+        venue_order_id: str | None,
+    ) -> str | None:
+        if instrument is None:
+            return f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}"
+        if venue_order_id is None:
+            return "ORDER_NOT_ACKNOWLEDGED: the venue has not given the order an id yet"
+        return modify_denial_of(
             order,
             instrument,
             command.quantity,
             command.price,
             command.trigger_price,
         )
-        venue_order_id = self._events.venue_order_id_of(order)
-        if reason is None and venue_order_id is None:
-            reason = "ORDER_NOT_ACKNOWLEDGED: the venue has not given the order an id yet"
-        if reason is not None or venue_order_id is None:
-            self._modify_failed(order, venue_order_id, reason or "")
-            return
-        draft = order_draft(order, instrument.raw_symbol.value)
-        quantity = command.quantity or order.quantity
-        price = command.price or order.price
-        request = self._signed_change(
-            draft,
-            venue_order_id,
-            quantity.as_decimal(),
-            price.as_decimal(),
-        )
-        try:
-            reply = await self._http.modify_order(venue_order_id, request)
-        except (NotSentError, VenueError) as exc:
-            self._modify_failed(order, venue_order_id, str(exc))
-        except UnknownOutcomeError as exc:
-            self._log.warning(f"Outcome of modifying {order.client_order_id!r} unknown: {exc}")
-        else:
-            self._events.take_order(order_event(reply))
 
     def _signed_change(
         self,
@@ -270,17 +284,7 @@ class Commands:
             price=f"{price:f}",
             signature=signature,
             signature_timestamp=signed_at_ms,
-            on_behalf_of_account=self._on_behalf_of_account,
-        )
-
-    def _modify_failed(self, order: Order, venue_order_id: str | None, reason: str) -> None:
-        self._client.generate_order_modify_rejected(
-            strategy_id=order.strategy_id,
-            instrument_id=order.instrument_id,
-            client_order_id=order.client_order_id,
-            venue_order_id=None if venue_order_id is None else VenueOrderId(venue_order_id),
-            reason=reason,
-            ts_event=self._clock.timestamp_ns(),
+            on_behalf_of_account=self._config.on_behalf_of_account,
         )
 
     # -- Cancel ----------------------------------------------------------------------------------
@@ -298,55 +302,42 @@ class Commands:
 
     async def cancel_all_orders(self, command: CancelAllOrders) -> None:
         """
-        Cancel a strategy's orders of one instrument, or one side of them.
+        Cancel a strategy's orders of one instrument, or one side of them, by their ids.
 
-        One request does it where the market holds no orders of others, which also reaches orders
-        whose ids are not known yet. Otherwise they are cancelled by their ids.
+        The venue could cancel a whole market in one request, but that takes the orders of others
+        with it, the account's stop losses among them.
         """
-        for order in self._working(command):
-            await self._until_sent(order)
-        orders = self._working(command)
-        mine = [order for order in orders if order.strategy_id == command.strategy_id]
-        if not mine:
-            return
-        if command.order_side != OrderSide.NO_ORDER_SIDE:
-            await self._cancel_several([o for o in mine if o.side == command.order_side])
-        elif len(mine) < len(orders):
-            await self._cancel_several(mine)
-        else:
-            await self._cancel_market(command.instrument_id.symbol.value, mine)
-
-    def _working(self, command: CancelAllOrders) -> list[Order]:
-        orders = [
-            *self._cache.orders_open(instrument_id=command.instrument_id),
-            *self._cache.orders_inflight(instrument_id=command.instrument_id),
-        ]
-        return list({order.client_order_id: order for order in orders}.values())
-
-    async def _cancel_market(self, market: str, orders: Iterable[Order]) -> None:
-        try:
-            await self._http.cancel_all_orders(market)
-        except UnknownOutcomeError as exc:
-            self._log.warning(f"Outcome of cancelling all orders of {market} unknown: {exc}")
-        except (NotSentError, VenueError) as exc:
-            for order in orders:
-                self._cancel_failed(order, str(exc))
+        filters = {
+            "instrument_id": command.instrument_id,
+            "strategy_id": command.strategy_id,
+            "side": command.order_side or OrderSide.NO_ORDER_SIDE,
+        }
+        orders = [*self._cache.orders_open(**filters), *self._cache.orders_inflight(**filters)]
+        await self._cancel_several(
+            list({order.client_order_id: order for order in orders}.values()),
+        )
 
     async def _cancel_several(self, orders: list[Order]) -> None:
+        """Cancel those whose ids are known at once, the others as soon as they can be."""
         by_venue_id: dict[str, Order] = {}
+        others: list[Order] = []
         for order in orders:
             venue_order_id = self._events.venue_order_id_of(order)
             if venue_order_id is None:
-                await self._cancel(order)
+                others.append(order)
             else:
                 by_venue_id[venue_order_id] = order
         if len(by_venue_id) == 1:
-            await self._cancel(next(iter(by_venue_id.values())))
-            return
-        for ids in batched(by_venue_id, _MAX_CANCEL_BATCH):
-            await self._cancel_batch({order_id: by_venue_id[order_id] for order_id in ids})
+            others.extend(by_venue_id.values())
+            by_venue_id.clear()
+        batches = [
+            self._cancel_batch({order_id: by_venue_id[order_id] for order_id in ids})
+            for ids in batched(by_venue_id, _MAX_CANCEL_BATCH)
+        ]
+        await asyncio.gather(*batches, *map(self._cancel, others))
 
     async def _cancel_batch(self, by_venue_id: dict[str, Order]) -> None:
+        were_closed = {order_id for order_id, order in by_venue_id.items() if order.is_closed}
         try:
             results = await self._http.cancel_orders(list(by_venue_id))
         except UnknownOutcomeError as exc:
@@ -359,46 +350,52 @@ class Commands:
         for result in results:
             order = by_venue_id.get(result.id or "")
             if order is not None and result.status != CancelStatus.QUEUED_FOR_CANCELLATION:
-                await self._find_ending(order, result.status or "no status given")
-
-    async def _until_sent(self, order: Order) -> bool:
-        """Wait until an order on its way has an answer; return if it has ended by that."""
-        # A cancel that overtakes its order, on another connection, finds nothing; the order rests.
-        sending = self._sending.get(order.client_order_id)
-        if sending is None:
-            return False
-        await sending.wait()
-        return bool(order.is_closed)
+                was_closed = result.id in were_closed
+                await self._find_ending(order, result.status or "no status given", was_closed)
 
     async def _cancel(self, order: Order) -> None:
-        if await self._until_sent(order):
+        was_closed = order.is_closed
+        await self._until_known(order)
+        if not was_closed and self._events.state_of(order).ended:
             return
-        venue_order_id = self._events.venue_order_id_of(order)
+        self._changing.add(order.client_order_id)
         try:
-            if venue_order_id is not None:
-                await self._http.cancel_order(venue_order_id)
-            else:
-                await self._http.cancel_order_by_client_id(
-                    order.client_order_id.value,
-                    order.instrument_id.symbol.value,
-                )
+            await self._send_cancel(order)
         except UnknownOutcomeError as exc:
             self._log.warning(f"Outcome of cancelling {order.client_order_id!r} unknown: {exc}")
         except VenueError as exc:
             if exc.code in _GONE_CODES:
-                await self._find_ending(order, str(exc))
+                await self._find_ending(order, str(exc), was_closed)
             else:
                 self._cancel_failed(order, str(exc))
         except NotSentError as exc:
             self._cancel_failed(order, str(exc))
+        finally:
+            self._changing.discard(order.client_order_id)
 
-    async def _find_ending(self, order: Order, reason: str) -> None:
+    async def _send_cancel(self, order: Order) -> None:
+        venue_order_id = self._events.venue_order_id_of(order)
+        if venue_order_id is not None:
+            await self._http.cancel_order(venue_order_id)
+        else:
+            await self._http.cancel_order_by_client_id(
+                order.client_order_id.value,
+                order.instrument_id.symbol.value,
+            )
+
+    async def _until_known(self, order: Order) -> None:
+        # A cancel that overtakes its order, on another connection, finds nothing; the order rests.
+        named = self._submitting.get(order.client_order_id)
+        if named is not None:
+            await named.wait()
+
+    async def _find_ending(self, order: Order, reason: str, was_closed: bool) -> None:
         """Learn how an order ended that the venue no longer cancels; refuse the cancel if open."""
         try:
             await self._recovery.sync_order(order)
         except ParadexError as exc:
             self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
-        if order.is_closed or not self._events.state_of(order).ended:
+        if was_closed or not self._events.state_of(order).ended:
             self._cancel_failed(order, reason)
 
     def _cancel_failed(self, order: Order, reason: str) -> None:
@@ -411,6 +408,15 @@ class Commands:
             reason=reason,
             ts_event=self._clock.timestamp_ns(),
         )
+
+    def still_open(self, order: Order) -> None:
+        """Tell that a cancel or modification whose answer was lost has had no effect."""
+        reason = "NO_EFFECT: the venue has the order open, and the answer to the request was lost"
+        state = self._events.state_of(order)
+        if order.is_pending_cancel and not state.ended:
+            self._cancel_failed(order, reason)
+        elif order.is_pending_update and state.modify_pending:
+            self._events.change_failed(order, reason)
 
     def _signer(self) -> ParadexSigner:
         signer = self._http.signer

@@ -5,14 +5,16 @@ knows get order events; an order placed elsewhere is announced by one report and
 any other. What is said about an order, and in which order, is decided by `order_state`.
 """
 
-from collections import OrderedDict, deque
-from collections.abc import Callable
-from typing import Any, Final
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from typing import Any, Final, Protocol
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, Logger
+from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import OrderStatus
-from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
+from nautilus_trader.model.identifiers import ClientOrderId, TradeId, VenueOrderId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 
@@ -41,23 +43,40 @@ from nautilus_paradex.parsing.reports import (
 from nautilus_paradex.protocol.endings import Ending
 from nautilus_paradex.protocol.enums import OrderInstruction, OrderType
 from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
-from nautilus_paradex.protocol.errors import MessageError, ParadexError
+from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 
-__all__ = ["OrderEvents"]
+__all__ = ["NOT_ACCEPTED", "OrderEvents", "OrderWatcher"]
 
 _MAX_ENDED: Final = 10_000  # orders kept after their end, to recognise what is said of them again
-_MAX_ORPHANS: Final = 1_000  # fills kept until their order is known
-_ENDED_LOCALLY: Final = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED})
-_NOT_ACCEPTED: Final = frozenset(
+_MAX_ORPHANS: Final = 1_000  # unknown orders of which fills are kept
+NOT_ACCEPTED: Final = frozenset(
     {
         OrderStatus.INITIALIZED,
         OrderStatus.SUBMITTED,
         OrderStatus.EMULATED,
         OrderStatus.RELEASED,
-        *_ENDED_LOCALLY,
+        OrderStatus.DENIED,
+        OrderStatus.REJECTED,
     },
 )
+"""Statuses of orders that the platform has not seen accepted."""
+
+
+class OrderWatcher(Protocol):
+    """Who is told of what cannot be settled from the messages alone."""
+
+    def on_incomplete(self, state: OrderState, market: str) -> None:
+        """Fills are missing of an order, or the update that explains one."""
+        ...
+
+    def on_orphan(self, fill: FillEvent) -> None:
+        """A fill has come whose order is not known; told once per order."""
+        ...
+
+    def on_revived(self, state: OrderState, market: str) -> None:
+        """An order is open at the venue that has ended here."""
+        ...
 
 
 class OrderEvents:
@@ -77,7 +96,13 @@ class OrderEvents:
 
     """
 
-    def __init__(self, client: Any, cache: Cache, clock: LiveClock, log: Logger) -> None:
+    def __init__(
+        self,
+        client: LiveExecutionClient,
+        cache: Cache,
+        clock: LiveClock,
+        log: Logger,
+    ) -> None:
         self._client = client
         self._cache = cache
         self._clock = clock
@@ -85,28 +110,32 @@ class OrderEvents:
         self._states: dict[str, OrderState] = {}
         self._ended: OrderedDict[str, OrderState] = OrderedDict()
         self._by_venue_id: dict[str, str] = {}
-        self._orphans: deque[FillEvent] = deque(maxlen=_MAX_ORPHANS)
-        self._filtered: OrderedDict[str, None] = OrderedDict()
-        self.on_missing_fills: Callable[[OrderState, str], None] | None = None
-        """Called with an order and its market when the venue reports fills that have not come."""
-        self.on_orphan: Callable[[FillEvent], None] | None = None
-        """Called with a fill whose order is not known."""
-        self.on_revived: Callable[[OrderState, str], None] | None = None
-        """Called with an order and its market when the venue has open what has ended here."""
+        self._orphans: OrderedDict[str, list[FillEvent]] = OrderedDict()
+        self._dropped: OrderedDict[str, None] = OrderedDict()
+        self._naming: dict[str, asyncio.Event] = {}
+        self.watcher: OrderWatcher | None = None
 
     # -- In --------------------------------------------------------------------------------------
 
-    def take_order(self, event: OrderEvent) -> OrderState | None:
-        """Take in an order update from any source; returns the order's state, None if ignored."""
-        state = self._state_of_order(event)
+    def take_order(self, event: OrderEvent) -> None:
+        """
+        Take in an order update from any source.
+
+        Raises
+        ------
+        MessageError
+            If the order was placed elsewhere and cannot be expressed.
+
+        """
+        state = self._state_for(event.client_order_id, event.order_id) or self._announce(event)
         if state is None:
-            return None
-        if event.order_id:
-            self._by_venue_id[event.order_id] = state.client_order_id
-        self._emit(state, state.apply_order(event), event.market or "")
-        self._take_orphans(state)
-        self._after(state, event.market or "")
-        return state
+            return
+        market = event.market or ""
+        self._emit(state, state.apply_order(event), market)
+        self._index(state)
+        for fill in self._orphans.pop(event.order_id or "", ()):
+            self.take_fill(fill)
+        self._after(state, market)
 
     def take_fill(self, fill: FillEvent) -> None:
         """
@@ -115,7 +144,7 @@ class OrderEvents:
         Raises
         ------
         MessageError
-            If the fill has no price or no size. It is not counted as seen then.
+            If the fill has no price or no size. It does not count as seen then.
 
         """
         if fill.price is None or not fill.size:
@@ -126,23 +155,28 @@ class OrderEvents:
         if not fill.order_id and not fill.client_order_id:
             self._take_transfer(fill)
             return
-        state = self._state_of_fill(fill)
+        state = self._state_for(fill.client_order_id, fill.order_id)
         if state is None:
             self._keep_orphan(fill)
             return
-        self._emit(state, state.apply_fill(fill), fill.market or "")
-        self._after(state, fill.market or "")
+        self._apply_fill(state, fill)
 
-    def refuse(
-        self,
-        order: Order,
-        reason: str,
-        *,
-        due_post_only: bool = False,
-    ) -> None:
+    def take_as_working(self, event: OrderEvent) -> None:
+        """
+        Take in an order that has stayed NEW for long: the venue has it, whatever it decides yet.
+
+        Left without an answer, the platform would reject an order that is alive.
+        """
+        state = self._state_for(event.client_order_id, event.order_id)
+        if state is not None and not state.accepted and not state.ended:
+            state.accepted = True
+            self._emit(state, [Accepted(event.updated_at or event.ts or 0)], event.market or "")
+
+    def refuse(self, order: Order, reason: str, *, due_post_only: bool = False) -> None:
         """Reject an order that the venue is known not to have taken; not if it has shown it."""
         state = self.state_of(order)
         if not state.end_locally():
+            self._log.warning(f"{order.client_order_id!r} is at the venue in spite of: {reason}")
             return
         self._client.generate_order_rejected(
             strategy_id=order.strategy_id,
@@ -154,6 +188,19 @@ class OrderEvents:
         )
         self._retire(state)
 
+    def change_failed(self, order: Order, reason: str) -> None:
+        """Tell that a modification is known to have failed."""
+        state = self.state_of(order)
+        released = state.change_failed()
+        self._emit_refused_change(state, order, reason, self._clock.timestamp_ns())
+        self._emit(state, released, order.instrument_id.symbol.value)
+        self._after(state, order.instrument_id.symbol.value)
+
+    def give_up(self, state: OrderState, market: str) -> None:
+        """Take what is there of an order for all there is: the venue does not tell the rest."""
+        self._emit(state, state.give_up(), market)
+        self._after(state, market)
+
     # -- What is known ---------------------------------------------------------------------------
 
     def state_of(self, order: Order) -> OrderState:
@@ -163,11 +210,15 @@ class OrderEvents:
         if state is None:
             state = _state_from_cached(order)
             self._states[client_order_id] = state
-            if state.venue_order_id:
-                self._by_venue_id[state.venue_order_id] = client_order_id
-        if order.is_closed:
-            # The engine ends orders by itself when answers stay away (its in-flight check).
-            state.ended = True
+            self._index(state)
+        filled = quantity_to_e8(order.filled_qty)
+        if filled > state.filled:
+            state.adopt_filled(filled, _is_one_of(order.trade_ids))
+        state.sync_end(is_closed=order.is_closed)
+        if state.ended:
+            self._retire(state)
+        elif self._ended.pop(client_order_id, None) is not None:
+            self._states[client_order_id] = state
         return state
 
     def find_order(self, client_id: str | None, venue_order_id: str | None) -> Order | None:
@@ -182,32 +233,28 @@ class OrderEvents:
 
     def venue_order_id_of(self, order: Order) -> str | None:
         """Return the venue's id of an order, as soon as any message has told it."""
-        state = self._states.get(order.client_order_id.value)
+        client_order_id = order.client_order_id.value
+        state = self._states.get(client_order_id) or self._ended.get(client_order_id)
         if state is not None and state.venue_order_id:
             return state.venue_order_id
         return None if order.venue_order_id is None else str(order.venue_order_id.value)
 
-    def has_orphan(self, fill: FillEvent) -> bool:
-        """Return whether a fill still waits for its order to become known."""
-        return any(fill is orphan for orphan in self._orphans)
+    def when_named(self, order: Order) -> asyncio.Event:
+        """Return an event that is set once any message has told the venue's id of an order."""
+        return self._naming.setdefault(order.client_order_id.value, asyncio.Event())
 
-    def drop_orphan(self, fill: FillEvent) -> None:
-        """Stop keeping a fill whose order could not be found."""
-        self._orphans = deque(
-            (orphan for orphan in self._orphans if orphan is not fill),
-            maxlen=_MAX_ORPHANS,
-        )
+    def orphans_of(self, order_id: str) -> int:
+        """Return how many fills of an unknown order are kept."""
+        return len(self._orphans.get(order_id, ()))
+
+    def drop_orphans(self, order_id: str) -> None:
+        """Stop keeping the fills of an order that could not be found."""
+        self._orphans.pop(order_id, None)
 
     # -- Orders ----------------------------------------------------------------------------------
 
-    def _state_of_order(self, event: OrderEvent) -> OrderState | None:
-        order = self.find_order(event.client_order_id, event.order_id)
-        if order is not None:
-            return self.state_of(order)
-        return self._announce(event)
-
-    def _state_of_fill(self, fill: FillEvent) -> OrderState | None:
-        order = self.find_order(fill.client_order_id, fill.order_id)
+    def _state_for(self, client_id: str | None, venue_order_id: str | None) -> OrderState | None:
+        order = self.find_order(client_id, venue_order_id)
         return None if order is None else self.state_of(order)
 
     def _announce(self, event: OrderEvent) -> OrderState | None:
@@ -217,16 +264,16 @@ class OrderEvents:
         The report says "accepted, nothing filled" whatever has happened since: the engine would
         invent fills for a reported quantity and count the real ones again.
         """
+        order_id = event.order_id or ""
         never_worked = event.status == VenueStatus.CLOSED and event.size_open == event.size
-        if event.status == VenueStatus.NEW or never_worked or event.order_id in self._filtered:
+        if event.status == VenueStatus.NEW or never_worked or self._is_forgotten(order_id):
             return None
         instrument = self._instrument(event.market)
         if instrument is None or not event.size:
-            self._log.warning(
-                f"Cannot follow order {event.order_id}: no instrument for {event.market!r}, "
-                f"or no size (was {event.size})",
+            raise MessageError(
+                f"order {order_id} cannot be followed: no instrument for {event.market!r}, "
+                f"or no size of its own (was {event.size})",
             )
-            return None
         report = order_status_report(
             event,
             account_id=self._client.account_id,
@@ -236,60 +283,79 @@ class OrderEvents:
             status=OrderStatus.ACCEPTED,
         )
         self._client._send_order_status_report(report)
-        order = self.find_order(event.client_order_id, event.order_id)
+        order = self.find_order(event.client_order_id, order_id)
         if order is None:
             # The engine is configured to drop what no strategy claims.
-            _remember(self._filtered, event.order_id or "", None)
+            _remember(self._dropped, order_id, None)
+            self.drop_orphans(order_id)
             return None
         state = self.state_of(order)
         state.accepted = True
         return state
 
-    def _take_orphans(self, state: OrderState) -> None:
-        if not self._orphans:
-            return
-        mine = [fill for fill in self._orphans if fill.order_id == state.venue_order_id]
-        for fill in mine:
-            self.drop_orphan(fill)
-            self.take_fill(fill)
+    def _is_forgotten(self, order_id: str) -> bool:
+        """Whether the platform has dropped the order, or purged it after its end."""
+        return order_id in self._dropped or self._by_venue_id.get(order_id) in self._ended
 
     def _keep_orphan(self, fill: FillEvent) -> None:
-        if fill.order_id in self._filtered:
+        order_id = fill.order_id or ""
+        if self._is_forgotten(order_id):
             return
-        self._orphans.append(fill)
-        if self.on_orphan is not None:
-            self.on_orphan(fill)
+        fills = self._orphans.setdefault(order_id, [])
+        fills.append(fill)
+        if len(self._orphans) > _MAX_ORPHANS:
+            lost_id, lost = self._orphans.popitem(last=False)
+            self._log.error(f"Too many unknown orders: {len(lost)} fills of {lost_id} are lost")
+        if len(fills) == 1 and self.watcher is not None:
+            self.watcher.on_orphan(fill)
 
     def _take_transfer(self, fill: FillEvent) -> None:
         """Give a fill without an order (a position transfer) an order of its own to belong to."""
         trade_id = trade_id_of(fill).value
         created_at = fill.created_at or fill.ts
-        order = OrderEvent(
-            ts=created_at,
-            status=VenueStatus.OPEN.value,
-            side=fill.side,
-            order_type=OrderType.MARKET.value,
-            time_in_force=OrderInstruction.GTC.value,
-            size=fill.size,
-            size_open=fill.size,
-            created_at=created_at,
-            updated_at=created_at,
-            order_id=trade_id,
-            client_order_id="",
-            market=fill.market,
+        self.take_order(
+            OrderEvent(
+                ts=created_at,
+                status=VenueStatus.OPEN.value,
+                side=fill.side,
+                order_type=OrderType.MARKET.value,
+                time_in_force=OrderInstruction.GTC.value,
+                size=fill.size,
+                size_open=fill.size,
+                created_at=created_at,
+                updated_at=created_at,
+                order_id=trade_id,
+                client_order_id="",
+                market=fill.market,
+            ),
         )
-        state = self.take_order(order)
+        state = self._state_for(None, trade_id)
         if state is not None:
-            self._emit(state, state.apply_fill(fill), fill.market or "")
-            self._after(state, fill.market or "")
+            self._apply_fill(state, fill)
+
+    def _apply_fill(self, state: OrderState, fill: FillEvent) -> None:
+        market = fill.market or ""
+        order = self._cache.order(ClientOrderId(state.client_order_id))
+        # What can fail is done before the fill counts as seen: it would be lost otherwise.
+        self._fill_details(order, fill)
+        self._emit(state, state.apply_fill(fill), market)
+        self._index(state)
+        self._after(state, market)
 
     def _after(self, state: OrderState, market: str) -> None:
         if state.ended:
             self._retire(state)
-        elif state.missing_fills and self.on_missing_fills is not None:
-            self.on_missing_fills(state, market)
+        elif state.is_incomplete and self.watcher is not None:
+            self.watcher.on_incomplete(state, market)
+
+    def _index(self, state: OrderState) -> None:
+        if state.venue_order_id:
+            self._by_venue_id[state.venue_order_id] = state.client_order_id
+            if named := self._naming.pop(state.client_order_id, None):
+                named.set()
 
     def _retire(self, state: OrderState) -> None:
+        self._naming.pop(state.client_order_id, None)
         if self._states.pop(state.client_order_id, None) is None:
             return
         forgotten = _remember(self._ended, state.client_order_id, state)
@@ -305,29 +371,27 @@ class OrderEvents:
         if not actions:
             return
         order = self._cache.order(ClientOrderId(state.client_order_id))
-        if order is None:
-            self._log.error(f"Order {state.client_order_id} is gone from the cache: {actions}")
-            return
         for action in actions:
             self._emit_one(state, order, action, market)
 
     def _emit_one(self, state: OrderState, order: Order, action: Action, market: str) -> None:
         match action:
             case Accepted():
-                self._client.generate_order_accepted(
-                    **self._ids(state, order),
-                    ts_event=ts_ns(action.ts_us),
-                )
+                # A report may have accepted it before.
+                if order.status in NOT_ACCEPTED:
+                    self._client.generate_order_accepted(
+                        **_ids(state, order),
+                        ts_event=ts_ns(action.ts_us),
+                    )
             case Filled():
-                self._emit_fill(state, order, action.fill)
+                self._client.generate_order_filled(
+                    **_ids(state, order),
+                    **self._fill_details(order, action.fill),
+                )
             case Updated():
                 self._emit_update(state, order, action)
             case ModifyRefused():
-                self._client.generate_order_modify_rejected(
-                    **self._ids(state, order),
-                    reason=action.reason,
-                    ts_event=ts_ns(action.ts_us),
-                )
+                self._emit_refused_change(state, order, action.reason, ts_ns(action.ts_us))
             case Ended():
                 self._emit_end(state, order, action)
             case Revived():
@@ -335,13 +399,13 @@ class OrderEvents:
                     f"{order.client_order_id!r} is open at the venue as {state.venue_order_id} "
                     f"although it has ended here as {order.status_string()}",
                 )
-                if self.on_revived is not None:
-                    self.on_revived(state, market)
+                if self.watcher is not None:
+                    self.watcher.on_revived(state, market)
 
-    def _emit_fill(self, state: OrderState, order: Order, fill: FillEvent) -> None:
+    def _fill_details(self, order: Order, fill: FillEvent) -> dict[str, Any]:
         instrument = self._cache.instrument(order.instrument_id)
         if instrument is None:
-            raise ParadexError(
+            raise MessageError(
                 f"fill {fill.fill_id} of {order.client_order_id} cannot be applied: instrument "
                 f"{order.instrument_id} is not loaded",
             )
@@ -350,29 +414,45 @@ class OrderEvents:
                 f"Fill {fill.fill_id} says {fill.side}, its order {order.client_order_id!r} is "
                 f"{order.side_string()}: the order's side is taken",
             )
-        self._client.generate_order_filled(
-            **self._ids(state, order),
-            venue_position_id=None,
-            trade_id=trade_id_of(fill),
-            order_side=order.side,
-            order_type=order.order_type,
-            last_qty=fill_quantity(fill.size, instrument),
-            last_px=fill_price(fill.price, instrument),
-            quote_currency=instrument.quote_currency,
-            commission=commission_of(fill, instrument),
-            liquidity_side=liquidity_side_of(fill.liquidity),
-            ts_event=ts_ns(fill.created_at or fill.ts),
-        )
+        return {
+            "venue_position_id": None,
+            "trade_id": trade_id_of(fill),
+            "order_side": order.side,
+            "order_type": order.order_type,
+            "last_qty": fill_quantity(fill.size, instrument),
+            "last_px": fill_price(fill.price, instrument),
+            "quote_currency": instrument.quote_currency,
+            "commission": commission_of(fill, instrument),
+            "liquidity_side": liquidity_side_of(fill.liquidity),
+            "ts_event": ts_ns(fill.created_at or fill.ts),
+        }
 
     def _emit_update(self, state: OrderState, order: Order, update: Updated) -> None:
         instrument = self._cache.instrument(order.instrument_id)
         trigger = update.trigger_price
         self._client.generate_order_updated(
-            **self._ids(state, order),
+            **_ids(state, order),
             quantity=fill_quantity(update.size, instrument),
             price=None if update.price is None else fill_price(update.price, instrument),
             trigger_price=None if trigger is None else fill_price(trigger, instrument),
             ts_event=ts_ns(update.ts_us),
+        )
+
+    def _emit_refused_change(
+        self,
+        state: OrderState,
+        order: Order,
+        reason: str,
+        ts_event: int,
+    ) -> None:
+        venue_order_id = state.venue_order_id
+        self._client.generate_order_modify_rejected(
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            client_order_id=order.client_order_id,
+            venue_order_id=None if venue_order_id is None else VenueOrderId(venue_order_id),
+            reason=reason,
+            ts_event=ts_event,
         )
 
     def _emit_end(self, state: OrderState, order: Order, end: Ended) -> None:
@@ -393,20 +473,21 @@ class OrderEvents:
             if end.ending == Ending.EXPIRED
             else self._client.generate_order_canceled
         )
-        emit(**self._ids(state, order), ts_event=ts_ns(end.ts_us))
+        emit(**_ids(state, order), ts_event=ts_ns(end.ts_us))
 
-    def _ids(self, state: OrderState, order: Order) -> dict[str, Any]:
-        return {
-            "strategy_id": order.strategy_id,
-            "instrument_id": order.instrument_id,
-            "client_order_id": order.client_order_id,
-            "venue_order_id": VenueOrderId(state.venue_order_id or "UNKNOWN"),
-        }
+
+def _ids(state: OrderState, order: Order) -> dict[str, Any]:
+    assert state.venue_order_id is not None, "every message of the venue names its order"
+    return {
+        "strategy_id": order.strategy_id,
+        "instrument_id": order.instrument_id,
+        "client_order_id": order.client_order_id,
+        "venue_order_id": VenueOrderId(state.venue_order_id),
+    }
 
 
 def _state_from_cached(order: Order) -> OrderState:
     trigger_price = order.trigger_price if order.has_trigger_price else None
-    counted = frozenset(order.trade_ids)
     return OrderState(
         client_order_id=order.client_order_id.value,
         size=quantity_to_e8(order.quantity),
@@ -414,11 +495,16 @@ def _state_from_cached(order: Order) -> OrderState:
         trigger_price=None if trigger_price is None else price_to_e8(trigger_price),
         venue_order_id=None if order.venue_order_id is None else order.venue_order_id.value,
         filled=quantity_to_e8(order.filled_qty),
-        accepted=order.status not in _NOT_ACCEPTED,
-        ended=order.is_closed,
-        is_counted=lambda fill: trade_id_of(fill) in counted,
+        accepted=order.status not in NOT_ACCEPTED,
+        modify_pending=order.is_pending_update,
+        is_counted=_is_one_of(order.trade_ids),
         is_applied=lambda fill: trade_id_of(fill) in order.trade_ids,
     )
+
+
+def _is_one_of(trade_ids: Iterable[TradeId]) -> Callable[[FillEvent], bool]:
+    known = frozenset(trade_ids)
+    return lambda fill: trade_id_of(fill) in known
 
 
 def _remember[V](cache: OrderedDict[str, V], key: str, value: V) -> V | None:

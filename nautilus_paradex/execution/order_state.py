@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from nautilus_paradex.protocol.endings import Ending, ending_of
-from nautilus_paradex.protocol.enums import CancelReason, OrderStatus, RequestStatus
+from nautilus_paradex.protocol.enums import CancelReason, FillType, OrderStatus, RequestStatus
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 
 __all__ = [
@@ -51,17 +51,23 @@ class Updated:
 
 @dataclass(frozen=True, slots=True)
 class ModifyRefused:
+    """The venue did not carry out the modification that was asked for."""
+
     ts_us: int
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Filled:
+    """A fill that the platform does not have yet."""
+
     fill: FillEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Ended:
+    """The order is over, other than by its last fill."""
+
     ts_us: int
     ending: Ending
     reason: str
@@ -73,20 +79,32 @@ class Ended:
 
 @dataclass(frozen=True, slots=True)
 class Revived:
-    """The venue says the order is alive although it has already ended here."""
+    """The venue says the order is alive although it has ended here. Told once."""
 
     ts_us: int
 
 
 type Action = Accepted | Updated | ModifyRefused | Filled | Ended | Revived
 
-
 _ALIVE: Final = frozenset({OrderStatus.OPEN.value, OrderStatus.UNTRIGGERED.value})
+
+# Of a modification (or none): what an update says of price and size is what holds. Documented as
+# final are SUCCESS and REJECTED; PROCESSED is in the schema without a word (guess: over as well).
+_SETTLED: Final = frozenset(
+    {
+        None,
+        "",
+        RequestStatus.UNSPECIFIED.value,
+        RequestStatus.PROCESSED.value,
+        RequestStatus.SUCCESS.value,
+        RequestStatus.REJECTED.value,
+    },
+)
 
 
 def fill_key(fill: FillEvent) -> FillKey:
-    """Return the identity of a fill."""
-    return (fill.fill_type or "", fill.fill_id or "")
+    """Return the identity of a fill; one without a type is an ordinary one."""
+    return (fill.fill_type or FillType.FILL.value, fill.fill_id or "")
 
 
 @dataclass(slots=True)
@@ -102,10 +120,16 @@ class OrderState:
         Total size at 1e-8.
     price, trigger_price : int, optional
         At 1e-8, None where the order has none.
+    venue_order_id : str, optional
+        The venue's id, taken from whatever message names it first.
     filled : int, default 0
         What of the size has been filled by the fills taken in.
     accepted, ended : bool, default False
         Where an order taken over in mid-life stands.
+    modify_pending : bool, default False
+        If a modification was asked for and not answered yet.
+    ended_elsewhere : bool, default False
+        If it was not the venue that ended the order but the platform, on its own.
     is_counted : callable, optional
         Tells whether a fill is part of `filled` from before this object.
     is_applied : callable, optional
@@ -124,75 +148,131 @@ class OrderState:
     ended: bool = False
     is_counted: Callable[[FillEvent], bool] | None = None
     is_applied: Callable[[FillEvent], bool] | None = None
+    modify_pending: bool = False
+    ended_elsewhere: bool = False
     _fills: set[FillKey] = field(default_factory=set)
+    _held: list[FillEvent] = field(default_factory=list)
     _closing: OrderEvent | None = None
     _reported_filled: int = 0
     _updated_at: int = 0
-    _answered_request: str | None = None
+    _is_revived: bool = False
 
     @property
-    def missing_fills(self) -> bool:
-        """Whether the venue has reported more of the order filled than fills have been seen."""
-        return self._reported_filled > self.filled
-
-    @property
-    def waits_to_end(self) -> bool:
-        """Whether the venue has closed the order and fills of it are still to come."""
-        return self._closing is not None and not self.ended
+    def is_incomplete(self) -> bool:
+        """Whether something is known to be missing: fills, or the update that explains one."""
+        return bool(self._held) or self._reported_filled > self.filled
 
     def apply_order(self, event: OrderEvent) -> list[Action]:
         """Take in an order update, from whatever source, and return what follows from it."""
-        if event.order_id:
-            self.venue_order_id = event.order_id
+        self.venue_order_id = event.order_id or self.venue_order_id
         if self.ended:
             return self._apply_after_end(event)
         if self._closing is not None or self._is_stale(event):
             return []
         self._updated_at = max(self._updated_at, _ts(event))
         if event.status == OrderStatus.CLOSED:
-            self._closing = event
-            self._reported_filled = max(self._reported_filled, self._filled_at_close(event))
-            return self._end_if_complete()
+            return self._apply_close(event)
         if event.status not in _ALIVE:
             return []
         self._reported_filled = max(self._reported_filled, _filled_size(event))
         actions = self._accept(_ts(event))
         actions += self._changes(event)
-        actions += self._modify_answer(event)
-        return actions
+        actions += self._refused_change(event)
+        return actions + self._release_held()
 
     def apply_fill(self, fill: FillEvent) -> list[Action]:
         """Take in a fill, from whatever source, and return what follows; a known one is nothing."""
+        self.venue_order_id = self.venue_order_id or fill.order_id or None
         key = fill_key(fill)
         if key in self._fills:
             return []
         self._fills.add(key)
         if self.is_counted is not None and self.is_counted(fill):
             return []
-        actions = self._accept(fill.created_at or fill.ts or 0)
-        if self.is_applied is None or not self.is_applied(fill):
-            actions.append(Filled(fill))
-        self.filled += fill.size or 0
-        if self._closing is not None:
-            actions += self._end_if_complete()
-        elif self.filled >= self.size:
-            self.ended = True
-        return actions
+        if self.ended_elsewhere:
+            self.ended = self.ended_elsewhere = False
+        if self._must_wait(fill):
+            self._held.append(fill)
+            return []
+        return [*self._count(fill), *self._end_if_complete()]
+
+    def sync_end(self, *, is_closed: bool) -> None:
+        """
+        Take over that the platform closed the order by itself, or has it open again.
+
+        Its in-flight check ends orders whose answers stay away; a fill opens them again.
+        """
+        if is_closed and not self.ended:
+            self.ended = self.ended_elsewhere = True
+        elif self.ended_elsewhere and not is_closed:
+            self.ended = self.ended_elsewhere = False
+
+    def expect_change(self) -> None:
+        """Note that a modification is on its way to the venue."""
+        self.modify_pending = True
+
+    def change_failed(self) -> list[Action]:
+        """Note that the modification is known to have failed; returns what was waiting for it."""
+        self.modify_pending = False
+        return self._release_held()
 
     def end_locally(self) -> bool:
-        """Mark the order as refused for good by an answer to its request; False if it ended."""
-        if self.ended or self.accepted:
+        """
+        Mark the order as refused for good by an answer to its request.
+
+        Returns False where the venue has shown the order: then it was taken, whatever the answer.
+        """
+        if self.ended or self.accepted or self.venue_order_id is not None:
             return False
         self.ended = True
         return True
 
+    def adopt_filled(self, filled: int, is_counted: Callable[[FillEvent], bool]) -> None:
+        """Take over that the platform has more filled than was told here (a reconciliation)."""
+        self.filled = filled
+        self.is_counted = is_counted
+
+    def give_up(self) -> list[Action]:
+        """
+        Stop waiting for what the venue does not tell: take what is there for all there is.
+
+        A fill beyond the size counts only if the venue has that much filled.
+        """
+        actions: list[Action] = []
+        for fill in self._held:
+            filled = self.filled + (fill.size or 0)
+            if filled > self.size and filled <= self._reported_filled:
+                self.size = filled
+                ts_us = fill.created_at or 0
+                actions.append(Updated(ts_us, self.size, self.price, self.trigger_price))
+            if filled <= self.size:
+                actions += self._count(fill)
+        self._held.clear()
+        self._reported_filled = self.filled
+        return actions + self._end_if_complete()
+
+    # -- Updates ---------------------------------------------------------------------------------
+
+    def _apply_close(self, event: OrderEvent) -> list[Action]:
+        self._closing = event
+        actions: list[Action] = []
+        if (event.size or 0) > self.size:
+            actions += self._accept(_ts(event))
+            actions += self._changes(event)
+        self.modify_pending = False
+        self._reported_filled = max(self._reported_filled, self._filled_at_close(event))
+        actions += self._release_held()
+        return actions + self._end_if_complete()
+
     def _apply_after_end(self, event: OrderEvent) -> list[Action]:
         # Late repetitions of OPEN are normal; one that is newer than the end is not.
-        if event.status in _ALIVE and _ts(event) > self._updated_at and self._closing is None:
-            if self.filled >= (event.size or self.size):
-                return []
-            return [Revived(_ts(event))]
-        return []
+        is_alive = event.status in _ALIVE and self.filled < (event.size or self.size)
+        if not is_alive or self._is_revived or self._closing is not None:
+            return []
+        if _ts(event) <= self._updated_at:
+            return []
+        self._is_revived = True
+        return [Revived(_ts(event))]
 
     def _is_stale(self, event: OrderEvent) -> bool:
         # REST and the socket number their updates independently, so time decides; JSON has only
@@ -214,25 +294,61 @@ class OrderState:
         return [Accepted(ts_us)]
 
     def _changes(self, event: OrderEvent) -> list[Action]:
+        if event.request_status not in _SETTLED:
+            return []  # the venue has taken a request and may still refuse it
         size = event.size or self.size
         price = event.price if event.price is not None else self.price
         trigger = event.trigger_price if event.trigger_price is not None else self.trigger_price
         if (size, price, trigger) == (self.size, self.price, self.trigger_price):
             return []
         self.size, self.price, self.trigger_price = size, price, trigger
+        self.modify_pending = False
         return [Updated(_ts(event), size, price, trigger)]
 
-    def _modify_answer(self, event: OrderEvent) -> list[Action]:
-        if event.request_status != RequestStatus.REJECTED:
+    def _refused_change(self, event: OrderEvent) -> list[Action]:
+        # An update repeats the outcome of the last request, whoever made it and however long ago.
+        if not self.modify_pending or event.request_status != RequestStatus.REJECTED:
             return []
-        if event.request_id is not None and event.request_id == self._answered_request:
-            return []
-        self._answered_request = event.request_id
+        self.modify_pending = False
         return [ModifyRefused(_ts(event), event.request_message or "REJECTED")]
+
+    # -- Fills -----------------------------------------------------------------------------------
+
+    def _must_wait(self, fill: FillEvent) -> bool:
+        """
+        Whether a fill has to wait for an order update.
+
+        One beyond the size can only follow a modification whose update is still to come. One that
+        completes the order while a modification is under way may complete the old size only, and
+        the platform would close the order.
+        """
+        filled = self.filled + (fill.size or 0)
+        if filled > self.size:
+            return not self.ended
+        return self.modify_pending and filled == self.size and self._closing is None
+
+    def _count(self, fill: FillEvent) -> list[Action]:
+        actions = self._accept(fill.created_at or fill.ts or 0)
+        if self.is_applied is None or not self.is_applied(fill):
+            actions.append(Filled(fill))
+        self.filled += fill.size or 0
+        if self.filled >= self.size and self._closing is None:
+            self.ended = True
+        return actions
+
+    def _release_held(self) -> list[Action]:
+        actions: list[Action] = []
+        held, self._held = self._held, []
+        for fill in held:
+            if self._must_wait(fill):
+                self._held.append(fill)
+            else:
+                actions += self._count(fill)
+        return actions
 
     def _end_if_complete(self) -> list[Action]:
         closing = self._closing
-        if closing is None or self.missing_fills or self.ended:
+        if closing is None or self.is_incomplete or self.ended:
             return []
         self.ended = True
         if self.filled >= self.size:

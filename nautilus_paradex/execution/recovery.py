@@ -13,81 +13,35 @@ from nautilus_trader.common.component import Logger
 from nautilus_trader.model.identifiers import ClientId
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
+from nautilus_paradex.execution.lookup import (
+    closed_orders,
+    fills_since,
+    find_closed_order,
+    find_order,
+)
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.order_state import OrderState
 from nautilus_paradex.parsing.precision import quantity_to_e8
-from nautilus_paradex.protocol import rest
-from nautilus_paradex.protocol.conversion import fill_event, order_event
-from nautilus_paradex.protocol.enums import ErrorCode, OrderStatus
+from nautilus_paradex.protocol.conversion import order_event
+from nautilus_paradex.protocol.enums import OrderStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
-from nautilus_paradex.transport.errors import (
-    NotFoundError,
-    UnauthorizedError,
-    VenueError,
-)
+from nautilus_paradex.transport.errors import RequestError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
-__all__ = ["NOT_FOUND_CODES", "Recovery", "find_order"]
-
-NOT_FOUND_CODES: Final = frozenset(
-    {
-        ErrorCode.NOT_FOUND.value,
-        ErrorCode.ORDER_ID_NOT_FOUND.value,
-        ErrorCode.CLIENT_ORDER_ID_NOT_FOUND.value,
-    },
-)
+__all__ = ["Recovery"]
 
 _LOOKUP_DELAYS_SECS: Final = (0.25, 0.5, 1.0, 2.0)
 _ARRIVAL_MARGIN_MS: Final = 2_000  # after recv_window: the venue's own queues
-_FILLS_GRACE_SECS: Final = 0.5  # the fills channel may trail the orders channel by a little
+_GRACE_SECS: Final = 0.5  # one channel may trail another by a little
+_TRIES: Final = 5
 _CLOCK_MARGIN_MS: Final = 5_000
 _UNNOTICED_MS: Final = 90_000  # a dead socket shows by its missing pongs, or its silence, only
-_SETTLE_TRIES: Final = 5
 _SETTLE_DELAY_SECS: Final = 0.1
 _APPLY_POLLS: Final = 100
 _APPLY_POLL_SECS: Final = 0.01
-_HISTORY_SCAN_SIZE: Final = 1_000
-_MAX_PAGES: Final = 100
-
-
-async def find_order(
-    http: ParadexHttpClient,
-    *,
-    client_id: str | None,
-    venue_order_id: str | None,
-    market: str | None,
-) -> OrderEvent | None:
-    """
-    Return an order as the venue has it, open or closed, or None where the venue knows none.
-
-    The venue answers by id for open orders only. A closed one is found in the history by its
-    client id; without one, in the newest orders of its market.
-
-    Raises
-    ------
-    RequestError
-        If the venue could not be asked: that is no answer.
-    MessageError
-        If its answer could not be read.
-
-    """
-    if venue_order_id:
-        order = await _or_none(http.order(venue_order_id))
-        if order is not None:
-            return order_event(order)
-    if client_id:
-        order = await _or_none(http.order_by_client_id(client_id))
-        if order is None:
-            page = await http.orders_history(client_id=client_id, market=market)
-            order = _pick(page.results, client_id=client_id, venue_order_id=venue_order_id)
-        return None if order is None else order_event(order)
-    if not venue_order_id:
-        return None
-    page = await http.orders_history(market=market, page_size=_HISTORY_SCAN_SIZE)
-    order = _pick(page.results, client_id=None, venue_order_id=venue_order_id)
-    return None if order is None else order_event(order)
 
 
 class Recovery:
@@ -108,8 +62,8 @@ class Recovery:
         The client's logger.
     create_task : callable
         Starts a coroutine under the client's supervision.
-    recv_window_ms : int
-        How long after its signature the venue may take an order.
+    config : ParadexExecClientConfig
+        The client's settings.
 
     """
 
@@ -121,7 +75,7 @@ class Recovery:
         client_id: ClientId,
         log: Logger,
         create_task: Callable[[Coroutine[Any, Any, None]], object],
-        recv_window_ms: int,
+        config: ParadexExecClientConfig,
     ) -> None:
         self._http = http
         self._events = events
@@ -129,16 +83,11 @@ class Recovery:
         self._client_id = client_id
         self._log = log
         self._create_task = create_task
-        self._recv_window_ms = recv_window_ms
-        self._awaiting_fills: set[str] = set()
+        self._config = config
+        self._completing: set[str] = set()
         self._interrupted_at_ms: int | None = None
-        events.on_missing_fills = self._fetch_missing_fills
-        events.on_orphan = self._identify_orphan
 
-    def interrupted(self) -> None:
-        """Note that the private streams have ended; they may have been dead for a while before."""
-        if self._interrupted_at_ms is None:
-            self._interrupted_at_ms = self._http.clock.now_ms() - _UNNOTICED_MS
+    # -- One order -------------------------------------------------------------------------------
 
     async def resolve_submission(self, order: Order, signed_at_ms: int) -> None:
         """
@@ -147,16 +96,15 @@ class Recovery:
         The streams may tell first. Found nowhere after the receive window and a margin, it was
         never accepted and is rejected.
         """
-        client_id = order.client_order_id.value
-        market = order.instrument_id.symbol.value
-        deadline_ms = signed_at_ms + self._recv_window_ms + _ARRIVAL_MARGIN_MS
-        for attempt in range(1_000):
-            await asyncio.sleep(_LOOKUP_DELAYS_SECS[min(attempt, len(_LOOKUP_DELAYS_SECS) - 1)])
-            if self._events.venue_order_id_of(order) is not None or order.is_closed:
-                return
+        deadline_ms = signed_at_ms + self._config.recv_window_ms + _ARRIVAL_MARGIN_MS
+        attempt = 0
+        while not self._is_known(order):
+            delay_secs = _LOOKUP_DELAYS_SECS[min(attempt, len(_LOOKUP_DELAYS_SECS) - 1)]
+            attempt += 1
+            await asyncio.sleep(delay_secs)
             is_final = self._http.clock.now_ms() > deadline_ms
             try:
-                found = await self._settled_order(client_id, None, market)
+                found = await self._settled_order(*self._ids_of(order))
             except ParadexError as exc:
                 # No answer is no evidence: go on asking for as long as the order is in question.
                 self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
@@ -167,14 +115,13 @@ class Recovery:
             if found is not None:
                 await self._take(found)
                 return
-            if is_final:
+            if is_final and not self._is_known(order):
                 self._events.refuse(
                     order,
-                    f"NOT_ACCEPTED: the venue knows no order {client_id} "
+                    f"NOT_ACCEPTED: the venue knows no order {order.client_order_id.value} "
                     f"{_ARRIVAL_MARGIN_MS} ms after its receive window",
                 )
                 return
-        self._log.error(f"Gave up looking for {order.client_order_id!r}: its fate is unknown")
 
     async def sync_order(
         self,
@@ -191,12 +138,12 @@ class Recovery:
         ------
         RequestError
             If the venue could not be asked.
+        MessageError
+            If its answer could not be read, or the order cannot be expressed.
 
         """
         if order is not None:
-            client_id = client_id or order.client_order_id.value
-            venue_order_id = venue_order_id or self._events.venue_order_id_of(order)
-            market = market or order.instrument_id.symbol.value
+            client_id, venue_order_id, market = self._ids_of(order)
         event = await self._settled_order(client_id, venue_order_id, market)
         if event is not None:
             await self._take(event)
@@ -213,12 +160,17 @@ class Recovery:
         ------
         RequestError
             If the venue could not be asked.
+        MessageError
+            If its answer could not be read, or the order cannot be expressed.
 
         """
         order = self._events.find_order(event.client_order_id, event.order_id)
-        if order is None or not _is_behind(order, event):
+        if (event.size == event.size_open) if order is None else not _is_behind(order, event):
             return
         await self._take(event)
+        order = self._events.find_order(event.client_order_id, event.order_id)
+        if order is None:
+            return
         # Fills reach the order through the engine's queue, a report does not.
         for _ in range(_APPLY_POLLS):
             if not _is_behind(order, event):
@@ -226,46 +178,55 @@ class Recovery:
             await asyncio.sleep(_APPLY_POLL_SECS)
         self._log.warning(f"{order.client_order_id!r} is filled beyond the fills the venue lists")
 
+    # -- The whole account -----------------------------------------------------------------------
+
+    def interrupted(self) -> None:
+        """Note that the private streams have ended; they may have been dead for a while before."""
+        if self._interrupted_at_ms is None:
+            self._interrupted_at_ms = self._http.clock.now_ms() - _UNNOTICED_MS
+
     async def resync(self) -> None:
         """
         Catch up after the private streams were interrupted: fills first, then every order.
+
+        What cannot be expressed is logged and passed over; it must not keep the rest away.
 
         Raises
         ------
         RequestError
             If the venue could not be asked.
+        MessageError
+            If its answer could not be read.
 
         """
         since_ms = self._interrupted_at_ms
         if since_ms is None:
             since_ms = self._http.clock.now_ms() - _UNNOTICED_MS
-        open_orders = [order_event(order) for order in await self._http.open_orders()]
-        for fill in await self.fills_since(since_ms):
-            self._events.take_fill(fill)
-        for event in open_orders:
-            self._events.take_order(event)
-        open_ids = {event.order_id for event in open_orders}
+        still_open = [order_event(order) for order in await self._http.open_orders()]
+        closed = await closed_orders(self._http, start_at_ms=since_ms)
+        for fill in await fills_since(self._http, since_ms):
+            self._guard(self._events.take_fill, fill)
+        for event in (*closed, *still_open):
+            self._guard(self._events.take_order, event)
+        told = {event.order_id for event in (*closed, *still_open)}
         for order in self._orders_in_question():
-            if self._events.venue_order_id_of(order) not in open_ids:
-                await self.sync_order(order)
+            if self._events.venue_order_id_of(order) not in told:
+                await self._sync_closed(order)
         self._interrupted_at_ms = None
 
-    async def fills_since(self, since_ms: int, market: str | None = None) -> list[FillEvent]:
-        """
-        Return the account's fills since a time, the oldest first.
-
-        Raises
-        ------
-        RequestError
-            If the venue could not be asked.
-
-        """
-
-        async def fetch(cursor: str | None) -> rest.Page[rest.Fill]:
-            return await self._http.fills(market=market, start_at_ms=since_ms, cursor=cursor)
-
-        fills = await self._http.all_pages(fetch, max_pages=_MAX_PAGES)
-        return sorted(map(fill_event, fills), key=lambda fill: fill.created_at or 0)
+    async def _sync_closed(self, order: Order) -> None:
+        """Take in an order that the venue no longer has open."""
+        client_id, venue_order_id, market = self._ids_of(order)
+        event = await find_closed_order(
+            self._http,
+            client_id=client_id,
+            venue_order_id=venue_order_id,
+            market=market,
+        )
+        if event is not None:
+            await self._take(event)
+        elif not order.is_inflight:
+            self._log.warning(f"The venue lists {order.client_order_id!r} nowhere")
 
     def _orders_in_question(self) -> list[Order]:
         orders = [
@@ -279,6 +240,95 @@ class Recovery:
         }
         return list(mine.values())
 
+    # -- What the messages leave open (`OrderWatcher`) -------------------------------------------
+
+    def on_incomplete(self, state: OrderState, market: str) -> None:
+        """Wait a little for what is missing of an order, then ask for it."""
+        if state.client_order_id not in self._completing:
+            self._completing.add(state.client_order_id)
+            self._create_task(self._complete(state, market))
+
+    def on_orphan(self, fill: FillEvent) -> None:
+        """Wait a little for the order of a fill, then ask for it."""
+        self._create_task(self._identify(fill))
+
+    def on_revived(self, state: OrderState, market: str) -> None:
+        """Cancel an order that nobody here owns any more, if so configured."""
+        if self._config.cancel_unexpected_orders and state.venue_order_id:
+            self._create_task(self._cancel(state.venue_order_id))
+
+    async def _complete(self, state: OrderState, market: str) -> None:
+        try:
+            for attempt in range(_TRIES):
+                await asyncio.sleep(_GRACE_SECS * 2**attempt)
+                if not state.is_incomplete:
+                    return
+                await self._quietly(
+                    self.sync_order(
+                        None,
+                        client_id=state.client_order_id,
+                        venue_order_id=state.venue_order_id,
+                        market=market,
+                    ),
+                    f"fetch what is missing of {state.client_order_id}",
+                )
+            if state.is_incomplete:
+                self._log.error(
+                    f"The venue does not list what it says was filled of {state.client_order_id}: "
+                    "going on without it, compare positions",
+                )
+                self._events.give_up(state, market)
+        finally:
+            self._completing.discard(state.client_order_id)
+
+    async def _identify(self, fill: FillEvent) -> None:
+        order_id = fill.order_id or ""
+        for attempt in range(_TRIES):
+            await asyncio.sleep(_GRACE_SECS * 2**attempt)
+            if not self._events.orphans_of(order_id):
+                return
+            await self._quietly(
+                self.sync_order(
+                    None,
+                    client_id=fill.client_order_id,
+                    venue_order_id=order_id,
+                    market=fill.market,
+                ),
+                f"identify the order of fill {fill.fill_id}",
+            )
+        count = self._events.orphans_of(order_id)
+        if count:
+            self._events.drop_orphans(order_id)
+            self._log.error(
+                f"{count} fills belong to order {order_id}, which the venue does not list: "
+                "they could not be applied, compare positions",
+            )
+
+    async def _cancel(self, venue_order_id: str) -> None:
+        for attempt in range(_TRIES):
+            try:
+                await self._http.cancel_order(venue_order_id)
+            except RequestError as exc:
+                self._log.error(f"Could not cancel order {venue_order_id}: {exc}")
+                await asyncio.sleep(_GRACE_SECS * 2**attempt)
+            else:
+                self._log.warning(f"Cancelled order {venue_order_id}: no one here owns it")
+                return
+
+    # -- Parts -----------------------------------------------------------------------------------
+
+    def _is_known(self, order: Order) -> bool:
+        return self._events.state_of(order).ended or (
+            self._events.venue_order_id_of(order) is not None
+        )
+
+    def _ids_of(self, order: Order) -> tuple[str, str | None, str]:
+        return (
+            order.client_order_id.value,
+            self._events.venue_order_id_of(order),
+            order.instrument_id.symbol.value,
+        )
+
     async def _settled_order(
         self,
         client_id: str | None,
@@ -287,7 +337,7 @@ class Recovery:
     ) -> OrderEvent | None:
         """Ask again while the order is NEW: the risk engine decides within milliseconds."""
         event = None
-        for _ in range(_SETTLE_TRIES):
+        for _ in range(_TRIES):
             event = await find_order(
                 self._http,
                 client_id=client_id,
@@ -300,113 +350,39 @@ class Recovery:
         return event
 
     async def _take(self, event: OrderEvent) -> None:
-        """Take in an order found, its fills before it, so that none has to be invented."""
-        if event.size_open is None or event.size_open != event.size:
+        """Take in an order found, with the fills that the platform lacks of it."""
+        order = self._events.find_order(event.client_order_id, event.order_id)
+        if order is None or _is_behind(order, event):
+            # The order first where it is unknown, or the fills would belong to nothing.
+            if order is None:
+                self._events.take_order(event)
             since_ms = (event.created_at or 0) // 1_000 - _CLOCK_MARGIN_MS
-            for fill in await self.fills_since(max(since_ms, 0), event.market):
+            for fill in await fills_since(self._http, since_ms, market=event.market):
                 if fill.order_id == event.order_id:
                     self._events.take_fill(fill)
         self._events.take_order(event)
 
-    def _fetch_missing_fills(self, state: OrderState, market: str) -> None:
-        if state.client_order_id in self._awaiting_fills:
-            return
-        self._awaiting_fills.add(state.client_order_id)
-        self._create_task(self._wait_then_fetch(state, market))
-
-    async def _wait_then_fetch(self, state: OrderState, market: str) -> None:
+    def _guard[M](self, take: Callable[[M], None], message: M) -> None:
         try:
-            for attempt in range(_SETTLE_TRIES):
-                await asyncio.sleep(_FILLS_GRACE_SECS * 2**attempt)
-                if not state.missing_fills:
-                    return
-                self._log.debug(f"Fetching fills that did not come of {state.client_order_id}")
-                await self._guarded(
-                    self.sync_order(
-                        None,
-                        client_id=state.client_order_id,
-                        venue_order_id=state.venue_order_id,
-                        market=market,
-                    ),
-                    f"fetch the fills of {state.client_order_id}",
-                )
-            if state.missing_fills:
-                self._log.error(f"The venue lists no fills for what {state.client_order_id} filled")
-        finally:
-            self._awaiting_fills.discard(state.client_order_id)
+            take(message)
+        except ParadexError as exc:
+            self._log.error(f"Passed over while catching up: {exc}")
 
-    def _identify_orphan(self, fill: FillEvent) -> None:
-        self._create_task(self._wait_then_identify(fill))
-
-    async def _wait_then_identify(self, fill: FillEvent) -> None:
-        for attempt in range(_SETTLE_TRIES):
-            await asyncio.sleep(_FILLS_GRACE_SECS * 2**attempt)
-            if not self._events.has_orphan(fill):
-                return
-            found = await self._guarded(
-                self.sync_order(
-                    None,
-                    client_id=fill.client_order_id,
-                    venue_order_id=fill.order_id,
-                    market=fill.market,
-                ),
-                f"identify the order of fill {fill.fill_id}",
-            )
-            if found is not None:
-                break
-        if self._events.has_orphan(fill):
-            self._events.drop_orphan(fill)
-            self._log.error(
-                f"Fill {fill.fill_id} belongs to order {fill.order_id}, which the venue does not "
-                "list: it could not be applied, compare positions",
-            )
-
-    async def _guarded(
-        self,
-        request: Awaitable[OrderEvent | None],
-        what: str,
-    ) -> OrderEvent | None:
+    async def _quietly(self, request: Awaitable[object], what: str) -> None:
         try:
-            return await request
+            await request
         except ParadexError as exc:
             self._log.warning(f"Cannot {what} yet: {exc}")
-            return None
-
-
-async def _or_none(request: Awaitable[rest.Order]) -> rest.Order | None:
-    try:
-        return await request
-    except UnauthorizedError:
-        raise
-    except VenueError as exc:
-        if isinstance(exc, NotFoundError) or exc.code in NOT_FOUND_CODES:
-            return None
-        raise
 
 
 def _is_behind(order: Order, event: OrderEvent) -> bool:
     """Whether the venue has more of an order filled than the platform."""
     if event.size is None or event.size_open is None:
-        return False
+        # Recorded orders leave the remaining size out; without a reason all of it was filled.
+        return not event.cancel_reason and event.status == OrderStatus.CLOSED
     return quantity_to_e8(order.filled_qty) < event.size - event.size_open
 
 
 def _is_older(found: OrderEvent, signed_at_ms: int) -> bool:
     """Whether an order found by client id was there before the one that is looked for."""
     return (found.created_at or 0) // 1_000 < signed_at_ms - _CLOCK_MARGIN_MS
-
-
-def _pick(
-    orders: list[rest.Order] | None,
-    *,
-    client_id: str | None,
-    venue_order_id: str | None,
-) -> rest.Order | None:
-    """Return the newest order that has the ids asked for."""
-    matching = [
-        order
-        for order in orders or ()
-        if (not client_id or order.client_id == client_id)
-        and (not venue_order_id or order.id == venue_order_id)
-    ]
-    return max(matching, key=lambda order: int(order.created_at or 0), default=None)

@@ -6,6 +6,8 @@ pages are read, orders of every kind and instruments not loaded yet are included
 
 import asyncio
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -27,24 +29,26 @@ from nautilus_trader.execution.reports import (
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
-    ClientOrderId,
     InstrumentId,
     VenueOrderId,
 )
 from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.recovery import Recovery, find_order
+from nautilus_paradex.execution.lookup import closed_orders, fills_since, find_order
+from nautilus_paradex.execution.order_events import NOT_ACCEPTED
+from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.reports import (
     fill_report,
     flat_position_report,
+    order_side_of,
     order_status_report,
     position_status_report,
     trade_id_of,
 )
-from nautilus_paradex.protocol import rest
-from nautilus_paradex.protocol.conversion import fill_event, order_event, position_event
+from nautilus_paradex.protocol.conversion import order_event, position_event
 from nautilus_paradex.protocol.enums import OrderStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
@@ -57,14 +61,29 @@ DEFAULT_LOOKBACK_MINS: Final = 24 * 60
 """How far closed orders and fills reach back where the platform sets no bound."""
 
 _MS_PER_MIN: Final = 60_000
-_PAGE_SIZE: Final = 1_000
-_MAX_PAGES: Final = 100
-_SNAPSHOT_TRIES: Final = 6
-_SNAPSHOT_DELAY_SECS: Final = 0.25
+_READINGS: Final = 6
+_READING_DELAY_SECS: Final = 0.25
 
 
 class ReportError(ParadexError):
     """The venue's state could not be reported as a whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class _AccountState:
+    """Everything a mass status is made of, as read once."""
+
+    orders: list[OrderEvent]
+    fills: list[FillEvent]
+    positions: list[PositionEvent]
+
+    def digest(self) -> object:
+        """What of it changes only when the account trades."""
+        return (
+            {(o.order_id, o.status, o.size_open) for o in self.orders},
+            {trade_id_of(fill) for fill in self.fills},
+            {(p.market, p.side, p.size) for p in self.positions},
+        )
 
 
 class Reports:
@@ -116,8 +135,8 @@ class Reports:
         """
         Return orders, fills and positions that belong together.
 
-        They are fetched again until the fills add up to what the orders say is filled: of the
-        difference the engine would invent a fill, and count the real one on top of it.
+        Of a difference between them the engine would invent a fill, and count the real one on top
+        of it.
 
         Raises
         ------
@@ -129,7 +148,8 @@ class Reports:
         """
         lookback = DEFAULT_LOOKBACK_MINS if lookback_mins is None else lookback_mins
         since_ms = self._http.clock.now_ms() - lookback * _MS_PER_MIN
-        orders, fills, positions = await self._consistent_state(since_ms)
+        state = await self._consistent_state(since_ms)
+        sides = {order.order_id: order.side for order in state.orders}
         mass_status = ExecutionMassStatus(
             client_id=self._client_id,
             account_id=self._account_id,
@@ -137,9 +157,9 @@ class Reports:
             report_id=UUID4(),
             ts_init=self._clock.timestamp_ns(),
         )
-        mass_status.add_order_reports(await self._order_reports(orders))
-        mass_status.add_fill_reports(await self._fill_reports(_with_order(fills)))
-        mass_status.add_position_reports(await self._position_reports(positions))
+        mass_status.add_order_reports(await self._order_reports(state.orders))
+        mass_status.add_fill_reports(await self._fill_reports(_with_order(state.fills), sides))
+        mass_status.add_position_reports(await self._position_reports(state.positions))
         return mass_status
 
     async def order_status_report(
@@ -168,10 +188,11 @@ class Reports:
         market = _market(command.instrument_id)
         events = await self._open_orders(market)
         if not command.open_only:
-            events += await self._closed_orders(
-                market,
-                self._start_ms(command.start),
-                _ms(command.end),
+            events += await closed_orders(
+                self._http,
+                market=market,
+                start_at_ms=self._start_ms(command.start),
+                end_at_ms=_ms(command.end),
             )
         for event in _newest(events):
             await self._recovery.deliver_fills(event)
@@ -212,26 +233,33 @@ class Reports:
 
     # -- The venue's state -----------------------------------------------------------------------
 
-    async def _consistent_state(
-        self,
-        since_ms: int,
-    ) -> tuple[list[OrderEvent], list[FillEvent], list[PositionEvent]]:
-        for attempt in range(_SNAPSHOT_TRIES):
-            if attempt:
-                await asyncio.sleep(_SNAPSHOT_DELAY_SECS)
-            before = await self._open_orders(None)
-            fills = await self._fills_of(before, since_ms)
-            closed = await self._closed_orders(None, since_ms, None)
-            orders = _newest(await self._open_orders(None) + closed)
-            positions = await self._positions()
-            gaps = _gaps(orders, fills, since_ms, {order.order_id for order in before})
-            if not gaps:
-                return orders, fills, positions
+    async def _consistent_state(self, since_ms: int) -> _AccountState:
+        """
+        Read the account until two readings in a row are the same.
+
+        Then nothing happened from the first request of the one to the last of the other.
+        """
+        state = await self._read_state(since_ms)
+        for _ in range(_READINGS):
+            before, state = state, await self._read_state(since_ms)
+            if before.digest() == state.digest():
+                break
             self._log.info("The account traded while it was read: reading it again")
-        self._log.warning(
-            f"Fills and orders do not add up after {_SNAPSHOT_TRIES} readings: {gaps}",
+            await asyncio.sleep(_READING_DELAY_SECS)
+        else:
+            self._log.warning(f"The account did not stand still during {_READINGS} readings")
+        if gaps := _gaps(state, since_ms):
+            self._log.warning(f"The venue lists no fills for what it says was filled of {gaps}")
+        return state
+
+    async def _read_state(self, since_ms: int) -> _AccountState:
+        open_orders = await self._open_orders(None)
+        closed = await closed_orders(self._http, start_at_ms=since_ms)
+        return _AccountState(
+            orders=_newest(open_orders + closed),
+            fills=await self._fills_of(open_orders, since_ms),
+            positions=await self._positions(),
         )
-        return orders, fills, positions
 
     async def _fills_of(self, open_orders: list[OrderEvent], since_ms: int) -> list[FillEvent]:
         """
@@ -257,42 +285,14 @@ class Reports:
         # A NEW order has not passed the risk engine: its fate will be told by the streams.
         return [order for order in orders if order.status != OrderStatus.NEW]
 
-    async def _closed_orders(
-        self,
-        market: str | None,
-        start_ms: int,
-        end_ms: int | None,
-    ) -> list[OrderEvent]:
-        async def fetch(cursor: str | None) -> rest.Page[rest.Order]:
-            return await self._http.orders_history(
-                market=market,
-                start_at_ms=start_ms,
-                end_at_ms=end_ms,
-                page_size=_PAGE_SIZE,
-                cursor=cursor,
-            )
-
-        orders = [order_event(o) for o in await self._http.all_pages(fetch, max_pages=_MAX_PAGES)]
-        return [order for order in orders if order.status == OrderStatus.CLOSED]
-
     async def _fills(
         self,
         market: str | None,
         start_ms: int,
         end_ms: int | None,
     ) -> list[FillEvent]:
-        async def fetch(cursor: str | None) -> rest.Page[rest.Fill]:
-            return await self._http.fills(
-                market=market,
-                start_at_ms=start_ms,
-                end_at_ms=end_ms,
-                page_size=_PAGE_SIZE,
-                cursor=cursor,
-            )
-
-        fills = [fill_event(f) for f in await self._http.all_pages(fetch, max_pages=_MAX_PAGES)]
-        unique = {trade_id_of(fill): fill for fill in fills}
-        return sorted(unique.values(), key=lambda fill: fill.created_at or 0)
+        fills = await fills_since(self._http, start_ms, market=market, end_at_ms=end_ms)
+        return list({trade_id_of(fill): fill for fill in fills}.values())
 
     async def _positions(self) -> list[PositionEvent]:
         positions = [position_event(position) for position in await self._http.positions()]
@@ -308,31 +308,46 @@ class Reports:
     async def _order_reports(self, events: list[OrderEvent]) -> list[OrderStatusReport]:
         reports = []
         for event in events:
-            if not event.size:
-                # A position-linked order takes the position's size; the platform has no such order.
-                self._log.warning(f"Order {event.order_id} has no size of its own: not reported")
-                continue
-            reports.append(
-                order_status_report(
+            instrument = await self._instrument(event.market)
+            known = self._known_order(event.order_id)
+            try:
+                report = order_status_report(
                     event,
                     account_id=self._account_id,
-                    instrument=await self._instrument(event.market),
+                    instrument=instrument,
                     ts_init=self._clock.timestamp_ns(),
-                    client_order_id=self._client_order_id(event),
+                    accepted=known is not None and known.status not in NOT_ACCEPTED,
+                    client_order_id=None if known is None else known.client_order_id,
+                )
+            except ParadexError as exc:
+                # One order without words for it must not keep the others away; without a size of
+                # its own (position-linked) the platform has no such order.
+                self._log.error(f"Order {event.order_id} is not reported: {exc}")
+                continue
+            reports.append(report)
+        return reports
+
+    async def _fill_reports(
+        self,
+        fills: list[FillEvent],
+        sides: Mapping[str | None, str | None] | None = None,
+    ) -> list[FillReport]:
+        reports = []
+        for fill in fills:
+            known = self._known_order(fill.order_id)
+            side = (sides or {}).get(fill.order_id)
+            order_side = known.side if known is not None else side and order_side_of(side)
+            reports.append(
+                fill_report(
+                    fill,
+                    account_id=self._account_id,
+                    instrument=await self._instrument(fill.market),
+                    ts_init=self._clock.timestamp_ns(),
+                    order_side=order_side or None,
+                    client_order_id=None if known is None else known.client_order_id,
                 ),
             )
         return reports
-
-    async def _fill_reports(self, fills: list[FillEvent]) -> list[FillReport]:
-        return [
-            fill_report(
-                fill,
-                account_id=self._account_id,
-                instrument=await self._instrument(fill.market),
-                ts_init=self._clock.timestamp_ns(),
-            )
-            for fill in fills
-        ]
 
     async def _position_reports(
         self,
@@ -348,8 +363,12 @@ class Reports:
             for position in positions
         ]
 
-    def _client_order_id(self, event: OrderEvent) -> ClientOrderId | None:
-        return self._cache.client_order_id(VenueOrderId(event.order_id))
+    def _known_order(self, order_id: str | None) -> Order | None:
+        """Return the platform's order for one of the venue's ids."""
+        if not order_id:
+            return None
+        client_order_id = self._cache.client_order_id(VenueOrderId(order_id))
+        return None if client_order_id is None else self._cache.order(client_order_id)
 
     async def _instrument(self, market: str | None) -> Instrument:
         if not market:
@@ -387,24 +406,19 @@ def _newest(events: list[OrderEvent]) -> list[OrderEvent]:
     return list({event.order_id: event for event in events}.values())
 
 
-def _gaps(
-    orders: list[OrderEvent],
-    fills: list[FillEvent],
-    since_ms: int,
-    were_open: set[str | None],
-) -> list[str]:
+def _gaps(state: _AccountState, since_ms: int) -> list[str]:
     """
     Return the orders whose fills do not add up to what they say.
 
     Orders that were closed before the window are not among them: their fills were not asked for.
     """
     filled: Counter[str] = Counter()
-    for fill in fills:
+    for fill in state.fills:
         filled[fill.order_id or ""] += fill.size or 0
     return [
         order.order_id or ""
-        for order in orders
-        if ((order.created_at or 0) // 1_000 >= since_ms or order.order_id in were_open)
+        for order in state.orders
+        if ((order.created_at or 0) // 1_000 >= since_ms or order.status != OrderStatus.CLOSED)
         and order.size is not None
         and order.size_open is not None
         and order.size - order.size_open != filled[order.order_id or ""]

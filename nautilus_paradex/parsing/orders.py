@@ -8,15 +8,17 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
-from nautilus_trader.model.enums import OrderSide as NautilusOrderSide
 from nautilus_trader.model.enums import (
+    ContingencyType,
     OrderType,
     TimeInForce,
+    contingency_type_to_str,
     order_type_to_str,
     time_in_force_to_str,
 )
+from nautilus_trader.model.enums import OrderSide as NautilusOrderSide
 from nautilus_trader.model.identifiers import ClientOrderId
-from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.instruments import CurrencyPair, Instrument
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.protocol.enums import OrderFlag, OrderInstruction, OrderSide
@@ -134,6 +136,21 @@ def _instruction(order: Order) -> str:
     return _INSTRUCTIONS[order.time_in_force]
 
 
+def _spot(order: Order, instrument: Instrument) -> str | None:
+    # The platform would keep a position that the venue has as a token balance.
+    if not isinstance(instrument, CurrencyPair):
+        return None
+    return f"UNSUPPORTED_INSTRUMENT: instrument_id={instrument.id} class=SPOT"
+
+
+def _contingent(order: Order, instrument: Instrument) -> str | None:
+    # Sent one by one, the entry of a bracket would go live without its stop.
+    if order.contingency_type == ContingencyType.NO_CONTINGENCY:
+        return None
+    contingency = contingency_type_to_str(order.contingency_type)
+    return f"UNSUPPORTED_CONTINGENCY: contingency_type={contingency}"
+
+
 def _unsupported_type(order: Order, instrument: Instrument) -> str | None:
     if order.order_type in _ORDER_TYPES:
         return None
@@ -195,6 +212,8 @@ def _raw(value: object) -> int:
 
 
 _OBJECTIONS: Final[tuple[Callable[[Order, Instrument], str | None], ...]] = (
+    _spot,
+    _contingent,
     _unsupported_type,
     _unsupported_time_in_force,
     _quote_quantity,

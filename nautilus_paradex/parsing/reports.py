@@ -46,6 +46,7 @@ __all__ = [
     "liquidity_side_of",
     "order_side_of",
     "order_status_report",
+    "order_type_of",
     "position_status_report",
     "trade_id_of",
     "ts_ns",
@@ -66,6 +67,16 @@ _ORDER_TYPES: Final[dict[str, OrderType]] = {
     VenueOrderType.TAKE_PROFIT_MARKET: OrderType.MARKET_IF_TOUCHED,
     VenueOrderType.TAKE_PROFIT_LIMIT: OrderType.LIMIT_IF_TOUCHED,
 }
+
+_TRIGGERED: Final = frozenset(
+    {
+        OrderType.STOP_MARKET,
+        OrderType.STOP_LIMIT,
+        OrderType.MARKET_IF_TOUCHED,
+        OrderType.LIMIT_IF_TOUCHED,
+    },
+)
+_PRICED: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED})
 
 _ENDINGS: Final[dict[Ending, OrderStatus]] = {
     Ending.REJECTED: OrderStatus.REJECTED,
@@ -100,6 +111,7 @@ def order_status_report(
     ts_init: int,
     filled: int | None = None,
     status: OrderStatus | None = None,
+    accepted: bool = False,
     client_order_id: ClientOrderId | None = None,
 ) -> OrderStatusReport:
     """
@@ -120,13 +132,15 @@ def order_status_report(
         a report says beyond the fills it has seen.
     status : OrderStatus, optional
         The status to report in place of the venue's.
+    accepted : bool, default False
+        If the order is known to have been on the book: then it can no longer be rejected.
     client_order_id : ClientOrderId, optional
         The id to report in place of the venue's client id.
 
     Raises
     ------
     MessageError
-        If the order's side or type is none the platform has a word for, or its size is missing.
+        If the order's side is none the platform has a word for, or a number it needs is missing.
     PrecisionError
         If a number does not fit.
 
@@ -136,15 +150,22 @@ def order_status_report(
         raise MessageError(f"order {event.order_id} has no size of its own, was {size}")
     filled = _filled(event) if filled is None else filled
     trigger_price = event.trigger_price
+    order_type = order_type_of(event)
+    if order_type in _TRIGGERED and trigger_price is None:
+        raise MessageError(
+            f"order {event.order_id} of type {event.order_type} has no trigger price"
+        )
+    if order_type in _PRICED and event.price is None:
+        raise MessageError(f"{event.order_type} order {event.order_id} has no price")
     return OrderStatusReport(
         account_id=account_id,
         instrument_id=instrument.id,
         venue_order_id=VenueOrderId(event.order_id),
         client_order_id=client_order_id or client_order_id_of(event.client_order_id),
         order_side=order_side_of(event.side),
-        order_type=_order_type(event),
+        order_type=order_type,
         time_in_force=_time_in_force(event),
-        order_status=_status(event, filled) if status is None else status,
+        order_status=_status(event, filled, accepted) if status is None else status,
         quantity=fill_quantity(size, instrument),
         filled_qty=fill_quantity(filled, instrument),
         price=None if event.price is None else fill_price(event.price, instrument),
@@ -167,11 +188,14 @@ def fill_report(
     account_id: AccountId,
     instrument: Instrument,
     ts_init: int,
-    venue_order_id: VenueOrderId | None = None,
+    order_side: OrderSide | None = None,
     client_order_id: ClientOrderId | None = None,
 ) -> FillReport:
     """
     Return the report of a fill. A price or size off the instrument's precision keeps its value.
+
+    `order_side` is that of the fill's order, where it is known: it is surer than the fill's own
+    (the schema calls that the taker's, clients report the account's).
 
     Raises
     ------
@@ -184,10 +208,10 @@ def fill_report(
     return FillReport(
         account_id=account_id,
         instrument_id=instrument.id,
-        venue_order_id=venue_order_id or VenueOrderId(fill.order_id),
+        venue_order_id=VenueOrderId(fill.order_id),
         client_order_id=client_order_id or client_order_id_of(fill.client_order_id),
         trade_id=trade_id_of(fill),
-        order_side=order_side_of(fill.side),
+        order_side=order_side_of(fill.side) if order_side is None else order_side,
         last_qty=fill_quantity(fill.size, instrument),
         last_px=fill_price(fill.price, instrument),
         commission=commission_of(fill, instrument),
@@ -249,7 +273,7 @@ def flat_position_report(
 
 def trade_id_of(fill: FillEvent) -> TradeId:
     """Return the platform's id of a fill: unique over fill types, the same on every delivery."""
-    fill_type = fill.fill_type or ""
+    fill_type = fill.fill_type or FillType.FILL.value
     prefix = _TRADE_ID_PREFIXES.get(fill_type)
     if prefix is None:
         prefix = f"{fill_type[:6]}-"
@@ -302,6 +326,18 @@ def order_side_of(side: str | None) -> OrderSide:
     return order_side
 
 
+def order_type_of(event: OrderEvent) -> OrderType:
+    """
+    Return the platform's order type; for one it has no word for the nearest by its price.
+
+    An order of a new type must not keep the others from being reported (unknown is not fatal).
+    """
+    order_type = _ORDER_TYPES.get(event.order_type or "")
+    if order_type is not None:
+        return order_type
+    return OrderType.MARKET if event.price is None else OrderType.LIMIT
+
+
 def ts_ns(ts_us: int | None) -> int:
     """Return microseconds of the wire as nanoseconds, 0 where there are none."""
     return 0 if ts_us is None else ts_us * 1_000
@@ -313,19 +349,12 @@ def _filled(event: OrderEvent) -> int:
     return event.size - event.size_open
 
 
-def _status(event: OrderEvent, filled: int) -> OrderStatus:
+def _status(event: OrderEvent, filled: int, accepted: bool) -> OrderStatus:
     if event.status == VenueStatus.CLOSED:
         if filled >= (event.size or 0):
             return OrderStatus.FILLED
-        return _ENDINGS[ending_of(event.cancel_reason, accepted=False, filled=filled)]
+        return _ENDINGS[ending_of(event.cancel_reason, accepted=accepted, filled=filled)]
     return OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED
-
-
-def _order_type(event: OrderEvent) -> OrderType:
-    order_type = _ORDER_TYPES.get(event.order_type or "")
-    if order_type is None:
-        raise MessageError(f"unknown type of order {event.order_id}, was {event.order_type!r}")
-    return order_type
 
 
 def _time_in_force(event: OrderEvent) -> TimeInForce:

@@ -396,4 +396,7 @@ def _side_of_book(
 
 
 def _rest_levels(levels: list[list[Number]] | None) -> list[BookLevel]:
-    return [(_required_e8(price), _required_e8(size)) for price, size, *_ in levels or ()]
+    try:
+        return [(_required_e8(price), _required_e8(size)) for price, size, *_ in levels or ()]
+    except ValueError as exc:
+        raise MessageError(f"a book level is not a price and a size: {exc}") from exc

@@ -100,7 +100,7 @@ def decode_notification(notification: Notification) -> Message:
         return UnknownMessage(notification.channel, notification.data)
     try:
         return decode(notification.data)
-    except (msgspec.MsgspecError, MessageError) as exc:
+    except (msgspec.MsgspecError, UnicodeDecodeError, MessageError) as exc:
         raise MessageError(f"bad payload on channel {notification.channel!r}: {exc}") from exc
 
 

@@ -106,8 +106,8 @@ def test_a_market_order_is_accepted_just_before_its_fill(state: OrderState) -> N
 def test_a_close_waits_for_the_fills_it_counts(state: OrderState) -> None:
     closed = order_update("CLOSED", remaining=8 * E8, reason="USER_CANCELED", at=T0 + 9)
     assert kinds(apply(state, order_update("OPEN"), closed)) == ["Accepted"]
-    assert state.missing_fills
-    assert state.waits_to_end
+    assert state.is_incomplete
+    assert not state.ended
     assert kinds(apply(state, fill(1))) == ["Filled"]
     assert kinds(apply(state, fill(2))) == ["Filled", "Ended"]
     assert state.ended
@@ -162,6 +162,10 @@ def test_a_close_without_remaining_size_and_with_a_reason_counts_the_fills_seen(
     assert action.ending == Ending.REJECTED
 
 
+def test_a_fill_without_a_type_is_an_ordinary_one(state: OrderState) -> None:
+    assert kinds(apply(state, fill(1, fill_type=""), fill(1))) == ["Accepted", "Filled"]
+
+
 def test_fills_of_equal_id_and_different_type_both_count(state: OrderState) -> None:
     assert kinds(apply(state, fill(1), fill(1), fill(1, fill_type="RPI"))) == [
         "Accepted",
@@ -208,24 +212,107 @@ def test_a_modification_is_told_with_the_total_size(state: OrderState) -> None:
     assert actions[-1] == Updated(T0 + 1_000, 12 * E8, PRICE, None)
 
 
-def test_a_refused_modification_is_told_once(state: OrderState) -> None:
-    refused = order_update(
+def refusal(at: int = T0) -> OrderEvent:
+    return order_update(
         "OPEN",
+        at=at,
         request_status="REJECTED",
         request_id="r1",
         message="NOT_ENOUGH_MARGIN",
     )
-    actions = apply(state, order_update("OPEN"), refused, refused)
-    assert actions[1:] == [ModifyRefused(T0, "NOT_ENOUGH_MARGIN")]
+
+
+def test_a_refused_modification_is_told_once(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change()
+    assert apply(state, refusal(), refusal()) == [ModifyRefused(T0, "NOT_ENOUGH_MARGIN")]
+
+
+def test_a_second_refused_modification_is_told_too(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    for at in (T0 + 1_000, T0 + 2_000):
+        state.expect_change()
+        assert kinds(apply(state, refusal(at))) == ["ModifyRefused"]
+
+
+def test_the_outcome_of_somebody_elses_modification_is_not_told(state: OrderState) -> None:
+    assert kinds(apply(state, order_update("OPEN"), refusal())) == ["Accepted"]
+
+
+@pytest.mark.parametrize("status", ["PENDING", "A_STATUS_OF_TOMORROW"])
+def test_a_modification_under_way_changes_nothing_yet(state: OrderState, status: str) -> None:
+    apply(state, order_update("OPEN"))
+    under_way = order_update("OPEN", price=PRICE + E8, at=T0 + 1_000, request_status=status)
+    assert apply(state, under_way) == []
+    done = order_update("OPEN", price=PRICE + E8, at=T0 + 2_000, request_status="SUCCESS")
+    assert kinds(apply(state, done)) == ["Updated"]
+
+
+def test_a_fill_names_the_venues_order_before_any_order_update(state: OrderState) -> None:
+    apply(state, fill(1))
+    assert state.venue_order_id == "1791421535935201709233240003"
+
+
+def test_a_fill_beyond_the_size_waits_for_the_update_that_explains_it(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    assert apply(state, fill(1, 11 * E8)) == []
+    assert state.is_incomplete
+    assert not state.ended
+    grown = order_update("OPEN", size=12 * E8, remaining=E8, at=T0 + 1_000)
+    assert kinds(apply(state, grown)) == ["Updated", "Filled"]
+    assert state.filled == 11 * E8
+
+
+def test_a_fill_of_the_old_size_waits_while_a_modification_is_under_way(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change()
+    assert apply(state, fill(1, SIZE)) == []
+    grown = order_update("OPEN", size=12 * E8, remaining=2 * E8, at=T0 + 1_000)
+    assert kinds(apply(state, grown)) == ["Updated", "Filled"]
+    assert not state.ended
+
+
+def test_a_fill_of_the_old_size_is_told_once_the_modification_has_failed(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change()
+    apply(state, fill(1, SIZE))
+    assert kinds(state.change_failed()) == ["Filled"]
+    assert state.ended
+
+
+def test_an_order_whose_fills_are_never_listed_ends_with_what_is_there(state: OrderState) -> None:
+    closed = order_update("CLOSED", remaining=8 * E8, reason="USER_CANCELED", at=T0 + 9)
+    assert kinds(apply(state, order_update("OPEN"), fill(1), closed)) == ["Accepted", "Filled"]
+    assert kinds(state.give_up()) == ["Ended"]
+    assert state.ended
+
+
+def test_a_fill_beyond_what_the_venue_has_filled_is_never_counted(state: OrderState) -> None:
+    apply(state, order_update("OPEN"), fill(1, 11 * E8))
+    assert state.give_up() == []
+    assert state.filled == 0
+    assert not state.is_incomplete
+
+
+def test_an_order_the_platform_ended_by_itself_goes_on_when_it_fills(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.sync_end(is_closed=True)
+    closed = order_update("CLOSED", remaining=9 * E8, reason="USER_CANCELED", at=T0 + 9)
+    assert kinds(apply(state, fill(1), closed)) == ["Filled", "Ended"]
 
 
 def test_an_order_refused_by_its_answer_that_shows_up_open_is_revived(state: OrderState) -> None:
     assert state.end_locally()
     assert apply(state, order_update("OPEN")) == [Revived(T0)]
+    assert apply(state, order_update("OPEN", at=T0 + 1_000)) == []
 
 
-def test_an_order_the_venue_has_shown_cannot_be_refused_any_more(state: OrderState) -> None:
-    apply(state, order_update("OPEN"))
+@pytest.mark.parametrize("status", ["NEW", "OPEN"])
+def test_an_order_the_venue_has_shown_cannot_be_refused_any_more(
+    state: OrderState,
+    status: str,
+) -> None:
+    apply(state, order_update(status))
     assert not state.end_locally()
 
 
@@ -273,4 +360,4 @@ def test_any_order_of_messages_tells_the_same_story(
         assert names[-1] == "Ended"
     assert "Revived" not in names
     assert state.ended
-    assert not state.missing_fills
+    assert not state.is_incomplete

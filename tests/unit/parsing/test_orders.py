@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from nautilus_trader.model.currencies import BTC, USDC
-from nautilus_trader.model.enums import OrderSide, TimeInForce, TriggerType
+from nautilus_trader.model.enums import ContingencyType, OrderSide, TimeInForce, TriggerType
 from nautilus_trader.model.identifiers import (
     ClientOrderId,
     InstrumentId,
@@ -12,7 +12,7 @@ from nautilus_trader.model.identifiers import (
     Symbol,
     TraderId,
 )
-from nautilus_trader.model.instruments import CryptoPerpetual
+from nautilus_trader.model.instruments import CryptoPerpetual, CurrencyPair
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import LimitOrder, MarketOrder, Order, StopMarketOrder
 from nautilus_trader.test_kit.stubs.identifiers import TestIdStubs
@@ -121,6 +121,13 @@ def stop_market() -> StopMarketOrder:
             limit(post_only=True, time_in_force=TimeInForce.IOC),
             "POST_ONLY_CONFLICT: time_in_force=IOC",
         ),
+        (
+            limit(
+                contingency_type=ContingencyType.OTO,
+                linked_order_ids=[ClientOrderId("O-9")],
+            ),
+            "UNSUPPORTED_CONTINGENCY: contingency_type=OTO",
+        ),
         (limit(client_order_id="O" * 65), "INVALID_CLIENT_ORDER_ID: length=65 max=64"),
     ],
     ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
@@ -131,6 +138,24 @@ def test_what_cannot_be_expressed_is_denied(
     instrument: CryptoPerpetual,
 ) -> None:
     assert denial_of(order, instrument) == reason
+
+
+def test_a_spot_order_is_denied() -> None:
+    pair = CurrencyPair(
+        instrument_id=InstrumentId.from_str("DIME-USD.PARADEX"),
+        raw_symbol=Symbol("DIME-USD"),
+        base_currency=BTC,
+        quote_currency=USDC,
+        price_precision=1,
+        size_precision=3,
+        price_increment=Price.from_str("0.1"),
+        size_increment=Quantity.from_str("0.001"),
+        ts_event=0,
+        ts_init=0,
+    )
+    assert denial_of(limit(), pair) == (
+        "UNSUPPORTED_INSTRUMENT: instrument_id=DIME-USD.PARADEX class=SPOT"
+    )
 
 
 @pytest.mark.parametrize(

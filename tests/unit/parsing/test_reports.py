@@ -154,7 +154,12 @@ def test_the_words_of_an_order(instrument: CryptoPerpetual) -> None:
 
 @pytest.mark.parametrize(
     "changes",
-    [{"side": "UNKNOWN_7"}, {"order_type": "A_TYPE_OF_TOMORROW"}, {"size": 0}],
+    [
+        {"side": "UNKNOWN_7"},
+        {"size": 0},
+        {"order_type": "STOP_MARKET"},
+        {"order_type": "LIMIT", "price": None},
+    ],
 )
 def test_an_order_without_words_for_it_is_refused(
     changes: dict[str, object],
@@ -167,6 +172,48 @@ def test_an_order_without_words_for_it_is_refused(
             instrument=instrument,
             ts_init=0,
         )
+
+
+@pytest.mark.parametrize(
+    ("price", "expected"),
+    [(62_000_00000000, OrderType.LIMIT), (None, OrderType.MARKET)],
+)
+def test_an_order_of_a_new_type_is_reported_as_the_nearest(
+    price: int | None,
+    expected: OrderType,
+    instrument: CryptoPerpetual,
+) -> None:
+    report = order_status_report(
+        order(order_type="A_TYPE_OF_TOMORROW", price=price),
+        account_id=ACCOUNT_ID,
+        instrument=instrument,
+        ts_init=0,
+    )
+    assert report.order_type == expected
+
+
+def test_an_order_that_was_on_the_book_is_not_reported_rejected(
+    instrument: CryptoPerpetual,
+) -> None:
+    report = order_status_report(
+        order(status="CLOSED", cancel_reason="REDUCE_ONLY_WILL_INCREASE"),
+        account_id=ACCOUNT_ID,
+        instrument=instrument,
+        ts_init=0,
+        accepted=True,
+    )
+    assert report.order_status == OrderStatus.CANCELED
+
+
+def test_the_side_of_the_order_goes_before_the_fills_own(instrument: CryptoPerpetual) -> None:
+    report = fill_report(
+        fill(side="SELL"),
+        account_id=ACCOUNT_ID,
+        instrument=instrument,
+        ts_init=0,
+        order_side=OrderSide.BUY,
+    )
+    assert report.order_side == OrderSide.BUY
 
 
 def test_a_fill_with_a_rebate(instrument: CryptoPerpetual) -> None:

@@ -1,0 +1,184 @@
+"""Questions to the venue about orders and fills, over REST; what is found is not acted upon."""
+
+from collections.abc import Awaitable
+from typing import Final
+
+from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.conversion import fill_event, order_event
+from nautilus_paradex.protocol.enums import ErrorCode, OrderStatus
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent
+from nautilus_paradex.protocol.numbers import to_int
+from nautilus_paradex.transport.errors import NotFoundError, UnauthorizedError, VenueError
+from nautilus_paradex.transport.http import ParadexHttpClient
+
+__all__ = ["NOT_FOUND_CODES", "closed_orders", "fills_since", "find_closed_order", "find_order"]
+
+NOT_FOUND_CODES: Final = frozenset(
+    {
+        ErrorCode.NOT_FOUND.value,
+        ErrorCode.ORDER_ID_NOT_FOUND.value,
+        ErrorCode.CLIENT_ORDER_ID_NOT_FOUND.value,
+    },
+)
+"""Codes that say that the venue has no such order, or no longer has it open."""
+
+_PAGE_SIZE: Final = 5_000  # the venue's maximum (api-notes)
+_MAX_PAGES: Final = 100
+
+
+async def find_order(
+    http: ParadexHttpClient,
+    *,
+    client_id: str | None,
+    venue_order_id: str | None,
+    market: str | None,
+) -> OrderEvent | None:
+    """
+    Return an order as the venue has it, open or closed, or None where the venue knows none.
+
+    The venue answers by id for open orders only; for closed ones see `find_closed_order`.
+
+    Raises
+    ------
+    RequestError
+        If the venue could not be asked: that is no answer.
+    MessageError
+        If its answer could not be read.
+
+    """
+    order = None
+    if venue_order_id:
+        order = await _or_none(http.order(venue_order_id))
+    elif client_id:
+        order = await _or_none(http.order_by_client_id(client_id))
+    if order is not None:
+        return order_event(order)
+    return await find_closed_order(
+        http,
+        client_id=client_id,
+        venue_order_id=venue_order_id,
+        market=market,
+    )
+
+
+async def find_closed_order(
+    http: ParadexHttpClient,
+    *,
+    client_id: str | None,
+    venue_order_id: str | None,
+    market: str | None,
+) -> OrderEvent | None:
+    """
+    Return an order from the history, None where it is not there.
+
+    By its client id; where that finds nothing (the order has none, or one of this side's own
+    making), among the newest orders of its market by the venue's id.
+
+    Raises
+    ------
+    RequestError
+        If the venue could not be asked.
+    MessageError
+        If its answer could not be read.
+
+    """
+    if client_id:
+        page = await http.orders_history(client_id=client_id, market=market)
+        order = _newest(page.results, client_id=client_id, venue_order_id=venue_order_id)
+        if order is not None:
+            return order_event(order)
+    if not venue_order_id:
+        return None
+    page = await http.orders_history(market=market, page_size=_PAGE_SIZE)
+    order = _newest(page.results, client_id=None, venue_order_id=venue_order_id)
+    return None if order is None else order_event(order)
+
+
+async def closed_orders(
+    http: ParadexHttpClient,
+    *,
+    market: str | None = None,
+    start_at_ms: int | None = None,
+    end_at_ms: int | None = None,
+) -> list[OrderEvent]:
+    """
+    Return the closed orders of a span of time, every page of them.
+
+    Raises
+    ------
+    RequestError
+        If the venue could not be asked, or there is too much to read.
+    MessageError
+        If its answer could not be read.
+
+    """
+
+    async def fetch(cursor: str | None) -> rest.Page[rest.Order]:
+        return await http.orders_history(
+            market=market,
+            start_at_ms=start_at_ms,
+            end_at_ms=end_at_ms,
+            page_size=_PAGE_SIZE,
+            cursor=cursor,
+        )
+
+    orders = [order_event(order) for order in await http.all_pages(fetch, max_pages=_MAX_PAGES)]
+    return [order for order in orders if order.status == OrderStatus.CLOSED]
+
+
+async def fills_since(
+    http: ParadexHttpClient,
+    start_at_ms: int,
+    *,
+    market: str | None = None,
+    end_at_ms: int | None = None,
+) -> list[FillEvent]:
+    """
+    Return the account's fills since a time, every page of them, the oldest first.
+
+    Raises
+    ------
+    RequestError
+        If the venue could not be asked, or there is too much to read.
+    MessageError
+        If its answer could not be read.
+
+    """
+
+    async def fetch(cursor: str | None) -> rest.Page[rest.Fill]:
+        return await http.fills(
+            market=market,
+            start_at_ms=max(start_at_ms, 0),
+            end_at_ms=end_at_ms,
+            page_size=_PAGE_SIZE,
+            cursor=cursor,
+        )
+
+    fills = map(fill_event, await http.all_pages(fetch, max_pages=_MAX_PAGES))
+    return sorted(fills, key=lambda fill: fill.created_at or 0)
+
+
+async def _or_none(request: Awaitable[rest.Order]) -> rest.Order | None:
+    try:
+        return await request
+    except UnauthorizedError:
+        raise
+    except VenueError as exc:
+        if isinstance(exc, NotFoundError) or exc.code in NOT_FOUND_CODES:
+            return None
+        raise
+
+
+def _newest(
+    orders: list[rest.Order] | None,
+    *,
+    client_id: str | None,
+    venue_order_id: str | None,
+) -> rest.Order | None:
+    matching = [
+        order
+        for order in orders or ()
+        if (not client_id or order.client_id == client_id)
+        and (not venue_order_id or order.id == venue_order_id)
+    ]
+    return max(matching, key=lambda order: to_int(order.created_at) or 0, default=None)
