@@ -53,7 +53,8 @@ class Stream:
         Builds the channel's name from the market's symbol.
     silence_secs : int
         A stream that is silent for longer is subscribed to afresh although the socket is open.
-        Trades may well pause; a book steps many times a second, if only with empty deltas.
+        Trades may pause for hours (guess); a book steps many times a second, if only with empty
+        deltas.
 
     """
 
@@ -63,7 +64,7 @@ class Stream:
 
 
 BBO_STREAM: Final = Stream(QUOTES, channels.bbo, 120)
-TRADE_STREAM: Final = Stream(TRADES, channels.trades, 900)
+TRADE_STREAM: Final = Stream(TRADES, channels.trades, 3_600)
 BOOK_STREAM: Final = Stream(DELTAS, channels.book_deltas, 60)
 SUMMARY_STREAM: Final = Stream(MARK | INDEX | FUNDING, channels.markets_summary, 60)
 STREAMS: Final = (BBO_STREAM, TRADE_STREAM, BOOK_STREAM, SUMMARY_STREAM)
@@ -97,6 +98,11 @@ class StreamState:
     def is_alive(self) -> bool:
         """Whether it still spoke some time after it was opened, beyond a first snapshot."""
         return self.seen_ns - self.opened_ns > _FIRST_WORDS_NS
+
+    def forget(self) -> None:
+        """Count as never opened."""
+        self.is_open = False
+        self.attempts = 0
 
     def restart_clock(self, now_ns: int) -> None:
         """Measure its silence from now on."""

@@ -5,7 +5,7 @@ It never looks into a frame: that is the router's work.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Final
 
 from nautilus_paradex.feeds.market import MarketFeed, StreamState
@@ -24,7 +24,9 @@ REFUSALS: Final = "subscriptions_failed"
 _NS_PER_SEC: Final = 1_000_000_000
 _TICK_SECS: Final = 1.0
 _BROKEN_LIMIT_NS: Final = 5 * _NS_PER_SEC
-_MAX_PATIENCE_NS: Final = 900 * _NS_PER_SEC
+_MAX_BROKEN_NS: Final = 900 * _NS_PER_SEC
+# Each restart may lose what happens in between: what is only quiet is left alone for hours.
+_MAX_QUIET_NS: Final = 4 * 3_600 * _NS_PER_SEC
 _MAX_DOUBLINGS: Final = 10
 
 
@@ -93,11 +95,19 @@ class StreamSubscriber:
         self._router.drop_books()
 
     def connection_restored(self) -> None:
-        """Give every stream its full time again."""
+        """Give every stream its full time again; what was not restored is no longer open."""
         now_ns = self._now_ns()
-        for feed in self._router.feeds:
-            for state in feed.streams:
-                state.restart_clock(now_ns)
+        restored = frozenset(self._socket.subscriptions)
+        for state in self._states():
+            state.restart_clock(now_ns)
+            if state.is_open and state.channel not in restored:
+                state.forget()
+
+    def connection_closed(self) -> None:
+        """Forget what was open, and clear the books: a closed socket restores nothing."""
+        self._router.drop_books()
+        for state in self._states():
+            state.forget()
 
     async def watch(self) -> None:
         """Restart, for as long as it runs, what fell silent and what could not be opened."""
@@ -112,6 +122,10 @@ class StreamSubscriber:
             for state in feed.streams:
                 await self._look_at(feed, state)
 
+    def _states(self) -> Iterator[StreamState]:
+        for feed in self._router.feeds:
+            yield from feed.streams
+
     async def _look_at(self, feed: MarketFeed, state: StreamState) -> None:
         if not feed.wants(state) or state.lock.locked():
             return
@@ -120,7 +134,7 @@ class StreamSubscriber:
         silent_ns = self._now_ns() - state.seen_ns
         if silent_ns <= _patience_ns(feed, state):
             return
-        if state.is_open:
+        if state.is_open and state.attempts == 0:
             self._warn(f"{state.channel} silent for {silent_ns // _NS_PER_SEC} s, restarting it")
         await self._restart(feed, state)
 
@@ -172,4 +186,5 @@ def _patience_ns(feed: MarketFeed, state: StreamState) -> int:
     # What is not open, or waits for its snapshot, is broken rather than quiet.
     broken = not state.is_open or (state is feed.book and feed.book_sequence.is_waiting)
     limit_ns = _BROKEN_LIMIT_NS if broken else state.stream.silence_secs * _NS_PER_SEC
-    return min(limit_ns << min(state.attempts, _MAX_DOUBLINGS), _MAX_PATIENCE_NS)
+    max_ns = _MAX_BROKEN_NS if broken else _MAX_QUIET_NS
+    return min(limit_ns << min(state.attempts, _MAX_DOUBLINGS), max_ns)

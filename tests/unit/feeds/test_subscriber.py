@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from nautilus_paradex.feeds.market import DELTAS, FUNDING, MARK, QUOTES, MarketFeed
+from nautilus_paradex.feeds.market import DELTAS, FUNDING, MARK, QUOTES, TRADES, MarketFeed
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.feeds.subscriber import StreamSubscriber
 from nautilus_paradex.protocol.events import BookEvent
@@ -14,6 +14,7 @@ from tests.unit.feeds.conftest import MARKET, TS_US, Clock, Outcome
 BOOK = f"order_book.{MARKET}.deltas"
 BBO = f"bbo.{MARKET}"
 SUMMARY = f"markets_summary.{MARKET}"
+TRADE = f"trades.{MARKET}"
 SNAPSHOT = BookEvent(ts=TS_US, seq=10, pkg_type="SNAPSHOT", market=MARKET)
 
 
@@ -24,6 +25,11 @@ class Socket:
     calls: list[str] = field(default_factory=list)
     refuses: set[str] = field(default_factory=set)
     is_connected: bool = True
+    open: set[str] = field(default_factory=set)
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        return tuple(self.open)
 
     async def subscribe(self, channel: str) -> Response:
         return self._answer("+", channel)
@@ -35,6 +41,10 @@ class Socket:
         self.calls.append(what + channel)
         if what + channel in self.refuses:
             raise RpcError(-32600, "invalid subscribe request")
+        if what == "+":
+            self.open.add(channel)
+        else:
+            self.open.discard(channel)
         return Response()
 
     def since(self, count: int) -> list[str]:
@@ -158,7 +168,23 @@ class TestSilence:
             await subscriber.mend()
 
         restarts = socket.calls.count("-" + BBO)
-        assert 7_200 // 900 <= restarts < 7_200 // 300
+        assert restarts == 5  # after 2, 4, 8, 16 and 32 minutes
+
+    async def test_a_market_without_trades_is_left_alone_for_hours(
+        self,
+        subscriber: StreamSubscriber,
+        socket: Socket,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, TRADES)
+        for _ in range(7 * 24 * 60):
+            clock.advance_secs(60)
+            await subscriber.mend()
+
+        assert 7 * 24 // 5 < socket.calls.count("-" + TRADE) < 7 * 24 // 3
+        assert len(outcome.warnings) == 1
 
     async def test_a_restored_connection_gives_every_stream_its_time(
         self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
@@ -170,6 +196,38 @@ class TestSilence:
         await subscriber.mend()
 
         assert socket.calls == ["+" + BBO]
+
+    async def test_what_the_venue_did_not_restore_is_asked_for_within_seconds(
+        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, TRADES)
+        await subscriber.use(feed, QUOTES)
+        socket.open.discard(TRADE)
+
+        subscriber.connection_restored()
+        clock.advance_secs(6)
+        await subscriber.mend()
+
+        assert socket.since(2) == ["+" + TRADE]
+
+    async def test_after_a_close_everything_is_asked_for_again(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        socket: Socket,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        router.on_event(SNAPSHOT, clock())
+
+        subscriber.connection_closed()
+        assert outcome.emitted[-1].deltas[0].is_clear  # type: ignore[attr-defined]
+        clock.advance_secs(6)
+        await subscriber.mend()
+
+        assert socket.since(1) == ["+" + BOOK]
 
 
 class TestBooks:
