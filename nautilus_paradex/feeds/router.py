@@ -40,6 +40,7 @@ UNKNOWN_TEMPLATE: Final = "frames_of_unknown_template"
 UNHANDLED: Final = "events_unhandled"
 UNKNOWN_MARKET: Final = "events_of_unknown_market"
 REFUSED: Final = "values_refused"
+ABSENT: Final = "values_absent"
 OFF_TICK: Final = "prices_off_tick"
 ONE_SIDED: Final = "quotes_one_sided"
 EMPTY_DELTAS: Final = "book_deltas_empty"
@@ -53,6 +54,7 @@ COUNTERS: Final = (
     UNHANDLED,
     UNKNOWN_MARKET,
     REFUSED,
+    ABSENT,
     OFF_TICK,
     ONE_SIDED,
     EMPTY_DELTAS,
@@ -182,7 +184,9 @@ class FeedRouter:
         self._warn(f"{REFUSED}/{name}/{feed.symbol}", f"{name} refused: {error}")
         if isinstance(event, BookEvent):
             # Without this event the book would be wrong.
-            self._break_book(feed)
+            last = feed.book_sequence.last
+            feed.book_sequence.reset()
+            self._break_book(feed, last)
 
     def _bbo(self, feed: MarketFeed, event: BboEvent, arrived_ns: int) -> None:
         feed.bbo.seen_ns = arrived_ns
@@ -217,8 +221,7 @@ class FeedRouter:
                 f"{GAPS}/{feed.symbol}",
                 f"{feed.symbol}: book sequence went from {last} to {event.seq}, rebuilding",
             )
-            self._emit(market_data.book_clear(feed.instrument_id, last or 0, arrived_ns))
-            self._on_book_broken(feed)
+            self._break_book(feed, last)
             return
         build = (
             market_data.book_snapshot if verdict is Verdict.SNAPSHOT else market_data.book_deltas
@@ -229,31 +232,34 @@ class FeedRouter:
             self.metrics.count(EMPTY_DELTAS)
             return
         self._emit(deltas)
-        tick_e8 = feed.scale.tick_e8
         for side in (event.bids, event.asks):
-            for price_e8, _ in side:
-                if price_e8 % tick_e8:
-                    self._count_off_tick(feed, price_e8)
+            self._count_off_tick(feed, *(price_e8 for price_e8, _ in side))
 
     def _summary(self, feed: MarketFeed, event: MarketSummaryEvent, arrived_ns: int) -> None:
         feed.summary.seen_ns = arrived_ns
-        if feed.uses & MARK:
-            self._emit(market_data.mark_price(event, feed.instrument_id, arrived_ns))
-        if feed.uses & INDEX:
-            self._emit(market_data.index_price(event, feed.instrument_id, arrived_ns))
-        if feed.uses & FUNDING:
-            self._emit(
-                market_data.funding_rate_from_summary(
-                    event,
-                    feed.instrument_id,
-                    arrived_ns,
-                    period_hours=feed.funding_period_hours,
-                ),
-            )
+        for use, convert in _SUMMARY_PARTS:
+            if feed.uses & use:
+                self._summary_part(feed, event, convert, arrived_ns)
 
-    def _break_book(self, feed: MarketFeed) -> None:
-        last = feed.book_sequence.last
-        feed.book_sequence.reset()
+    def _summary_part(
+        self,
+        feed: MarketFeed,
+        event: MarketSummaryEvent,
+        convert: "_SummaryPart",
+        arrived_ns: int,
+    ) -> None:
+        # Each part on its own: a market may well have a mark price and no funding.
+        try:
+            update = convert(event, feed, arrived_ns)
+        except (PrecisionError, MessageError) as exc:
+            self._refused(feed, event, exc)
+            return
+        if update is None:
+            self.metrics.count(ABSENT)
+            return
+        self._emit(update)
+
+    def _break_book(self, feed: MarketFeed, last: int | None) -> None:
         self._emit(market_data.book_clear(feed.instrument_id, last or 0, self._now_ns()))
         self._on_book_broken(feed)
 
@@ -265,6 +271,20 @@ class FeedRouter:
                     f"{OFF_TICK}/{feed.symbol}",
                     f"{feed.symbol}: price off the tick of the instrument",
                 )
+
+
+type _SummaryPart = Callable[[MarketSummaryEvent, MarketFeed, int], object]
+
+_SUMMARY_PARTS: Final[tuple[tuple[int, _SummaryPart], ...]] = (
+    (MARK, lambda event, feed, ts: market_data.mark_price(event, feed.instrument_id, ts)),
+    (INDEX, lambda event, feed, ts: market_data.index_price(event, feed.instrument_id, ts)),
+    (
+        FUNDING,
+        lambda event, feed, ts: market_data.funding_rate_from_summary(
+            event, feed.instrument_id, ts, period_hours=feed.funding_period_hours
+        ),
+    ),
+)
 
 
 def _decode_text(frame: bytes) -> Message:

@@ -207,8 +207,20 @@ def mark_price(
     event: MarketSummaryEvent,
     instrument_id: InstrumentId,
     ts_init: int,
-) -> MarkPriceUpdate:
-    """Return the mark price, with 8 decimals. Raises as `price8_from_e8`."""
+) -> MarkPriceUpdate | None:
+    """
+    Return the mark price, with 8 decimals, or None where the event has none.
+
+    Raises
+    ------
+    PrecisionError
+        If it is out of the platform's range.
+    MessageError
+        If the event has no time.
+
+    """
+    if event.mark_price is None:
+        return None
     value = price8_from_e8(event.mark_price)
     return MarkPriceUpdate(instrument_id, value, _ns(event.ts, "summary"), ts_init)
 
@@ -217,8 +229,15 @@ def index_price(
     event: MarketSummaryEvent,
     instrument_id: InstrumentId,
     ts_init: int,
-) -> IndexPriceUpdate:
-    """Return the index (underlying) price, with 8 decimals. Raises as `price8_from_e8`."""
+) -> IndexPriceUpdate | None:
+    """
+    Return the index (underlying) price, with 8 decimals, or None where the event has none.
+
+    Raises as `mark_price`.
+
+    """
+    if event.index_price is None:
+        return None
     value = price8_from_e8(event.index_price)
     return IndexPriceUpdate(instrument_id, value, _ns(event.ts, "summary"), ts_init)
 
@@ -229,24 +248,24 @@ def funding_rate_from_summary(
     ts_init: int,
     *,
     period_hours: int | None = None,
-) -> FundingRateUpdate:
+) -> FundingRateUpdate | None:
     """
     Return the funding rate of the market's own period, from the field with 12 decimals where the
-    schema has it.
+    schema has it, or None where the event has none.
 
     Funding accrues continuously: there is no next funding time to tell.
 
     Raises
     ------
     MessageError
-        If the event has no rate or no time.
+        If the event has no time.
 
     """
     rate = _rate(event.funding_rate_precise, 12)
     if rate is None:
         rate = _rate(event.funding_rate, 8)
     if rate is None:
-        raise MessageError(f"{instrument_id}: summary without a funding rate")
+        return None
     return FundingRateUpdate(
         instrument_id,
         rate,
@@ -296,8 +315,9 @@ def bar_from_kline(
     """
     Return the bar of a candle.
 
-    The volume is taken to be in base units, which the documentation does not say (guess), and is
-    cut to the instrument's precision: it is a statistic, no order.
+    The volume is passed on as it is: the documentation does not name its unit, and the one
+    recorded candle suggests USD rather than base units. It is cut to the instrument's precision:
+    it is a statistic, no order.
 
     Parameters
     ----------

@@ -282,6 +282,41 @@ class TestValues:
         assert router.metrics["prices_off_tick"] == 3
         assert router.metrics["values_refused"] == 0
 
+    @pytest.mark.parametrize(
+        ("absent", "rest"),
+        [
+            ({"mark_price": None}, [IndexPriceUpdate, FundingRateUpdate]),
+            ({"index_price": None}, [MarkPriceUpdate, FundingRateUpdate]),
+            ({"funding_rate": None}, [MarkPriceUpdate, IndexPriceUpdate]),
+        ],
+    )
+    def test_what_a_summary_lacks_does_not_cost_the_rest(
+        self,
+        router: FeedRouter,
+        feed: MarketFeed,
+        outcome: Outcome,
+        absent: dict[str, None],
+        rest: list[type],
+    ) -> None:
+        feed.uses = ALL
+
+        send(router, replace(SUMMARY, **absent))
+
+        assert kinds(outcome) == rest
+        assert router.metrics["values_absent"] == 1
+        assert router.metrics["values_refused"] == 0
+        assert outcome.warnings == []
+
+    def test_a_mark_price_out_of_range_does_not_cost_the_rest(
+        self, router: FeedRouter, feed: MarketFeed, outcome: Outcome
+    ) -> None:
+        feed.uses = ALL
+
+        router.on_event(replace(SUMMARY, mark_price=2**80), NOW_NS)
+
+        assert kinds(outcome) == [IndexPriceUpdate, FundingRateUpdate]
+        assert router.metrics["values_refused"] == 1
+
 
 class TestBook:
     @pytest.fixture(autouse=True)

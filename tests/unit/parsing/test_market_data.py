@@ -298,19 +298,22 @@ class TestPrices:
     def test_mark_and_index_keep_all_eight_decimals(self) -> None:
         mark, index = mark_price(SUMMARY, BTC, NOW_NS), index_price(SUMMARY, BTC, NOW_NS)
 
+        assert mark is not None
+        assert index is not None
         assert str(mark.value) == "60000.12345678"
         assert str(index.value) == "60000.87654321"
         assert (mark.ts_event, mark.ts_init) == (TS_NS, NOW_NS)
 
-    def test_a_price_that_is_null_is_refused(self) -> None:
-        with pytest.raises(PrecisionError, match="price is null"):
-            mark_price(replace(SUMMARY, mark_price=None), BTC, NOW_NS)
+    def test_a_price_that_is_null_is_no_update(self) -> None:
+        assert mark_price(replace(SUMMARY, mark_price=None), BTC, NOW_NS) is None
+        assert index_price(replace(SUMMARY, index_price=None), BTC, NOW_NS) is None
 
 
 class TestFunding:
     def test_the_precise_rate_goes_first(self) -> None:
         funding = funding_rate_from_summary(SUMMARY, BTC, NOW_NS, period_hours=8)
 
+        assert funding is not None
         assert funding.rate == Decimal("0.000123456789")
         assert funding.interval == 8 * 60
         assert funding.ts_event == TS_NS
@@ -318,18 +321,23 @@ class TestFunding:
     def test_an_old_schema_has_the_other_one(self) -> None:
         event = replace(SUMMARY, funding_rate_precise=None)
 
-        assert funding_rate_from_summary(event, BTC, NOW_NS).rate == Decimal("0.00012345")
+        funding = funding_rate_from_summary(event, BTC, NOW_NS)
+
+        assert funding is not None
+        assert funding.rate == Decimal("0.00012345")
 
     def test_a_precise_rate_of_zero_is_a_rate(self) -> None:
         event = replace(SUMMARY, funding_rate_precise=0)
 
-        assert funding_rate_from_summary(event, BTC, NOW_NS).rate == 0
+        funding = funding_rate_from_summary(event, BTC, NOW_NS)
+
+        assert funding is not None
+        assert funding.rate == 0
 
     def test_without_a_rate_there_is_no_update(self) -> None:
         event = replace(SUMMARY, funding_rate_precise=None, funding_rate=None)
 
-        with pytest.raises(MessageError, match="without a funding rate"):
-            funding_rate_from_summary(event, BTC, NOW_NS)
+        assert funding_rate_from_summary(event, BTC, NOW_NS) is None
 
     def test_a_record_has_its_own_time_and_period(self) -> None:
         record = FundingDataEvent(
