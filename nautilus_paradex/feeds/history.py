@@ -1,12 +1,12 @@
 """
 Answers requests for market data from REST, as the platform's objects in the order of time.
 
-It raises what goes wrong: that every request is answered all the same is `data.py`'s business.
+It raises what goes wrong: that every request is answered all the same is the work of `requests`.
 """
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
 from nautilus_trader.model.data import (
     Bar,
@@ -50,7 +50,22 @@ _PRICE_KINDS: Final = {PriceType.LAST: PriceKind.LAST, PriceType.MARK: PriceKind
 
 
 class UnsupportedRequestError(ParadexError):
-    """The venue has nothing of the kind that was asked for."""
+    """The venue has nothing of the kind that was asked for, or too much of it."""
+
+
+class _Endpoint[T](Protocol):
+    """An endpoint of the REST client that lists records of a market, page by page."""
+
+    async def __call__(
+        self,
+        market: str,
+        /,
+        *,
+        start_at_ms: int | None,
+        end_at_ms: int | None,
+        page_size: int | None,
+        cursor: str | None,
+    ) -> rest.Page[T]: ...
 
 
 class Window(NamedTuple):
@@ -113,24 +128,14 @@ class HistoryRequests:
             If the venue cannot be asked or refuses.
 
         """
-        scale, symbol = _scale(instrument), instrument.raw_symbol.value
-        wanted = _wanted(window, _TRADES_PER_PAGE)
-
-        async def fetch(cursor: str | None) -> rest.Page[rest.Trade]:
-            return await self._client.trades(
-                symbol,
-                start_at_ms=window.start_ms,
-                end_at_ms=window.end_ms,
-                page_size=min(wanted or _TRADES_PER_PAGE, _TRADES_PER_PAGE),
-                cursor=cursor,
-            )
-
-        ts_init = self._now_ns()
-        trades = self._readable(
-            await _collect(fetch, wanted),
+        scale, ts_init = _scale(instrument), self._now_ns()
+        return await self._records(
+            self._client.trades,
             lambda trade: market_data.trade_tick(conversion.trade_event(trade), scale, ts_init),
+            instrument,
+            window,
+            _TRADES_PER_PAGE,
         )
-        return _newest(trades, wanted)
 
     async def quotes(self, instrument: Instrument) -> list[QuoteTick]:
         """Return the present quote, none while a side is empty. Raises as `trades`."""
@@ -156,28 +161,18 @@ class HistoryRequests:
         Raises as `trades`.
 
         """
-        symbol = instrument.raw_symbol.value
-        wanted = _wanted(window, _FUNDING_PER_PAGE)
-
-        async def fetch(cursor: str | None) -> rest.Page[rest.FundingData]:
-            return await self._client.funding_data(
-                symbol,
-                start_at_ms=window.start_ms,
-                end_at_ms=window.end_ms,
-                page_size=min(wanted or _FUNDING_PER_PAGE, _FUNDING_PER_PAGE),
-                cursor=cursor,
-            )
-
         ts_init = self._now_ns()
-        rates = self._readable(
-            await _collect(fetch, wanted),
+        return await self._records(
+            self._client.funding_data,
             lambda record: market_data.funding_rate_from_data(
                 conversion.funding_data_event(record),
                 instrument.id,
                 ts_init,
             ),
+            instrument,
+            window,
+            _FUNDING_PER_PAGE,
         )
-        return _newest(rates, wanted)
 
     async def bars(self, instrument: Instrument, bar_type: BarType, window: Window) -> list[Bar]:
         """
@@ -257,6 +252,31 @@ class HistoryRequests:
                 prices.append(ForwardPrice(option.id, price))
         return prices
 
+    async def _records[T, D: (TradeTick, FundingRateUpdate)](
+        self,
+        endpoint: _Endpoint[T],
+        convert: Callable[[T], D],
+        instrument: Instrument,
+        window: Window,
+        page_size: int,
+    ) -> list[D]:
+        """Records of a market that the venue lists in pages, newest first."""
+        wanted = _wanted(window, page_size)
+
+        async def fetch(cursor: str | None) -> rest.Page[T]:
+            return await endpoint(
+                instrument.raw_symbol.value,
+                start_at_ms=window.start_ms,
+                end_at_ms=window.end_ms,
+                page_size=min(wanted or page_size, page_size),
+                cursor=cursor,
+            )
+
+        records = self._readable(await _collect(fetch, wanted), convert)
+        # Records of one millisecond, as of one sweep, keep the order in which they happened.
+        records.reverse()
+        return _newest(records, wanted)
+
     async def _klines(
         self,
         instrument: Instrument,
@@ -302,7 +322,7 @@ class HistoryRequests:
 
 
 async def _collect[T](fetch: FetchPage[T], wanted: int | None) -> list[T]:
-    """Items of as many pages as are needed; a list that never ends is cut and said to be."""
+    """Items of as many pages as are needed; a list that never ends is refused."""
     items: list[T] = []
     pages = 0
     async for page in iter_pages(fetch):

@@ -154,6 +154,34 @@ class TestTrades:
 
         assert [tick.trade_id.value for tick in ticks] == ["id-1", "id-0"]
 
+    @pytest.mark.parametrize(
+        ("window", "expected"),
+        [(Window(), [1_499, 3, 2, 1, 0]), (Window(limit=3), [2, 1, 0])],
+    )
+    async def test_trades_of_one_millisecond_keep_their_order(
+        self,
+        history: HistoryRequests,
+        venue: Venue,
+        instrument: CryptoPerpetual,
+        window: Window,
+        expected: list[int],
+    ) -> None:
+        sweep = [trade(number, created_at=NOW_MS) for number in range(4)]
+        venue.trades = [*sweep, trade(1_499)]
+
+        ticks = await history.trades(instrument, window)
+
+        assert [tick.trade_id.value for tick in ticks] == [f"id-{n}" for n in expected]
+
+    async def test_a_limit_beyond_a_page_keeps_the_newest_of_a_millisecond(
+        self, history: HistoryRequests, venue: Venue, instrument: CryptoPerpetual
+    ) -> None:
+        venue.trades = [trade(number, created_at=NOW_MS) for number in range(3_000)]
+
+        ticks = await history.trades(instrument, Window(limit=1_001))
+
+        assert (ticks[0].trade_id.value, ticks[-1].trade_id.value) == ("id-1000", "id-0")
+
     async def test_one_that_cannot_be_held_is_left_out_and_told(
         self,
         history: HistoryRequests,
