@@ -158,11 +158,16 @@ class ParadexDataClient(RequestAnsweringClient):
 
     @property
     def metrics(self) -> dict[str, int]:
-        """Counters and latencies (µs) of this client's feeds since it was made."""
+        """
+        Counters and latencies (µs) since the client was made: of its feeds, and with the prefixes
+        ``socket_`` and ``rest_`` those of its connections (REST may be shared with other clients).
+        """
         return {
             **self._router.metrics.snapshot(),
             **self._subscriber.metrics.snapshot(),
             **self._provider.metrics.snapshot(),
+            **_prefixed("socket_", self._socket.metrics.snapshot()),
+            **_prefixed("rest_", self._http.metrics.snapshot()),
         }
 
     # -- Connection ------------------------------------------------------------------------------
@@ -187,6 +192,7 @@ class ParadexDataClient(RequestAnsweringClient):
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         await self._socket.close()
+        self._subscriber.connection_closed()
         if self._http_in_use:
             self._http_in_use = False
             await self._http.close()
@@ -221,8 +227,7 @@ class ParadexDataClient(RequestAnsweringClient):
     # -- Instruments -----------------------------------------------------------------------------
 
     def _publish_instruments(self) -> None:
-        for currency in self._provider.currencies().values():
-            self._cache.add_currency(currency)
+        self._cache_currencies()
         for instrument in self._provider.list_all():
             self._publish(instrument)
 
@@ -357,3 +362,7 @@ class ParadexDataClient(RequestAnsweringClient):
             )
         else:
             self._log.info(f"Instruments are updated every {interval_mins} minutes", LogColor.BLUE)
+
+
+def _prefixed(prefix: str, figures: dict[str, int]) -> dict[str, int]:
+    return {prefix + name: value for name, value in figures.items()}

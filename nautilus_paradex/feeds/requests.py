@@ -126,9 +126,11 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
             instrument = self._cache.instrument(instrument_id)
         if instrument is None and self._settings.auto_load_missing_instruments:
             await self._provider.load_async(instrument_id)
+            self._cache_currencies()
             instrument = self._provider.find(instrument_id)
-            if instrument is not None:
-                self._handle_data(instrument)
+            if instrument is None:
+                raise NotLoadedError(f"{instrument_id} could not be loaded: is its name right?")
+            self._handle_data(instrument)
         if instrument is None:
             raise NotLoadedError(
                 f"{instrument_id} is not loaded: name it in the instrument provider's load_ids, "
@@ -143,12 +145,15 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
         else:
             await self._provider.load_ids_async(instrument_ids)
             found = [self._provider.find(instrument_id) for instrument_id in instrument_ids]
-        for currency in self._provider.currencies().values():
-            self._cache.add_currency(currency)
+        self._cache_currencies()
         instruments = [instrument for instrument in found if instrument is not None]
         for instrument in instruments:
             self._refresh(instrument)
         return instruments
+
+    def _cache_currencies(self) -> None:
+        for currency in self._provider.currencies().values():
+            self._cache.add_currency(currency)
 
     def _refresh(self, instrument: Instrument) -> None:
         """Let what streams already follow the increments of a newly loaded instrument."""

@@ -58,7 +58,7 @@ from nautilus_trader.model.instruments import (
     CurrencyPair,
     Instrument,
 )
-from nautilus_trader.test_kit.stubs.component import TestComponentStubs
+from nautilus_trader.model.objects import Currency
 from nautilus_trader.test_kit.stubs.identifiers import TestIdStubs
 
 from nautilus_paradex import (
@@ -71,6 +71,7 @@ from nautilus_paradex import (
 )
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.devnet.server import DevnetServer
+from nautilus_paradex.feeds.requests import NotLoadedError
 from nautilus_paradex.protocol.events import BookEvent
 from nautilus_paradex.protocol.json_feed import Message
 from tests.support import eventually
@@ -80,13 +81,25 @@ SYMBOL = "BTC-USD-PERP"
 E8 = 10**8
 
 
+class OpenCache(Cache):
+    """A cache that shows which currencies it was given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.currencies: set[str] = set()
+
+    def add_currency(self, currency: Currency) -> None:
+        super().add_currency(currency)
+        self.currencies.add(currency.code)
+
+
 @dataclass
 class World:
     """A running devnet and a connected client whose output is kept."""
 
     devnet: DevnetServer
     client: ParadexDataClient
-    cache: Cache
+    cache: OpenCache
     data: list[Any]
     responses: list[Any]
 
@@ -141,7 +154,7 @@ async def make_world() -> AsyncIterator[MakeWorld]:
         responses: list[Any] = []
         msgbus.register(endpoint="DataEngine.process", handler=data.append)
         msgbus.register(endpoint="DataEngine.response", handler=responses.append)
-        cache = TestComponentStubs.cache()
+        cache = OpenCache()
         client = ParadexLiveDataClientFactory.create(
             loop=asyncio.get_running_loop(),
             name="PARADEX",
@@ -243,6 +256,18 @@ ENCODINGS = [
 ]
 
 
+class TestMetrics:
+    async def test_connections_are_counted_beside_the_feeds(self, make_world: MakeWorld) -> None:
+        world = await make_world()
+
+        metrics = world.client.metrics
+
+        assert metrics["socket_connects"] == 1
+        assert metrics["socket_handler_errors"] == 0
+        assert metrics["rest_requests"] > 0
+        assert metrics["markets_loaded"] == 1
+
+
 class TestStreams:
     @pytest.mark.parametrize("config", ENCODINGS)
     async def test_every_stream_flows_in_every_encoding(
@@ -325,6 +350,38 @@ class TestStreams:
         await eventually(lambda: world.of(QuoteTick))
 
         assert eth in {instrument.id for instrument in world.of(Instrument)}
+
+    async def test_the_currencies_of_what_is_loaded_late_are_cached_too(
+        self, make_world: MakeWorld
+    ) -> None:
+        world = await make_world(auto_load_missing_instruments=True)
+        assert "DIME" not in world.cache.currencies
+
+        command = SubscribeQuoteTicks(**base(InstrumentId.from_str("DIME-USD.PARADEX")))
+        world.client.subscribe_quote_ticks(command)
+        await eventually(lambda: world.of(QuoteTick))
+
+        assert "DIME" in world.cache.currencies
+
+    @pytest.mark.parametrize(
+        ("is_wanted", "advice"),
+        [(True, "is its name right"), (False, "load_all or auto_load_missing_instruments")],
+    )
+    async def test_the_advice_for_one_that_is_missing_fits_the_settings(
+        self,
+        make_world: MakeWorld,
+        monkeypatch: pytest.MonkeyPatch,
+        is_wanted: bool,
+        advice: str,
+    ) -> None:
+        world = await make_world(auto_load_missing_instruments=is_wanted)
+
+        async def find_nothing(instrument_id: InstrumentId) -> None:
+            return None
+
+        monkeypatch.setattr(world.client.instrument_provider, "load_async", find_nothing)
+        with pytest.raises(NotLoadedError, match=advice):
+            await world.client._instrument(InstrumentId.from_str("NOBODY-USD-PERP.PARADEX"))
 
     async def test_without_that_wish_the_others_go_on(self, make_world: MakeWorld) -> None:
         world = await make_world()
