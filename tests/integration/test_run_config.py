@@ -139,6 +139,46 @@ async def test_the_key_may_come_from_the_environment(tmp_path: Path) -> None:
         assert account.private_key not in node.said
 
 
+def without_a_venue() -> Document:
+    """Return a configuration that leads to a port on which nobody answers."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    return pointed_at(
+        Devnet(f"http://127.0.0.1:{port}/v1", f"ws://127.0.0.1:{port}/v1", []),
+        shipped(),
+    )
+
+
+async def test_a_node_that_finds_no_venue_ends_after_the_connection_timeout(
+    tmp_path: Path,
+) -> None:
+    document = without_a_venue() | {"timeout_connection": 1.0}
+    path = written(tmp_path / "node.json", document)
+    async with command("run", path, directory=tmp_path) as node:
+        assert await node.ended() == 1
+    errors = node.err.read_text()
+    assert errors.endswith(
+        "Error: the node did not connect within 1 s (timeout_connection): the log above says why\n"
+    )
+    assert "Traceback" not in errors
+    assert "Task was destroyed" not in errors
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_a_signal_ends_a_node_that_still_connects(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    document = without_a_venue() | {"timeout_connection": 600.0}
+    path = written(tmp_path / "node.json", document)
+    async with command("run", path, directory=tmp_path) as node:
+        await eventually(lambda: "Awaiting engine connections" in node.said, timeout_secs=60)
+        assert await node.interrupted(number) == 0
+    errors = node.err.read_text()
+    assert "Traceback" not in errors
+    assert "Task was destroyed" not in errors
+
+
 # What cannot run.
 
 
