@@ -5,8 +5,10 @@ Reads options and prints the ready line; the venue itself is `nautilus_paradex.d
 
 import asyncio
 import json
+import os
 import signal
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -50,8 +52,18 @@ _BAD_INPUT = 2
     metavar="USDC",
     help="Of each account at the start.",
 )
+@click.option(
+    "--until-eof",
+    is_flag=True,
+    help="End when standard input does, as it does when the process that writes to it ends.",
+)
 def devnet_command(
-    port: int, replay: Path | None, seed: int, speed: float, account_balance: int
+    port: int,
+    replay: Path | None,
+    seed: int,
+    speed: float,
+    account_balance: int,
+    until_eof: bool,
 ) -> None:
     """
     Run a local venue that speaks Paradex's protocol.
@@ -62,17 +74,19 @@ def devnet_command(
         config = DevnetConfig(
             port=port, replay=replay, seed=seed, speed=speed, account_balance=account_balance
         )
-        asyncio.run(_run(DevnetServer(config)))
+        asyncio.run(_run(DevnetServer(config), until_eof=until_eof))
     except DevnetConfigError as e:
         click.echo(f"paradex-nt devnet: {e}", err=True)
         sys.exit(_BAD_INPUT)
 
 
-async def _run(server: DevnetServer) -> None:
+async def _run(server: DevnetServer, *, until_eof: bool) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
+    if until_eof:
+        threading.Thread(target=_await_eof, args=(loop, stop), daemon=True).start()
     await server.start()
     try:
         click.echo(_ready_line(server))
@@ -91,6 +105,15 @@ async def _until(stop: asyncio.Event, server: DevnetServer) -> None:
             await task
     for task in done:
         task.result()
+
+
+def _await_eof(loop: asyncio.AbstractEventLoop, stop: asyncio.Event) -> None:
+    # A thread and plain reads: an event loop cannot wait for every kind of standard input, and a
+    # buffered reader that is still waiting would block the interpreter's end.
+    while os.read(0, 4096):
+        pass
+    with suppress(RuntimeError):  # the loop is closed: the venue has ended already
+        loop.call_soon_threadsafe(stop.set)
 
 
 def _ready_line(server: DevnetServer) -> str:
