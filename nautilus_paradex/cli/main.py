@@ -15,7 +15,7 @@ _COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
     "demo": (
         "nautilus_paradex.cli.demo.command",
         "demo_command",
-        "Trade for half a minute on a local venue and check every figure against its ledger.",
+        "Trade for half a minute on a local venue, then compare the books with its ledger.",
     ),
     "devnet": (
         "nautilus_paradex.cli.devnet",

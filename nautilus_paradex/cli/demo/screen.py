@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.objects import Money
 from nautilus_trader.trading.strategy import Strategy
 from rich import box
 from rich.console import Console, Group
@@ -16,7 +17,7 @@ from nautilus_paradex.cli.demo.stats import DemoStats
 from nautilus_paradex.cli.demo.truth import Check
 from nautilus_paradex.transport.metrics import LatencyHistogram
 
-__all__ = ["Screen", "open_screen", "print_summary"]
+__all__ = ["Screen", "open_screen", "print_summary", "say"]
 
 _BOOK_LEVELS = 5
 _PLAIN_EVERY = 10  # updates between two plain lines
@@ -28,6 +29,11 @@ class Screen(Protocol):
     def update(self, stats: DemoStats, strategy: Strategy, elapsed_secs: float) -> None:
         """Show how things stand."""
         ...
+
+
+def say(console: Console, line: str = "") -> None:
+    """Print a line as it is: not broken where the console ends, its numbers not coloured."""
+    console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 @contextmanager
@@ -53,14 +59,16 @@ def print_summary(
         table.add_column(column, overflow="fold")
     for check in checks:
         table.add_row(check.name, check.node, check.venue, "equal" if check.is_equal else "DIFFERS")
-    console.print()
-    console.print(
+    say(console)
+    say(
+        console,
         f"{elapsed_secs:.0f} s: {stats.quotes} quotes, {stats.trades} trades, "
         f"{stats.books} book updates; orders {_orders(stats)}; {stats.fills} fills",
     )
-    console.print(f"socket: {_socket(times)}")
-    console.print(f"latency wire to strategy: {_latency(stats.wire_to_strategy)}")
-    console.print(f"latency venue to strategy: {_latency(stats.venue_to_strategy)}")
+    say(console, f"socket: {_socket(times)}")
+    say(console, f"latency wire to strategy: {_latency(stats.wire_to_strategy)}")
+    say(console, f"latency venue to strategy: {_latency(stats.venue_to_strategy)}")
+    say(console, "(wire: from the frame's arrival in the node; what it waits before is not in it)")
     console.print(table)
 
 
@@ -79,7 +87,8 @@ class _LiveScreen:
         figures.add_row("book updates", f"{stats.books}", "")
         figures.add_row("orders", f"{stats.submitted}", _orders(stats))
         figures.add_row("fills", f"{stats.fills}", stats.last_fill)
-        figures.add_row("position", "", _position(strategy, self._instrument_id))
+        size, pnl = _position(strategy, self._instrument_id)
+        figures.add_row("position", size, f"PnL {pnl}")
         figures.add_row("wire to strategy", "", _latency(stats.wire_to_strategy))
         self._live.update(Group(figures, self._book(strategy)), refresh=True)
 
@@ -108,20 +117,24 @@ class _PlainScreen:
         self._updates += 1
         if self._updates % _PLAIN_EVERY:
             return
-        self._console.print(
+        size, pnl = _position(strategy, self._instrument_id)
+        say(
+            self._console,
             f"{elapsed_secs:5.1f} s  quotes {stats.quotes}  trades {stats.trades}  "
             f"books {stats.books}  orders {stats.submitted}  fills {stats.fills}  "
-            f"position {_position(strategy, self._instrument_id)}",
-            soft_wrap=True,
-            highlight=False,
+            f"position {size}  PnL {pnl}",
         )
 
 
-def _position(strategy: Strategy, instrument_id: InstrumentId) -> str:
+def _position(strategy: Strategy, instrument_id: InstrumentId) -> tuple[str, str]:
     size = strategy.portfolio.net_position(instrument_id)
-    realized = strategy.portfolio.realized_pnl(instrument_id)
-    unrealized = strategy.portfolio.unrealized_pnl(instrument_id)
-    return f"{size}  PnL realised {realized or 0}  open {unrealized or 0}"
+    realised = strategy.portfolio.realized_pnl(instrument_id)
+    unrealised = strategy.portfolio.unrealized_pnl(instrument_id)
+    return f"{size}", f"realised {_money(realised)}, open {_money(unrealised)}"
+
+
+def _money(amount: Money | None) -> str:
+    return "–" if amount is None else f"{amount.as_decimal():.4f} {amount.currency}"
 
 
 def _orders(stats: DemoStats) -> str:

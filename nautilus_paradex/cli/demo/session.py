@@ -15,9 +15,11 @@ from nautilus_trader.config import (
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.identifiers import InstrumentId, TraderId
 
+from nautilus_paradex.cli.demo.interruption import Interruption
 from nautilus_paradex.cli.demo.stats import DemoStats
 from nautilus_paradex.cli.demo.strategy import DemoQuoter, DemoQuoterConfig
 from nautilus_paradex.cli.demo.venue import DemoVenue
+from nautilus_paradex.cli.errors import CommandFailed
 from nautilus_paradex.config import ParadexDataClientConfig, ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX
 from nautilus_paradex.factories import (
@@ -73,25 +75,29 @@ async def run_node(
     instrument_id: InstrumentId,
     stats: DemoStats,
     *,
+    seconds: float,
     log_level: str,
     after_loop: ExitStack,
+    interruption: Interruption,
 ) -> AsyncIterator[DemoQuoter]:
     """
     Run a node with both clients and the demo's strategy for as long as it is needed.
 
     The node is disposed of by `after_loop`: disposal stops the event loop that it finds running.
+    Its strategy trades so often that there is something to see within `seconds`.
 
     Raises
     ------
-    RuntimeError
+    CommandFailed
         If the node does not come up: its log says why.
 
     """
     node = TradingNode(config=_config(venue, instrument_id, log_level))
+    interruption.listen()  # the node has just put its own handlers in place
     after_loop.callback(node.dispose)
     node.add_data_client_factory(PARADEX, ParadexLiveDataClientFactory)
     node.add_exec_client_factory(PARADEX, ParadexLiveExecClientFactory)
-    strategy = DemoQuoter(DemoQuoterConfig(instrument_id=instrument_id), stats)
+    strategy = DemoQuoter(_strategy_config(instrument_id, seconds), stats)
     node.trader.add_strategy(strategy)
     node.build()
     running = asyncio.create_task(node.run_async())
@@ -99,16 +105,33 @@ async def run_node(
         await _until_running(strategy, running)
         yield strategy
     finally:
+        if not strategy.is_running:
+            running.cancel()  # its start would wait for its timeout
         await node.stop_async()
-        await running
+        await asyncio.wait({running})
 
 
 async def _until_running(strategy: DemoQuoter, running: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(_START_TIMEOUT_SECS):
-        while not strategy.is_running:
-            if running.done():
-                raise RuntimeError("the node stopped before it was ready: see its log above")
-            await asyncio.sleep(_POLL_SECS)
+    try:
+        async with asyncio.timeout(_START_TIMEOUT_SECS):
+            while not (strategy.is_running or running.done()):  # noqa: ASYNC110 (no event)
+                await asyncio.sleep(_POLL_SECS)
+    except TimeoutError:
+        raise CommandFailed(
+            f"the node was not ready within {_START_TIMEOUT_SECS:g} s: "
+            "see its log above, or run again with --verbose"
+        ) from None
+    if running.done():
+        running.result()
+        raise CommandFailed("the node stopped before it was ready: see its log above")
+
+
+def _strategy_config(instrument_id: InstrumentId, seconds: float) -> DemoQuoterConfig:
+    return DemoQuoterConfig(
+        instrument_id=instrument_id,
+        requote_secs=min(1.0, seconds / 5),
+        cross_secs=min(5.0, seconds / 3),
+    )
 
 
 def _config(venue: DemoVenue, instrument_id: InstrumentId, log_level: str) -> TradingNodeConfig:

@@ -23,7 +23,8 @@ class DemoStats:
     last_quote, last_trade, last_fill : str
         The latest of each, for people.
     wire_to_strategy : LatencyHistogram
-        From a frame in the socket's handler (``ts_init``) to the strategy's ``on_quote_tick``.
+        From a frame in the socket's handler (``ts_init``) to the strategy's ``on_quote_tick``: the
+        time that bytes wait in the kernel or in the event loop before is not in it.
     venue_to_strategy : LatencyHistogram
         From the venue's time stamp (``ts_event``) to the same point: needs synchronous clocks.
 

@@ -24,6 +24,7 @@ from nautilus_trader.model.events import (
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.strategy import Strategy
 
 from nautilus_paradex.cli.demo.stats import DemoStats
@@ -74,13 +75,9 @@ class DemoQuoter(Strategy):
         self._is_quoting = False
 
     @property
-    def is_quiet(self) -> bool:
-        """Whether no order of the strategy is open or on its way."""
-        instrument_id = self.config.instrument_id
-        return not (
-            self.cache.orders_open_count(instrument_id=instrument_id)
-            or self.cache.orders_inflight_count(instrument_id=instrument_id)
-        )
+    def pending_orders(self) -> int:
+        """How many of the strategy's orders have not ended: open, on their way, or not yet sent."""
+        return len(self._pending())
 
     def on_start(self) -> None:
         """Subscribe, and start the two timers."""
@@ -105,11 +102,14 @@ class DemoQuoter(Strategy):
         )
 
     def finish(self) -> None:
-        """Stop trading and take back all orders; the position stays."""
+        """Stop trading and take back all orders; the position stays. May be called repeatedly."""
         if self._is_quoting:
             self._is_quoting = False
             self.clock.cancel_timers()
-            self.cancel_all_orders(self.config.instrument_id)
+        # One by one: `cancel_all_orders` passes over an order that has not left the node yet.
+        for order in self._pending():
+            if not order.is_pending_cancel:
+                self.cancel_order(order)
 
     def on_stop(self) -> None:
         """Leave no order behind."""
@@ -167,6 +167,13 @@ class DemoQuoter(Strategy):
             self._quote(OrderSide.BUY, bid, size)
         if position > -limit:
             self._quote(OrderSide.SELL, ask, size)
+
+    def _pending(self) -> list[Order]:
+        orders = self.cache.orders(
+            instrument_id=self.config.instrument_id,
+            strategy_id=self.id,
+        )
+        return [order for order in orders if not order.is_closed]
 
     def _quote(self, side: OrderSide, price: Price, size: Quantity) -> None:
         order = self.order_factory.limit(

@@ -10,13 +10,15 @@ from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.trading.strategy import Strategy
 
+from nautilus_paradex.cli.demo.stats import DemoStats
 from nautilus_paradex.cli.demo.venue import DemoVenue
+from nautilus_paradex.cli.errors import CommandFailed
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.numbers import to_decimal
 from nautilus_paradex.transport.http import ParadexHttpClient
 
-__all__ = ["Books", "Check", "compare", "node_books", "venue_books"]
+__all__ = ["Books", "Check", "compare", "node_books", "shortcoming", "venue_books"]
 
 type FillRow = tuple[str, Decimal, Decimal, Decimal]
 """Fill id, size, price and fee."""
@@ -67,6 +69,35 @@ def compare(node: Books, venue: Books) -> list[Check]:
     ]
 
 
+def shortcoming(checks: list[Check], stats: DemoStats | None) -> str | None:
+    """
+    Return what makes the demo a failure, None if it is a success.
+
+    Parameters
+    ----------
+    checks : list of Check
+        The figures of both sides.
+    stats : DemoStats, optional
+        Of a demo that has run its time, in which each stream must have carried something; None for
+        one that ended early.
+
+    """
+    if stats is not None:
+        expected = {
+            "quotes": stats.quotes,
+            "book updates": stats.books,
+            "accepted orders": stats.accepted,
+            "fills": stats.fills,
+        }
+        missing = [f"no {name}" for name, count in expected.items() if not count]
+        if missing:
+            return ", ".join(missing)
+    differing = [check.name for check in checks if not check.is_equal]
+    if differing:
+        return f"node and venue differ in {', '.join(differing)}"
+    return None
+
+
 def node_books(strategy: Strategy, instrument_id: InstrumentId) -> Books:
     """Return the node's account, from its cache and portfolio."""
     account = strategy.portfolio.account(PARADEX_VENUE)
@@ -105,6 +136,8 @@ async def venue_books(
     ------
     RequestError
         If the venue could not be asked.
+    CommandFailed
+        If the devnet could not.
 
     """
     if venue.ledger_url is not None:
@@ -136,9 +169,12 @@ class _Ledger(msgspec.Struct):
 
 
 async def _ledger_books(url: str, address: str, market: str) -> Books:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        reply = await client.get(url)
-    reply.raise_for_status()
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+            reply = await client.get(url)
+        reply.raise_for_status()
+    except httpx.HTTPError as exc:
+        raise CommandFailed(f"the devnet's ledger cannot be read: {exc}") from exc
     account = msgspec.json.decode(reply.content, type=_Ledger).accounts[address]
     return Books(
         fills=frozenset(

@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from nautilus_paradex.cli.errors import BadInput
+from nautilus_paradex.cli.errors import BadInput, CommandFailed
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.errors import CredentialsError
@@ -51,6 +51,8 @@ async def open_venue(environment: ParadexEnvironment) -> AsyncIterator[DemoVenue
     ------
     BadInput
         If the environment variables for a test network are missing or malformed.
+    CommandFailed
+        If the devnet does not start.
 
     """
     if environment != ParadexEnvironment.DEVNET:
@@ -63,7 +65,12 @@ async def open_venue(environment: ParadexEnvironment) -> AsyncIterator[DemoVenue
         "devnet",
         "--port",
         "0",
+        "--until-eof",
+        stdin=PIPE,  # never written to: it ends with this process, however that ends
         stdout=PIPE,
+        # Ctrl-C in a terminal reaches a whole session. The venue has to outlive it, or no order
+        # could be taken back.
+        start_new_session=True,
     )
     try:
         yield await _ready(process)
@@ -83,10 +90,16 @@ def _network(environment: ParadexEnvironment) -> DemoVenue:
 
 async def _ready(process: Process) -> DemoVenue:
     assert process.stdout is not None
-    async with asyncio.timeout(_READY_TIMEOUT_SECS):
-        line = await process.stdout.readline()
+    try:
+        async with asyncio.timeout(_READY_TIMEOUT_SECS):
+            line = await process.stdout.readline()
+    except TimeoutError:
+        raise CommandFailed(
+            f"the devnet was not ready within {_READY_TIMEOUT_SECS:g} s: is this machine busy?"
+        ) from None
     if not line:
-        raise RuntimeError(f"the devnet did not start (exit status {await process.wait()})")
+        status = await process.wait()
+        raise CommandFailed(f"the devnet did not start (exit status {status}): see above")
     ready = msgspec.json.decode(line, type=_ReadyLine)
     account = ready.accounts[0]
     return DemoVenue(
