@@ -2,8 +2,9 @@
 A small strategy that quotes both sides of a market and follows its best prices.
 
 It shows the calls a first strategy needs. It is not meant to earn anything. To run it on a local
-venue, start `paradex-nt devnet`, and beside it, in the directory above this one,
-`paradex-nt run my.json` with a copy of `configs/devnet.json` that names the strategy:
+venue, start `.venv/bin/paradex-nt devnet` in the directory above this one, wait for its line, and
+beside it `.venv/bin/paradex-nt run my.json` with a copy of `configs/devnet.json` that names the
+strategy:
 
     "strategies": [{
       "strategy_path": "examples.quoter:Quoter",
