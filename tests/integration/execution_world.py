@@ -26,7 +26,7 @@ from nautilus_trader.execution.messages import (
 )
 from nautilus_trader.live.execution_engine import LiveExecutionEngine
 from nautilus_trader.model.enums import OrderSide, TimeInForce
-from nautilus_trader.model.events import OrderEvent
+from nautilus_trader.model.events import OrderEvent, OrderPendingCancel, OrderPendingUpdate
 from nautilus_trader.model.identifiers import InstrumentId, StrategyId, TraderId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
@@ -227,12 +227,20 @@ class World:
         return order
 
     def cancel(self, order: Order) -> None:
+        """Cancel as a strategy does: the order waits for the answer from here on."""
+        self._pend(order, OrderPendingCancel)
+        self.engine.execute(CancelOrder(**self._ids(order)))
+
+    def cancel_closed(self, order: Order) -> None:
+        """Send a cancel that a strategy would not send any more."""
         self.engine.execute(CancelOrder(**self._ids(order)))
 
     def query(self, order: Order) -> None:
         self.engine.execute(QueryOrder(**self._ids(order)))
 
     def modify(self, order: Order, *, size: str | None = None, price: str | None = None) -> None:
+        """Modify as a strategy does: the order waits for the answer from here on."""
+        self._pend(order, OrderPendingUpdate)
         self.engine.execute(
             ModifyOrder(
                 **self._ids(order),
@@ -253,6 +261,29 @@ class World:
                 ts_init=self.clock.timestamp_ns(),
             ),
         )
+
+    def _pend(
+        self,
+        order: Order,
+        event_type: type[OrderPendingCancel] | type[OrderPendingUpdate],
+    ) -> None:
+        if not order.is_open:
+            return
+        now_ns = self.clock.timestamp_ns()
+        order.apply(
+            event_type(
+                order.trader_id,
+                order.strategy_id,
+                order.instrument_id,
+                order.client_order_id,
+                order.venue_order_id,
+                order.account_id,
+                UUID4(),
+                now_ns,
+                now_ns,
+            ),
+        )
+        self.cache.update_order(order)
 
     def _ids(self, order: Order) -> dict[str, Any]:
         return {

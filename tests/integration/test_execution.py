@@ -139,7 +139,7 @@ async def test_a_cancel_of_a_closed_order_is_refused(world: World) -> None:
     order = await world.resting(SELL, "0.01000", world.around("0.01"))
     world.cancel(order)
     await eventually(lambda: order.is_closed)
-    world.cancel(order)
+    world.cancel_closed(order)
     await eventually(lambda: isinstance(world.events[-1], OrderCancelRejected))
     assert "ORDER_IS_CLOSED" in world.events[-1].reason
     assert order.status == OrderStatus.CANCELED

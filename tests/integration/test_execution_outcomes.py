@@ -14,7 +14,6 @@ from nautilus_trader.execution.messages import (
 from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
 from nautilus_trader.model.events import OrderFilled, OrderRejected
 
-from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.transport.errors import RequestError
 from tests.integration.execution_world import INSTRUMENT_ID, World, open_world
 from tests.support import eventually
@@ -103,16 +102,36 @@ async def test_tc_e75_a_cancel_whose_answer_is_lost_is_not_refused(world: World)
     assert "OrderCancelRejected" not in world.story(order)
 
 
+@pytest.mark.parametrize("filled", ["0", "0.00400"])
 async def test_a_cancel_that_was_lost_leaves_the_order_open_when_it_is_queried(
+    world: World,
+    filled: str,
+) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    if filled != "0":
+        await world.counterparty.place("SELL", filled, price)
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal(filled))
+    status = order.status
+    await world.fault(kind="http_status", path="/v1/orders", method="DELETE", status=504)
+    world.cancel(order)
+    assert order.is_pending_cancel
+    # As the engine does: again and again until it is answered.
+    await eventually(lambda: world.query(order) or order.status == status)
+    assert order.is_open
+    world.cancel(order)
+    await eventually(lambda: order.is_closed)
+
+
+async def test_a_modification_that_was_lost_leaves_the_order_as_it_was_when_it_is_queried(
     world: World,
 ) -> None:
     order = await world.resting(BUY, "0.01000", world.around("-0.01"))
-    order_pending = order.client_order_id
-    await world.fault(kind="http_status", path="/v1/orders", method="DELETE", status=504)
-    world.cancel(order)
-    world.query(order)
-    await eventually(lambda: world.cache.order(order_pending).status == OrderStatus.ACCEPTED)
-    assert order.is_open
+    await world.fault(kind="http_status", path="/v1/orders", method="PUT", status=504)
+    world.modify(order, size="0.02000")
+    await eventually(lambda: world.query(order) or order.status == OrderStatus.ACCEPTED)
+    assert str(order.quantity) == "0.01000"
+    assert world.story(order)[-1] == "OrderModifyRejected"
 
 
 async def test_tc_e76_a_modification_whose_answer_is_lost_is_told_by_the_stream(
@@ -125,20 +144,23 @@ async def test_tc_e76_a_modification_whose_answer_is_lost_is_told_by_the_stream(
     assert "OrderModifyRejected" not in world.story(order)
 
 
-async def test_an_order_open_at_the_venue_that_was_refused_here_is_cancelled() -> None:
-    # A gateway that answers 400 to what it has passed on: the venue must not keep the order.
-    slow = DevnetConfig(port=0, synthetic=False, order_delay_ms=200)
-    async with open_world(slow) as world:
+@pytest.mark.parametrize("cancels", [True, False])
+async def test_an_order_open_at_the_venue_that_has_ended_here_is_cancelled_if_so_configured(
+    cancels: bool,
+) -> None:
+    async with open_world(cancel_unexpected_orders=cancels) as world:
+        await world.client.websocket.close()
         await world.fault(
             kind="http_status", path="/v1/orders", method="POST", status=400, after=True
         )
         order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
         await eventually(lambda: order.is_closed)
-        assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
-        await eventually(lambda: (world.venue_order(order) or {}).get("status") == "CLOSED")
-        venue_order = world.venue_order(order)
-        assert venue_order is not None
-        assert venue_order["cancel_reason"] == "USER_CANCELED"
+        world.query(order)
+        if cancels:
+            await eventually(lambda: (world.venue_order(order) or {}).get("status") == "CLOSED")
+        else:
+            await world.client.generate_mass_status()
+            assert (world.venue_order(order) or {})["status"] == "OPEN"
         assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
 
 

@@ -1,0 +1,271 @@
+"""Messages out of order, from another side, or not to be understood: the books stay right."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import msgspec
+import pytest
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import GenerateOrderStatusReport, GenerateOrderStatusReports
+from nautilus_trader.model.enums import OrderSide, OrderStatus
+from nautilus_trader.model.events import OrderFilled
+from nautilus_trader.model.orders import Order
+from websockets.frames import Opcode
+
+from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.errors import MessageError
+from nautilus_paradex.protocol.events import FillEvent
+from nautilus_paradex.protocol.json_feed import Message
+from tests.integration.execution_world import INSTRUMENT_ID, MARKET, World, open_world
+from tests.support import eventually
+
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    async with open_world() as world:
+        yield world
+
+
+def external_order(world: World) -> Order:
+    (order,) = [o for o in world.cache.orders() if o.strategy_id.value == "EXTERNAL"]
+    return order
+
+
+def trade_ids(world: World) -> list[str]:
+    return [event.trade_id.value for event in world.events if isinstance(event, OrderFilled)]
+
+
+def ledger_fill_ids(world: World) -> list[str]:
+    return [fill["id"] for fill in world.ledger()["fills"]]
+
+
+class HeldBack:
+    """Private messages of one kind, held back until they are let through."""
+
+    def __init__(self, world: World, kind: type) -> None:
+        self._take = world.client._handle_message
+        self._kind = kind
+        self.messages: list[Message] = []
+        world.client._handle_message = self._handle
+
+    def _handle(self, message: Message) -> None:
+        if isinstance(message, self._kind):
+            self.messages.append(message)
+        else:
+            self._take(message)
+
+    def let_through(self) -> None:
+        self._kind = type(None)
+        for message in self.messages:
+            self._take(message)
+
+
+async def test_fills_that_come_before_every_order_message_are_all_counted(world: World) -> None:
+    price = world.around("0")
+    await world.counterparty.place("SELL", "0.00400", price)
+    held = HeldBack(world, type(None))
+    held._kind = object  # everything is held back, the answer is lost
+    await world.fault(kind="http_status", path="/v1/orders", method="POST", status=504, after=True)
+    order = world.submit(world.limit(BUY, "0.01000", price))
+    await eventually(lambda: len(ledger_fill_ids(world)) == 1)
+    await world.counterparty.place("SELL", "0.00600", price)
+    await eventually(lambda: sum(isinstance(m, FillEvent) for m in held.messages) == 2)
+    held.messages.sort(key=lambda message: not isinstance(message, FillEvent))
+    held.let_through()
+    await eventually(lambda: order.status == OrderStatus.FILLED)
+    assert trade_ids(world) == ledger_fill_ids(world)
+    assert order.venue_order_id.value == (world.venue_order(order) or {})["id"]
+
+
+async def test_a_fill_of_a_modified_order_may_come_before_the_modification(world: World) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    held = HeldBack(world, type(None))
+    held._kind = object
+    world.modify(order, size="0.03000")
+    await eventually(lambda: Decimal((world.venue_order(order) or {})["size"]) == Decimal("0.03"))
+    await world.counterparty.place("SELL", "0.02000", price)
+    await eventually(lambda: any(isinstance(m, FillEvent) for m in held.messages))
+    held.messages.sort(key=lambda message: not isinstance(message, FillEvent))
+    held.let_through()
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.02"))
+    assert order.status == OrderStatus.PARTIALLY_FILLED
+    assert (world.venue_order(order) or {})["status"] == "OPEN"
+
+
+async def test_lost_fill_messages_are_fetched(world: World) -> None:
+    price = world.around("0")
+    HeldBack(world, FillEvent)
+    order = await world.resting(BUY, "0.01000", price)
+    await world.counterparty.place("SELL", "0.01000", price)
+    await eventually(lambda: order.status == OrderStatus.FILLED)
+    assert trade_ids(world) == ledger_fill_ids(world)
+
+
+async def test_an_order_placed_in_the_ui_and_cancelled_during_a_disconnection_is_closed(
+    world: World,
+) -> None:
+    placed = await world.second_screen.place("BUY", "0.01000", world.around("-0.01"))
+    await eventually(lambda: world.cache.orders_open_count() == 1)
+    order = external_order(world)
+    await world.fault(kind="drop_sockets")
+    await world.second_screen.http.cancel_order(placed.id)
+    await eventually(lambda: order.is_closed)
+    assert order.status == OrderStatus.CANCELED
+
+
+async def test_a_closed_order_without_client_id_is_reported_by_its_venue_id(world: World) -> None:
+    placed = await world.second_screen.place("BUY", "0.01000", world.around("-0.01"))
+    await eventually(lambda: world.cache.orders_open_count() == 1)
+    order = external_order(world)
+    await world.client.websocket.close()
+    await world.second_screen.http.cancel_order(placed.id)
+
+    async def status() -> OrderStatus | None:
+        report = await world.client.generate_order_status_report(
+            GenerateOrderStatusReport(
+                instrument_id=order.instrument_id,
+                client_order_id=order.client_order_id,
+                venue_order_id=order.venue_order_id,
+                command_id=UUID4(),
+                ts_init=0,
+            ),
+        )
+        return None if report is None else report.order_status
+
+    await eventually(lambda: world.ledger()["orders"][-1]["status"] == "CLOSED")
+    assert await status() == OrderStatus.CANCELED
+
+
+async def test_the_open_check_does_not_count_an_external_fill_twice(world: World) -> None:
+    price = world.around("0")
+    held = HeldBack(world, type(None))
+    held._kind = object
+    await world.second_screen.place("BUY", "0.01000", price)
+    await world.counterparty.place("SELL", "0.00400", price)
+    await eventually(lambda: len(ledger_fill_ids(world)) == 1)
+    reports = await world.client.generate_order_status_reports(
+        GenerateOrderStatusReports(
+            instrument_id=None,
+            start=None,
+            end=None,
+            open_only=True,
+            command_id=UUID4(),
+            ts_init=0,
+        ),
+    )
+    for report in reports:
+        world.engine.reconcile_execution_report(report)
+    held.let_through()
+    await world.fault(kind="drop_sockets")
+    await eventually(lambda: not world.client.websocket.is_connected)
+    await eventually(lambda: world.client.websocket.is_connected)
+    order = external_order(world)
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
+    assert world.portfolio.net_position(INSTRUMENT_ID) == Decimal("0.004")
+    assert [e.trade_id.value for e in order.events if isinstance(e, OrderFilled)] == (
+        ledger_fill_ids(world)
+    )
+
+
+async def test_cancel_all_leaves_orders_alone_that_the_platform_does_not_follow() -> None:
+    def drop_external(world: World) -> None:
+        world.engine.filter_unclaimed_external_orders = True
+
+    async with open_world(change=drop_external) as world:
+        placed = await world.second_screen.place("BUY", "0.01000", world.around("-0.02"))
+        mine = await world.resting(BUY, "0.01000", world.around("-0.01"))
+        world.cancel_all("S-001")
+        await eventually(lambda: mine.is_closed)
+        theirs = next(o for o in world.ledger()["orders"] if o["id"] == placed.id)
+        assert theirs["status"] == "OPEN"
+        assert [o.client_order_id for o in world.cache.orders()] == [mine.client_order_id]
+
+
+async def test_an_order_that_cannot_be_expressed_does_not_keep_the_others_away(
+    world: World,
+) -> None:
+    order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+    open_orders = world.http.open_orders
+    strange = rest.Order(
+        id="77",
+        market=MARKET,
+        side="BOTH",
+        type="SCALED",
+        status="OPEN",
+        size="1",
+        remaining_size="1",
+        price="50000",
+        created_at=1,
+        last_updated_at=1,
+    )
+
+    async def with_a_strange_one(market: str | None = None) -> list[rest.Order]:
+        return [strange, *await open_orders(market)]
+
+    world.http.open_orders = with_a_strange_one  # type: ignore[method-assign]
+    await world.fault(kind="drop_sockets")
+    await world.second_screen.http.cancel_order(order.venue_order_id.value)
+    await eventually(lambda: order.is_closed)
+    status = await world.client.generate_mass_status()
+    assert status is not None
+    assert [str(report) for report in status.order_reports] == [order.venue_order_id.value]
+
+
+async def test_a_fill_that_cannot_be_applied_counts_when_it_comes_again(world: World) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    held = HeldBack(world, FillEvent)
+    await world.counterparty.place("SELL", "0.00400", price)
+    await eventually(lambda: bool(held.messages))
+    fill = held.messages[0]
+    broken = msgspec.structs.replace(fill, price=None)
+    world.client._handle_message = held._take
+    world.client._handle_frame(b"not a frame", Opcode.BINARY)
+    with pytest.raises(MessageError, match="cannot be applied"):
+        world.client._handle_message(broken)
+    world.client._handle_message(fill)
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
+    assert world.client.malformed_messages == {"SbeDecodeError": 1}
+
+
+async def test_catching_up_goes_on_until_the_venue_answers(world: World) -> None:
+    order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+    await world.fault(kind="http_status", path="/v1/fills", method="GET", status=500, times=3)
+    await world.fault(kind="drop_sockets")
+    await world.second_screen.http.cancel_order(order.venue_order_id.value)
+    await eventually(lambda: order.is_closed, timeout_secs=30)
+
+
+async def test_catching_up_asks_for_a_span_of_time_and_not_for_every_order(world: World) -> None:
+    orders = [await world.resting(BUY, "0.00100", world.around("-0.01")) for _ in range(12)]
+    requests_before = world.http.metrics["requests"]
+    await world.fault(kind="drop_sockets")
+    await world.second_screen.http.cancel_all_orders(MARKET)
+    await eventually(lambda: all(order.is_closed for order in orders))
+    assert world.http.metrics["requests"] - requests_before < 12
+
+
+async def test_an_order_the_platform_gave_up_on_goes_on_when_it_fills(world: World) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    held = HeldBack(world, type(None))
+    held._kind = object
+    world.client.generate_order_canceled(
+        strategy_id=order.strategy_id,
+        instrument_id=order.instrument_id,
+        client_order_id=order.client_order_id,
+        venue_order_id=order.venue_order_id,
+        ts_event=world.clock.timestamp_ns(),
+    )
+    await eventually(lambda: order.is_closed)
+    await world.counterparty.place("SELL", "0.00400", price)
+    await eventually(lambda: any(isinstance(m, FillEvent) for m in held.messages))
+    held.let_through()
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
+    # Nobody here owns the rest of it any more: it is cancelled, and the order ends with its fill.
+    await eventually(lambda: (world.venue_order(order) or {})["status"] == "CLOSED")
+    await eventually(lambda: order.status == OrderStatus.CANCELED)
+    assert world.portfolio.net_position(INSTRUMENT_ID) == Decimal("0.004")
