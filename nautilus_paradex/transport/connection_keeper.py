@@ -10,6 +10,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from nautilus_paradex.transport.checks import check_positive
 from nautilus_paradex.transport.connector import Connector
 from nautilus_paradex.transport.link import Link, LinkCallbacks
 from nautilus_paradex.transport.negotiation import Encoding
@@ -61,10 +62,21 @@ class KeeperSettings:
     silence_timeout_secs : float, optional
         Silence after which a binary connection is given up. None waits for ever.
 
+    Raises
+    ------
+    ValueError
+        If a time is not above 0.
+
     """
 
     wait_timeout_secs: float
     silence_timeout_secs: float | None
+
+    def __post_init__(self) -> None:
+        check_positive(
+            wait_timeout_secs=self.wait_timeout_secs,
+            silence_timeout_secs=self.silence_timeout_secs,
+        )
 
 
 class ConnectionKeeper:

@@ -5,11 +5,11 @@ import ssl as ssl_module
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidProxy, InvalidStatus, WebSocketException
 
+from nautilus_paradex.transport.checks import check_positive, check_proxy, split_url
 from nautilus_paradex.transport.negotiation import Encoding, Negotiation, describe, url_for
 from nautilus_paradex.transport.reconnect import ConnectLimiter
 from nautilus_paradex.transport.websocket_errors import ConnectError, NegotiationError
@@ -31,7 +31,7 @@ class ConnectOptions:
     Parameters
     ----------
     proxy_url : str, optional
-        HTTP or SOCKS proxy. None connects directly, whatever the environment says.
+        HTTP proxy. None connects directly, whatever the environment says.
     ssl : ssl.SSLContext, optional
         None uses the default context for a `wss://` URL.
     connect_timeout_secs, ping_interval_secs, ping_timeout_secs, close_timeout_secs : float
@@ -40,6 +40,11 @@ class ConnectOptions:
         A longer message closes the connection with 1009.
     compression : str, optional
         "deflate" offers permessage-deflate. Deflated frames cannot take the fast path.
+
+    Raises
+    ------
+    ValueError
+        If a limit is not above 0, or the proxy no HTTP proxy.
 
     """
 
@@ -51,6 +56,16 @@ class ConnectOptions:
     close_timeout_secs: float = 2.0
     max_message_bytes: int = 4 * 1024 * 1024
     compression: str | None = None
+
+    def __post_init__(self) -> None:
+        check_proxy(self.proxy_url)
+        check_positive(
+            connect_timeout_secs=self.connect_timeout_secs,
+            ping_interval_secs=self.ping_interval_secs,
+            ping_timeout_secs=self.ping_timeout_secs,
+            close_timeout_secs=self.close_timeout_secs,
+            max_message_bytes=self.max_message_bytes,
+        )
 
 
 class Connector:
@@ -78,9 +93,11 @@ class Connector:
         limiter: ConnectLimiter,
         options: ConnectOptions,
     ) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("ws", "wss") or not parts.hostname:
-            raise ValueError(f"WebSocket URL must start with ws:// or wss://, was {url!r}")
+        parts = split_url(url)
+        if parts is None or parts.scheme not in ("ws", "wss"):
+            raise ValueError(
+                f"WebSocket URL must look like ws://host/v1 or wss://host/v1, was {url!r}"
+            )
         self._url = url
         self._shown_url = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
         self._negotiation = negotiation

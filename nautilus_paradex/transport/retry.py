@@ -23,11 +23,27 @@ __all__ = ["RetryPolicy"]
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """What is sent again, how often and how fast: exponential backoff with full jitter."""
+    """
+    What is sent again, how often and how fast: exponential backoff with full jitter.
+
+    Raises
+    ------
+    ValueError
+        If a number is negative, or the first delay above the longest.
+    """
 
     max_retries: int = 3
     delay_initial_ms: int = 1_000
     delay_max_ms: int = 10_000
+
+    def __post_init__(self) -> None:
+        if self.max_retries < 0:
+            raise ValueError(f"max_retries must not be negative, was {self.max_retries}")
+        if not 0 <= self.delay_initial_ms <= self.delay_max_ms:
+            raise ValueError(
+                "retry_delay_initial_ms must not be negative nor above retry_delay_max_ms, were "
+                f"{self.delay_initial_ms} and {self.delay_max_ms}",
+            )
 
     def allows(self, call: Call, error: RequestError, attempt: int) -> bool:
         """Return whether `call` may go again after its failed `attempt` (from 0)."""

@@ -18,6 +18,7 @@ from nautilus_paradex.protocol import rpc
 from nautilus_paradex.protocol.errors import ProtocolError
 from nautilus_paradex.protocol.events import HeartbeatEvent
 from nautilus_paradex.protocol.json_feed import Message
+from nautilus_paradex.transport.checks import check_positive
 from nautilus_paradex.transport.connection_keeper import (
     ConnectionKeeper,
     KeeperHooks,
@@ -76,7 +77,7 @@ class ParadexWebSocketClient:
     sbe_schema_version : int or "json", optional
         The only encoding to ask for. None negotiates 2, 1, 0, JSON.
     proxy_url : str, optional
-        HTTP or SOCKS proxy. None connects directly.
+        HTTP proxy, ``http://[user:password@]host:port``. None connects directly.
     ssl : ssl.SSLContext, optional
         TLS settings for a `wss://` URL.
     connect_timeout_secs : float, default 10.0
@@ -98,7 +99,8 @@ class ParadexWebSocketClient:
     compression : "deflate", optional
         Offer permessage-deflate. It costs the fast path.
     connect_limiter : ConnectLimiter, optional
-        Share one among the clients of a process: the venue counts connects per IP.
+        Share one among the clients of an event loop: the venue counts connects per IP. The clients
+        of a node do; across processes nobody counts.
 
     Raises
     ------
@@ -131,6 +133,7 @@ class ParadexWebSocketClient:
         compression: Literal["deflate"] | None = None,
         connect_limiter: ConnectLimiter | None = None,
     ) -> None:
+        check_positive(ack_timeout_secs=ack_timeout_secs)
         connector = Connector(
             url,
             negotiation=Negotiation(sbe_schema_version),

@@ -158,10 +158,16 @@ async def test_environment_names_no_proxy(monkeypatch: pytest.MonkeyPatch) -> No
         await client.subscribe("bbo.X")
 
 
-@pytest.mark.parametrize("proxy_url", ["http://user:secret@127.0.0.1:1", "nonsense://secret"])
-async def test_proxy_that_does_not_work_is_a_connect_error_without_its_password(
-    proxy_url: str,
-) -> None:
+@pytest.mark.parametrize("proxy_url", ["socks5://user:secret@127.0.0.1:1", "nonsense://secret"])
+def test_proxy_of_another_kind_is_refused_at_once(proxy_url: str) -> None:
+    with pytest.raises(ValueError, match="proxy_url must be http") as caught:
+        ParadexWebSocketClient("ws://127.0.0.1:1/v1", proxy_url=proxy_url)
+
+    assert "secret" not in str(caught.value)
+
+
+async def test_proxy_that_does_not_work_is_a_connect_error_without_its_password() -> None:
+    proxy_url = "http://user:secret@127.0.0.1:1"
     with pytest.raises(ConnectError) as caught:
         await ParadexWebSocketClient("ws://127.0.0.1:1/v1", proxy_url=proxy_url).connect()
 

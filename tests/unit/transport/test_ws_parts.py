@@ -1,6 +1,7 @@
 """The parts of the WebSocket client that need no socket."""
 
 import asyncio
+import math
 import random
 
 import msgspec
@@ -12,6 +13,7 @@ from nautilus_paradex.transport.negotiation import Negotiation, url_for
 from nautilus_paradex.transport.reconnect import Backoff, ConnectLimiter
 from nautilus_paradex.transport.requests import PendingRequests
 from nautilus_paradex.transport.subscriptions import Subscriptions
+from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 from nautilus_paradex.transport.websocket_errors import ConnectionLostError, SubscriptionError
 
 ACK = Response(id=1, result=msgspec.Raw(b'{"channel":"x"}'))
@@ -241,3 +243,33 @@ class TestSubscriptions:
 
         with pytest.raises(SubscriptionError, match="unsubscribe it first"):
             book.enter("markets_summary", {"markets": ["B"]})
+
+
+@pytest.mark.parametrize("value", [0, -1, math.nan])
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "connect_timeout_secs",
+        "ack_timeout_secs",
+        "ping_interval_secs",
+        "ping_timeout_secs",
+        "silence_timeout_secs",
+        "max_message_bytes",
+    ],
+)
+def test_settings_that_make_no_sense_are_named(setting: str, value: float) -> None:
+    with pytest.raises(ValueError, match=f"{setting} must be above 0, was {value}"):
+        ParadexWebSocketClient("ws://127.0.0.1:1/v1", **{setting: value})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("setting", ["ping_interval_secs", "silence_timeout_secs"])
+def test_settings_that_may_be_switched_off(setting: str) -> None:
+    ParadexWebSocketClient("ws://127.0.0.1:1/v1", **{setting: None})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://h/v1", "ws://", "ws://h:abc/v1", "ws://h:99999/v1", "ws://["]
+)
+def test_an_address_that_leads_nowhere_is_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="WebSocket URL must look like"):
+        ParadexWebSocketClient(url)
