@@ -12,7 +12,13 @@ import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
 
-from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, describe
+from nautilus_paradex.transport.checks import check_proxy
+from nautilus_paradex.transport.errors import (
+    NotSentError,
+    RequestError,
+    UnknownOutcomeError,
+    describe,
+)
 
 __all__ = ["ClassifyingTransport", "aiohttp_transport"]
 
@@ -21,7 +27,6 @@ _MAX_CONNECTIONS: Final = 64
 # connection that is just being closed (guess: the venue's own limit is not documented).
 _KEEPALIVE_SECS: Final = 30.0
 _DNS_CACHE_SECS: Final = 60
-_PROXY_SCHEMES: Final = ("http", "https")
 
 # What aiohttp raises before a byte of the request is written.
 _NEVER_SENT: Final = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError)
@@ -70,13 +75,12 @@ class ClassifyingTransport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         try:
             return await self._inner.handle_async_request(request)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Every exception: httpx-aiohttp lets some of aiohttp's through unmapped.
-            if _was_never_sent(error):
-                raise NotSentError(f"cannot connect to {request.url.host}: {error}") from error
-            raise UnknownOutcomeError(
-                f"no reply to {request.method} {request.url.path}: {describe(error)}"
-            ) from error
+            failure = _failure(request, error)
+        # Raised here, so that it does not hold on to aiohttp's exception: that one has the
+        # request's headers in it, with the token and the proxy's password.
+        raise failure
 
     async def aclose(self) -> None:
         await self._inner.aclose()
@@ -100,16 +104,22 @@ def _client_session(context: ssl.SSLContext) -> aiohttp.ClientSession:
 
 
 def _parse_proxy(proxy_url: str | None) -> httpx.Proxy | None:
+    check_proxy(proxy_url)
     if proxy_url is None:
         return None
-    # The message leaves the address out: it may hold a password.
     try:
-        url = httpx.URL(proxy_url)
-    except httpx.InvalidURL:
+        return httpx.Proxy(proxy_url)
+    except (httpx.InvalidURL, ValueError):
+        # Its message repeats the address, password included.
         raise ValueError("proxy_url must look like http://host:port") from None
-    if url.scheme not in _PROXY_SCHEMES or not url.host:
-        raise ValueError(f"proxy_url must be http://host:port, its scheme was {url.scheme!r}")
-    return httpx.Proxy(url)
+
+
+def _failure(request: httpx.Request, error: Exception) -> RequestError:
+    if _was_never_sent(error):
+        return NotSentError(f"cannot connect to {request.url.host}: {error}")
+    return UnknownOutcomeError(
+        f"no reply to {request.method} {request.url.path}: {describe(error)}"
+    )
 
 
 def _was_never_sent(error: BaseException | None) -> bool:

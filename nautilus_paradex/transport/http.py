@@ -3,16 +3,19 @@
 Single requests are `rest_caller`'s work, the endpoints stand in `endpoints`.
 """
 
+import asyncio
 import logging
 from typing import Final
 
 import httpx
 import msgspec
 
+from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.signing import ParadexSigner
 from nautilus_paradex.transport.aiohttp_transport import aiohttp_transport
 from nautilus_paradex.transport.authentication import Authenticator
 from nautilus_paradex.transport.call import Call
+from nautilus_paradex.transport.checks import check_positive, split_url
 from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.endpoints.account import AccountEndpoints
@@ -62,11 +65,15 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints):
         Instead of a new one.
     limiter : RateLimiter, optional
         Instead of one with the documented limits.
+    clock_sync_secs : float, default 3600.0
+        How often the venue's clock is measured again, from `start` to `close`: clocks drift, and a
+        machine's may be set right while this runs.
 
     Raises
     ------
     ValueError
-        If an address is malformed, or both `transport` and `proxy_url` are given.
+        If an address is malformed, a number makes no sense, or both `transport` and `proxy_url`
+        are given.
     """
 
     all_pages = staticmethod(all_pages)
@@ -84,11 +91,15 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints):
         retry_delay_max_ms: int = 10_000,
         clock: VenueClock | None = None,
         limiter: RateLimiter | None = None,
+        clock_sync_secs: float = 3_600.0,
     ) -> None:
+        check_positive(timeout_secs=timeout_secs, clock_sync_secs=clock_sync_secs)
         if transport is not None and proxy_url is not None:
             raise ValueError("proxy_url has no effect on a given transport: set it there")
         self._credentials = credentials
         self._clock = clock if clock is not None else VenueClock()
+        self._clock_sync_secs = clock_sync_secs
+        self._clock_sync: asyncio.Task[None] | None = None
         self._signer: ParadexSigner | None = None
         self._caller = RestCaller(
             _checked_url(base_url),
@@ -105,7 +116,8 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints):
         """
         Learn the chain id and the venue's clock, and make private endpoints usable.
 
-        Fetches no token yet: the first private request, or ``session.token()``, does.
+        Fetches no token yet: the first private request, or ``session.token()``, does. From here on
+        the clock is measured again from time to time, so `close` must follow.
 
         Raises
         ------
@@ -114,11 +126,17 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints):
         """
         config = await self.system_config()
         await self.sync_clock()
+        if self._clock_sync is None:
+            self._clock_sync = asyncio.create_task(self._keep_clock(), name="paradex-clock-sync")
         if self._credentials is not None and self._caller.session is None:
             self._caller.session = self._open_session(self._credentials, config.starknet_chain_id)
 
     async def close(self) -> None:
-        """End the session and close the connections. May be called twice."""
+        """End session and tasks, and close the connections. May be called twice."""
+        clock_sync, self._clock_sync = self._clock_sync, None
+        if clock_sync is not None:
+            clock_sync.cancel()
+            await asyncio.wait([clock_sync])
         session, self._caller.session = self._caller.session, None
         if session is not None:
             await session.close()
@@ -126,7 +144,7 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints):
 
     @property
     def clock(self) -> VenueClock:
-        """The venue's clock, as measured by `start`."""
+        """The venue's clock, as last measured."""
         return self._clock
 
     @property
@@ -204,6 +222,14 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints):
         )
         await self._caller.send(call)
 
+    async def _keep_clock(self) -> None:
+        while True:
+            await asyncio.sleep(self._clock_sync_secs)
+            try:
+                await self.sync_clock()
+            except ParadexError as error:
+                _log.warning("The venue's clock could not be measured, trying again: %s", error)
+
     def _open_session(self, credentials: ParadexCredentials, chain_id: str) -> JwtSession:
         if credentials.private_key is not None:
             self._signer = ParadexSigner(
@@ -218,10 +244,7 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints):
 
 
 def _checked_url(base_url: str) -> str:
-    try:
-        url = httpx.URL(base_url)
-    except httpx.InvalidURL as error:
-        raise ValueError(f"base_url must look like https://host/v1, was {base_url!r}") from error
-    if url.scheme not in ("http", "https") or not url.host:
+    parts = split_url(base_url)
+    if parts is None or parts.scheme not in ("http", "https"):
         raise ValueError(f"base_url must look like https://host/v1, was {base_url!r}")
     return base_url.rstrip("/")

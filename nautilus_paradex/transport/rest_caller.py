@@ -217,12 +217,15 @@ class RestCaller:
             raise UnknownOutcomeError(
                 f"no reply to {call} within {self._timeout_secs:g} s"
             ) from None
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Whatever it is, the request may have been read: half a body, a broken encoding, an
             # exception of a transport that tells nothing apart.
-            raise UnknownOutcomeError(f"no usable reply to {call}: {describe(error)}") from error
-        self.metrics.record("exchange", time.monotonic_ns() - started_ns)
-        return response
+            failure = UnknownOutcomeError(f"no usable reply to {call}: {describe(error)}")
+        else:
+            self.metrics.record("exchange", time.monotonic_ns() - started_ns)
+            return response
+        # Raised here, without a cause: that may have the request's headers in it, with the token.
+        raise failure
 
     def _count(self, error: RequestError) -> None:
         for kind, counter in _COUNTED:

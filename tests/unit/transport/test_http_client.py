@@ -1,5 +1,6 @@
 """The REST client against a scripted venue: what is sent, what a reply becomes, what is retried."""
 
+import asyncio
 import json
 import logging
 import time
@@ -30,6 +31,7 @@ from nautilus_paradex.transport.errors import (
 from nautilus_paradex.transport.http import ParadexHttpClient
 from nautilus_paradex.transport.rate_limit import Quota, RateClass, RateLimiter
 from nautilus_paradex.transport.session import ReadonlySession
+from tests.support import eventually
 
 CHAIN_ID = "PRIVATE_SN_POTC_SEPOLIA"
 ACCOUNT = 0x5A17
@@ -153,6 +155,40 @@ async def test_a_large_clock_offset_is_reported(make_client, venue, caplog):
     assert "off the venue's" in caplog.text
 
 
+async def test_the_clock_is_measured_again_until_the_client_is_closed(make_client, venue):
+    ahead_ms = 0
+
+    def venue_time():
+        return {"server_time": ahead_ms + time.time_ns() // 10**6}
+
+    venue.answers["GET /v1/system/time"] = venue_time
+    client = make_client(clock_sync_secs=0.001)
+    await client.start()
+    await client.start()
+    ahead_ms = 60_000
+
+    await eventually(lambda: client.clock.offset_ms > 50_000)
+    assert clock_tasks() == 1
+
+    await client.close()
+    assert clock_tasks() == 0
+
+
+async def test_a_clock_that_cannot_be_read_for_once_is_read_later(make_client, venue, caplog):
+    client = make_client(clock_sync_secs=0.001, max_retries=0)
+    await client.start()
+
+    venue.answers["GET /v1/system/time"] = reply(500)
+    await eventually(lambda: "could not be measured" in caplog.text)
+    venue.answers["GET /v1/system/time"] = {"server_time": 0}
+
+    await eventually(lambda: client.clock.offset_ms < -1_000)
+
+
+def clock_tasks():
+    return sum(task.get_name() == "paradex-clock-sync" for task in asyncio.all_tasks())
+
+
 async def test_public_reads_need_no_start(make_client, venue):
     venue.answers["GET /v1/markets"] = {"results": [{"symbol": "BTC-USD-PERP", "tick": {}}]}
 
@@ -179,10 +215,37 @@ async def test_readonly_credentials_send_the_token_and_have_no_signer(make_clien
     assert venue.requests[-1].headers["authorization"] == "Bearer a.b.c"
 
 
-@pytest.mark.parametrize("url", ["", "venue.test", "ftp://venue.test", "http://", "http://[::1"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "venue.test",
+        "ftp://venue.test",
+        "http://",
+        "http://[::1",
+        "http://h:99999999/v1",
+        "http://h:abc/v1",
+    ],
+)
 def test_a_malformed_address_is_refused(url):
     with pytest.raises(ValueError, match="base_url must look like"):
         ParadexHttpClient(url)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"timeout_secs": -1}, "timeout_secs must be above 0, was -1"),
+        ({"timeout_secs": float("nan")}, "timeout_secs must be above 0, was nan"),
+        ({"clock_sync_secs": 0}, "clock_sync_secs must be above 0, was 0"),
+        ({"max_retries": -5}, "max_retries must not be negative, was -5"),
+        ({"retry_delay_initial_ms": -5}, "must not be negative .*, were -5 and 10000"),
+        ({"retry_delay_initial_ms": 2, "retry_delay_max_ms": 1}, "nor above .*, were 2 and 1"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(settings, message):
+    with pytest.raises(ValueError, match=message):
+        ParadexHttpClient("http://venue.test/v1", **settings)
 
 
 def test_a_proxy_beside_a_given_transport_is_refused(venue):
