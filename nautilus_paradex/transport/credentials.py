@@ -12,7 +12,7 @@ from nautilus_paradex.protocol.errors import SigningError
 from nautilus_paradex.protocol.signing import FIELD_PRIME, parse_private_key
 from nautilus_paradex.transport.errors import CredentialsError
 
-__all__ = ["ParadexCredentials", "environment_variable"]
+__all__ = ["ParadexCredentials", "environment_variable", "parse_address"]
 
 _PREFIXES: Final = {
     ParadexEnvironment.MAINNET: "PARADEX_",
@@ -60,7 +60,7 @@ class ParadexCredentials:
         readonly_token: str | None = None,
         is_subkey: bool = False,
     ) -> None:
-        self._account_address = _parse_address(account_address)
+        self._account_address = parse_address(account_address)
         self._private_key = _parse_key(private_key)
         self._readonly_token = _parse_token(readonly_token)
         self._is_subkey = is_subkey
@@ -97,7 +97,8 @@ class ParadexCredentials:
         Raises
         ------
         CredentialsError
-            If something is missing or malformed; the message names the setting and its variable.
+            If something is missing or malformed; the message names the setting, and its variable
+            where that was read or could be.
         """
         source = os.environ if variables is None else variables
 
@@ -111,7 +112,12 @@ class ParadexCredentials:
             raise CredentialsError(_missing(environment, _ACCOUNT_ADDRESS))
         if key is None and token is None:
             raise CredentialsError(_missing(environment, _PRIVATE_KEY, _READONLY_TOKEN))
-        return cls(address, key, token, is_subkey)
+        return cls(
+            parse_address(address, _source(environment, _ACCOUNT_ADDRESS, account_address)),
+            _parse_key(key, _source(environment, _PRIVATE_KEY, private_key)),
+            _parse_token(token, _source(environment, _READONLY_TOKEN, readonly_token)),
+            is_subkey,
+        )
 
     @property
     def account_address(self) -> int:
@@ -146,6 +152,31 @@ class ParadexCredentials:
         )
 
 
+def parse_address(address: int | str, setting: str = "account_address") -> int:
+    """
+    Return the Starknet address of an account.
+
+    Parameters
+    ----------
+    address : int or str
+        The address, as a text in hex.
+    setting : str
+        What the message of an error calls it.
+
+    Raises
+    ------
+    CredentialsError
+        If it is no such address.
+    """
+    value = _hex_or_none(address) if isinstance(address, str) else address
+    if value is None or not 0 < value < FIELD_PRIME:
+        raise CredentialsError(
+            f"{setting} must be the account's Starknet address on Paradex (0x and up to 64 "
+            f"hex digits, below the field prime), was {_shown(str(address))}"
+        )
+    return value
+
+
 def _missing(environment: ParadexEnvironment, *names: str) -> str:
     settings = " or ".join(name.lower() for name in names)
     variables = " or ".join(environment_variable(environment, name) for name in names)
@@ -154,18 +185,16 @@ def _missing(environment: ParadexEnvironment, *names: str) -> str:
     )
 
 
+def _source(environment: ParadexEnvironment, name: str, given: object) -> str:
+    """How a message calls a setting: with its variable, if it was read from that."""
+    setting = name.lower()
+    if given is not None:
+        return setting
+    return f"{setting} ({environment_variable(environment, name)})"
+
+
 def _redacted(secret: object) -> str:
     return "None" if secret is None else "'***'"
-
-
-def _parse_address(address: int | str) -> int:
-    value = _hex_or_none(address) if isinstance(address, str) else address
-    if value is None or not 0 < value < FIELD_PRIME:
-        raise CredentialsError(
-            "account_address must be the account's Starknet address on Paradex (0x and up to 64 "
-            f"hex digits, below the field prime), was {_shown(str(address))}"
-        )
-    return value
 
 
 def _shown(address: str) -> str:
@@ -173,22 +202,22 @@ def _shown(address: str) -> str:
     return repr(address) if len(address) <= 12 else f"a value of {len(address)} characters"
 
 
-def _parse_key(private_key: int | str | None) -> int | None:
+def _parse_key(private_key: int | str | None, setting: str = "private_key") -> int | None:
     if private_key is None:
         return None
     try:
         return parse_private_key(private_key)
     except SigningError as error:
-        raise CredentialsError(f"private_key cannot be used: {error}") from None
+        raise CredentialsError(f"{setting} cannot be used: {error}") from None
 
 
-def _parse_token(token: str | None) -> str | None:
+def _parse_token(token: str | None, setting: str = "readonly_token") -> str | None:
     if token is None:
         return None
     token = token.strip()
     if not token.isascii() or not token.isprintable() or token.count(".") != 2 or " " in token:
         raise CredentialsError(
-            "readonly_token must be a JWT: three base64 parts with dots between them"
+            f"{setting} must be a JWT: three base64 parts with dots between them"
         )
     return token
 

@@ -98,6 +98,32 @@ def test_a_malformed_token_is_refused(token):
         ParadexCredentials(ADDRESS, readonly_token=token)
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("ACCOUNT_ADDRESS", "x", r"account_address \(PARADEX_DEVNET_ACCOUNT_ADDRESS\) must be"),
+        ("PRIVATE_KEY", "x", r"private_key \(PARADEX_DEVNET_PRIVATE_KEY\) cannot be used"),
+        ("READONLY_TOKEN", "x", r"readonly_token \(PARADEX_DEVNET_READONLY_TOKEN\) must be"),
+    ],
+)
+def test_what_is_malformed_in_the_environment_is_named_with_its_variable(name, value, message):
+    variables = {
+        "PARADEX_DEVNET_ACCOUNT_ADDRESS": ADDRESS,
+        "PARADEX_DEVNET_PRIVATE_KEY": KEY,
+        f"PARADEX_DEVNET_{name}": value,
+    }
+
+    with pytest.raises(CredentialsError, match=message):
+        ParadexCredentials.resolve(ParadexEnvironment.DEVNET, variables=variables)
+
+
+def test_what_is_malformed_in_an_argument_is_named_without():
+    with pytest.raises(CredentialsError, match=r"^private_key cannot be used"):
+        ParadexCredentials.resolve(
+            ParadexEnvironment.DEVNET, account_address=ADDRESS, private_key="x", variables={}
+        )
+
+
 def test_an_address_alone_is_not_enough():
     with pytest.raises(CredentialsError, match="private_key or readonly_token is needed"):
         ParadexCredentials(ADDRESS)
