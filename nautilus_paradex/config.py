@@ -5,14 +5,14 @@ Settings are checked as soon as a config is built. Keys and addresses are not lo
 may come from the environment, and `nautilus_paradex.transport.credentials` reads both in one place.
 """
 
-from typing import Final, Self, cast
-from urllib.parse import urlsplit
+from typing import Final, Self
 
 import msgspec
 from nautilus_trader.common.config import register_config_encoding
 from nautilus_trader.live.config import LiveDataClientConfig, LiveExecClientConfig
 
 from nautilus_paradex.protocol.environment import ParadexEnvironment
+from nautilus_paradex.transport.checks import check_positive, split_url
 
 __all__ = ["ParadexDataClientConfig", "ParadexExecClientConfig", "SecretText"]
 
@@ -52,7 +52,30 @@ class SecretText(str):
 register_config_encoding(SecretText, str)
 
 
-class ParadexDataClientConfig(LiveDataClientConfig, frozen=True):  # type: ignore[call-arg]
+class _Addresses:
+    """What both configs can say about where to connect to."""
+
+    environment: ParadexEnvironment
+    base_url_http: str | None
+    base_url_ws: str | None
+    proxy_url: str | None
+
+    @property
+    def http_url(self) -> str:
+        """The base address of the REST API in use."""
+        return self.base_url_http or self.environment.http_url
+
+    @property
+    def ws_url(self) -> str:
+        """The address of the WebSocket API in use."""
+        return self.base_url_ws or self.environment.ws_url
+
+    def reveal_proxy_url(self) -> str | None:
+        """Return the address of the proxy, with the password that the field does not show."""
+        return _revealed(self.proxy_url)
+
+
+class ParadexDataClientConfig(_Addresses, LiveDataClientConfig, frozen=True):  # type: ignore[call-arg]
     """
     Configuration for ``ParadexDataClient`` instances.
 
@@ -68,9 +91,11 @@ class ParadexDataClientConfig(LiveDataClientConfig, frozen=True):  # type: ignor
     base_url_ws : str, optional
         The address of the WebSocket API, if not the environment's.
     proxy_url : str, optional
-        A proxy for REST and WebSocket alike, e.g. ``http://127.0.0.1:3128``.
+        An HTTP proxy for REST and WebSocket alike, ``http://[user:password@]host:port``. One with
+        a password is not shown by this object.
     http_timeout_secs : float, default 10.0
-        How long one request may take, all in all.
+        How long one exchange with the REST API may take, and before it the wait for its turn in
+        the rate limits. Repetitions and a fetch of a token come on top.
     max_retries : int, default 3
         How often a request is repeated where repeating is safe.
     retry_delay_initial_ms : int, default 1_000
@@ -113,18 +138,8 @@ class ParadexDataClientConfig(LiveDataClientConfig, frozen=True):  # type: ignor
         if version is not None and version not in _SBE_VERSIONS:
             raise ValueError(f"sbe_schema_version must be 0, 1, 2 or null, was {version!r}")
 
-    @property
-    def http_url(self) -> str:
-        """The base address of the REST API in use."""
-        return self.base_url_http or self.environment.http_url
 
-    @property
-    def ws_url(self) -> str:
-        """The address of the WebSocket API in use."""
-        return self.base_url_ws or self.environment.ws_url
-
-
-class ParadexExecClientConfig(LiveExecClientConfig, frozen=True):  # type: ignore[call-arg]
+class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  # type: ignore[call-arg]
     """
     Configuration for ``ParadexExecutionClient`` instances.
 
@@ -146,9 +161,11 @@ class ParadexExecClientConfig(LiveExecClientConfig, frozen=True):  # type: ignor
     base_url_ws : str, optional
         The address of the WebSocket API, if not the environment's.
     proxy_url : str, optional
-        A proxy for REST and WebSocket alike, e.g. ``http://127.0.0.1:3128``.
+        An HTTP proxy for REST and WebSocket alike, ``http://[user:password@]host:port``. One with
+        a password is not shown by this object.
     http_timeout_secs : float, default 10.0
-        How long one request may take, all in all.
+        How long one exchange with the REST API may take, and before it the wait for its turn in
+        the rate limits. Repetitions and a fetch of a token come on top.
     max_retries : int, default 3
         How often a request is repeated where repeating is safe.
     retry_delay_initial_ms : int, default 1_000
@@ -185,36 +202,25 @@ class ParadexExecClientConfig(LiveExecClientConfig, frozen=True):  # type: ignor
 
     def __post_init__(self) -> None:
         _check_connection(self)
-        # Wrapping what is wrapped already would wrap what it shows instead of what it is.
-        if self.private_key is not None and not isinstance(self.private_key, SecretText):
-            _force(self, "private_key", SecretText(self.private_key))
+        _hide(self, "private_key")
         if self.recv_window_ms < _MIN_RECV_WINDOW_MS:
             raise ValueError(
                 f"recv_window_ms must be at least {_MIN_RECV_WINDOW_MS}, was {self.recv_window_ms}",
             )
 
-    @property
-    def http_url(self) -> str:
-        """The base address of the REST API in use."""
-        return self.base_url_http or self.environment.http_url
-
-    @property
-    def ws_url(self) -> str:
-        """The address of the WebSocket API in use."""
-        return self.base_url_ws or self.environment.ws_url
-
     def reveal_private_key(self) -> str | None:
         """Return the private key of this config, or None where the environment is to be read."""
-        return None if self.private_key is None else cast(SecretText, self.private_key).reveal()
+        return _revealed(self.private_key)
 
 
 def _check_connection(config: ParadexDataClientConfig | ParadexExecClientConfig) -> None:
     _force(config, "environment", _environment(config.environment))
     _check_url("base_url_http", config.base_url_http, ("http", "https"))
     _check_url("base_url_ws", config.base_url_ws, ("ws", "wss"))
-    _check_url("proxy_url", config.proxy_url, ("http", "https"))
-    if config.http_timeout_secs <= 0:
-        raise ValueError(f"http_timeout_secs must be positive, was {config.http_timeout_secs}")
+    _check_url("proxy_url", config.reveal_proxy_url(), ("http", "https"))
+    if "@" in (config.proxy_url or ""):
+        _hide(config, "proxy_url")
+    check_positive(http_timeout_secs=config.http_timeout_secs)
     if config.max_retries < 0:
         raise ValueError(f"max_retries must not be negative, was {config.max_retries}")
     if not 0 < config.retry_delay_initial_ms <= config.retry_delay_max_ms:
@@ -235,13 +241,28 @@ def _environment(value: str) -> ParadexEnvironment:
 def _check_url(setting: str, url: str | None, schemes: tuple[str, ...]) -> None:
     if url is None:
         return
-    parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
-        expected = " or ".join(f"{scheme}://" for scheme in schemes)
-        # A proxy address may carry a password: of a wrong one only the scheme is shown.
+    expected = " or ".join(f"{scheme}://" for scheme in schemes)
+    parts = split_url(url)
+    # A proxy address may carry a password: of a wrong one only the scheme is shown.
+    if parts is None:
+        raise ValueError(
+            f"{setting} must be an address beginning with {expected}, its host or port is malformed"
+        )
+    if parts.scheme not in schemes:
         raise ValueError(
             f"{setting} must be an address beginning with {expected}, was {parts.scheme!r}",
         )
+
+
+def _hide(config: msgspec.Struct, field: str) -> None:
+    value: str | None = getattr(config, field)
+    # Wrapping what is wrapped already would wrap what it shows instead of what it is.
+    if value is not None and not isinstance(value, SecretText):
+        _force(config, field, SecretText(value))
+
+
+def _revealed(value: str | None) -> str | None:
+    return value.reveal() if isinstance(value, SecretText) else value
 
 
 def _force(config: msgspec.Struct, field: str, value: object) -> None:

@@ -61,6 +61,7 @@ from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.feeds.subscriber import StreamSubscriber
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.providers import ParadexInstrumentProvider
+from nautilus_paradex.sharing import shared_connect_limiter
 from nautilus_paradex.transport.http import ParadexHttpClient
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 
@@ -133,7 +134,8 @@ class ParadexDataClient(RequestAnsweringClient):
             on_disconnected=self._on_disconnected,
             on_error=self._on_socket_error,
             sbe_schema_version=config.sbe_schema_version,
-            proxy_url=config.proxy_url,
+            proxy_url=config.reveal_proxy_url(),
+            connect_limiter=shared_connect_limiter(loop),
         )
         self._subscriber = StreamSubscriber(
             self._socket,

@@ -19,7 +19,7 @@ from nautilus_paradex.execution.client import ParadexExecutionClient
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.sharing import BoundedCache, SharedHttpClient
-from nautilus_paradex.transport.credentials import ParadexCredentials
+from nautilus_paradex.transport.credentials import ParadexCredentials, parse_address
 from nautilus_paradex.transport.errors import CredentialsError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
@@ -50,7 +50,10 @@ def get_cached_paradex_http_client(
     """
     Return a REST client, the same one for the same settings in the same event loop.
 
-    Each user awaits ``start()`` and ``close()`` once; the last ``close()`` closes it.
+    Each user awaits ``start()`` and ``close()`` once; the last ``close()`` closes it. Clients of
+    other settings pace their requests on their own: where two accounts run on one address, the
+    venue's limits per address (public 1,500 and private reads 1,500 a minute) are for the user to
+    keep.
 
     Parameters
     ----------
@@ -123,9 +126,11 @@ def exec_credentials(config: ParadexExecClientConfig) -> ParadexCredentials:
     Raises
     ------
     CredentialsError
-        If account or key are missing or malformed; the text names the setting.
+        If an address or the key is missing or malformed; the text names the setting.
 
     """
+    if config.on_behalf_of_account is not None:
+        parse_address(config.on_behalf_of_account, "on_behalf_of_account")
     return ParadexCredentials.resolve(
         config.environment,
         account_address=config.account_address,
@@ -235,7 +240,7 @@ def _http_client(
         config.environment,
         base_url=config.base_url_http,
         credentials=credentials,
-        proxy_url=config.proxy_url,
+        proxy_url=config.reveal_proxy_url(),
         timeout_secs=config.http_timeout_secs,
         max_retries=config.max_retries,
         retry_delay_initial_ms=config.retry_delay_initial_ms,

@@ -1,5 +1,5 @@
 """
-REST clients and instrument providers that several clients of a node use together.
+REST clients, instrument providers and limits that several clients of a node use together.
 
 Which one belongs to whom is decided by `factories`; here is only how they are kept and let go.
 """
@@ -9,9 +9,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from typing import Final
 
+from nautilus_paradex.transport.errors import ClientClosedError
 from nautilus_paradex.transport.http import ParadexHttpClient
+from nautilus_paradex.transport.reconnect import ConnectLimiter
 
-__all__ = ["BoundedCache", "SharedHttpClient"]
+__all__ = ["BoundedCache", "SharedHttpClient", "shared_connect_limiter"]
 
 _CACHE_LIMIT: Final = 16
 
@@ -20,7 +22,8 @@ class SharedHttpClient(ParadexHttpClient):
     """
     A REST client that closes with the last of its users.
 
-    Each user awaits `start` once and `close` once. A client that is closed stays closed.
+    Each user awaits `start` once and `close` once. A client that is closed stays closed: the
+    clients of a node connect once in their life, a node that is to run again is built again.
 
     """
 
@@ -33,8 +36,23 @@ class SharedHttpClient(ParadexHttpClient):
         return self._closed
 
     async def start(self) -> None:
-        """Begin a use. Raises as `ParadexHttpClient.start`; the use counts all the same."""
+        """
+        Begin a use. Whatever it raises, the use counts.
+
+        Raises
+        ------
+        ClientClosedError
+            If the last user closed it.
+        RequestError
+            If the venue cannot be reached.
+
+        """
         self._users += 1
+        if self._closed:
+            raise ClientClosedError(
+                "the REST client was closed with its last user and cannot be opened again: "
+                "build a new node to connect again",
+            )
         await super().start()
 
     async def close(self) -> None:
@@ -88,3 +106,11 @@ class BoundedCache[K: Hashable, V]:
         gone = [entry for entry in self._values if entry[0] is not None and entry[0].is_closed()]
         for entry in gone:
             del self._values[entry]
+
+
+_CONNECT_LIMITERS: Final[BoundedCache[None, ConnectLimiter]] = BoundedCache()
+
+
+def shared_connect_limiter(loop: asyncio.AbstractEventLoop) -> ConnectLimiter:
+    """Return the limiter of all WebSocket connects in `loop`: the venue counts them per IP."""
+    return _CONNECT_LIMITERS.get_or_build(loop, None, ConnectLimiter)

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -103,7 +104,13 @@ class TestJson:
         ({"base_url_ws": "https://host"}, "base_url_ws must be an address beginning with ws"),
         ({"base_url_ws": "ws://"}, "base_url_ws must be an address beginning with ws"),
         ({"proxy_url": "127.0.0.1:3128"}, "proxy_url must be an address beginning with http"),
-        ({"http_timeout_secs": 0}, "http_timeout_secs must be positive, was 0"),
+        ({"base_url_http": "http://h:99999999/v1"}, "base_url_http .* host or port is malformed"),
+        ({"base_url_http": "http://[::1/v1"}, "base_url_http .* host or port is malformed"),
+        ({"base_url_ws": "ws://h:abc/v1"}, "base_url_ws .* host or port is malformed"),
+        ({"proxy_url": "http://"}, "proxy_url .* host or port is malformed"),
+        ({"proxy_url": "socks5://h:1"}, "proxy_url must be an address beginning with http"),
+        ({"http_timeout_secs": 0}, "http_timeout_secs must be above 0, was 0"),
+        ({"http_timeout_secs": math.nan}, "http_timeout_secs must be above 0, was nan"),
         ({"max_retries": -1}, "max_retries must not be negative, was -1"),
         ({"retry_delay_initial_ms": 20_000}, "at most retry_delay_max_ms, was 20000 and 10000"),
     ],
@@ -131,11 +138,37 @@ def test_a_wrong_setting_of_one_client_is_named(
         config(**settings)
 
 
-def test_a_wrong_proxy_is_not_repeated_in_the_message() -> None:
+@pytest.mark.parametrize("url", ["ftp://user:secret@host", "http://user:secret", "http://[:secret"])
+def test_a_wrong_proxy_is_not_repeated_in_the_message(url: str) -> None:
     with pytest.raises(ValueError, match="proxy_url") as caught:
-        ParadexDataClientConfig(proxy_url="ftp://user:secret@host")
+        ParadexDataClientConfig(proxy_url=url)
 
     assert "secret" not in str(caught.value)
+
+
+class TestProxy:
+    URL = "http://user:hunter2@127.0.0.1:3128"
+
+    @pytest.mark.parametrize("config", [ParadexDataClientConfig, ParadexExecClientConfig])
+    def test_a_password_is_shown_to_nobody_who_does_not_ask(
+        self, config: type[ParadexDataClientConfig | ParadexExecClientConfig]
+    ) -> None:
+        built = config(proxy_url=self.URL)
+        parsed = config.parse(as_json(proxy_url=self.URL))
+        changed = msgspec.structs.replace(built, max_retries=1)
+
+        for each in (built, parsed, changed, copy.deepcopy(built)):
+            shown = f"{each} {each!r} {each.json()!r} {each.dict()}"
+            assert "hunter2" not in shown
+            assert each.reveal_proxy_url() == self.URL
+            assert type(each.reveal_proxy_url()) is str
+
+    def test_one_without_a_password_is_no_secret(self) -> None:
+        config = ParadexDataClientConfig(proxy_url="http://127.0.0.1:3128")
+
+        assert "http://127.0.0.1:3128" in repr(config)
+        assert config.reveal_proxy_url() == "http://127.0.0.1:3128"
+        assert ParadexDataClientConfig().reveal_proxy_url() is None
 
 
 class TestSecrecy:

@@ -21,8 +21,8 @@ from nautilus_paradex import (
     get_cached_paradex_http_client,
     get_cached_paradex_instrument_provider,
 )
-from nautilus_paradex.sharing import BoundedCache, SharedHttpClient
-from nautilus_paradex.transport.errors import CredentialsError, RequestError
+from nautilus_paradex.sharing import BoundedCache, SharedHttpClient, shared_connect_limiter
+from nautilus_paradex.transport.errors import ClientClosedError, CredentialsError, RequestError
 
 ADDRESS = "0x1234"
 KEY = "0x5678"
@@ -106,6 +106,26 @@ class TestHttpClients:
         await client.close()
         assert client.is_closed
 
+    async def test_a_closed_client_says_what_to_do(self) -> None:
+        client = SharedHttpClient(URL, max_retries=0)
+        with pytest.raises(RequestError):
+            await client.start()
+        await client.close()
+
+        with pytest.raises(ClientClosedError, match="build a new node"):
+            await client.start()
+        await client.close()
+
+
+class TestConnectLimiter:
+    async def test_the_clients_of_a_loop_share_one(self) -> None:
+        loop = asyncio.get_running_loop()
+        other = asyncio.new_event_loop()
+
+        assert shared_connect_limiter(loop) is shared_connect_limiter(loop)
+        assert shared_connect_limiter(loop) is not shared_connect_limiter(other)
+        other.close()
+
 
 class TestBoundedCache:
     def test_it_forgets_what_was_not_used_for_longest(self) -> None:
@@ -183,6 +203,10 @@ class TestFactories:
             ({"account_address": ADDRESS}, "PARADEX_DEVNET_PRIVATE_KEY"),
             ({"account_address": "nonsense", "private_key": KEY}, "account_address"),
             ({"account_address": ADDRESS, "private_key": "0"}, "private_key"),
+            (
+                {"account_address": ADDRESS, "private_key": KEY, "on_behalf_of_account": "zz"},
+                "on_behalf_of_account must be .*, was 'zz'",
+            ),
         ],
     )
     def test_a_missing_or_malformed_account_is_named(
