@@ -1,8 +1,10 @@
 """`paradex-nt demo` as a user starts it: its way from a venue to an exit status, and its ends."""
 
+import asyncio
 import re
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -54,7 +56,7 @@ def rows(said: str) -> dict[str, Sequence[str]]:
     return {match[1]: match.groups()[1:] for match in table.finditer(said)}
 
 
-async def test_a_short_demo_ends_with_equal_books(tmp_path: Path) -> None:
+async def test_a_short_demo_ends_with_equal_books_and_plain_lines(tmp_path: Path) -> None:
     async with demo("--seconds", "6", directory=tmp_path) as running:
         port = await venue_port(running)
         assert await running.ended() == 0, running.said
@@ -70,12 +72,50 @@ async def test_a_short_demo_ends_with_equal_books(tmp_path: Path) -> None:
         "OK: the node's fills, fees, position and balance equal the venue's\n"
     )
     assert not is_served(port)
+    assert_plain(running)
 
 
-async def test_without_a_terminal_it_speaks_in_whole_plain_lines(tmp_path: Path) -> None:
-    async with demo("--seconds", "6", directory=tmp_path) as running:
-        assert await running.ended() == 0, running.said
+# The command, with one unit of position too many in what the venue says.
+WITH_A_WRONG_LEDGER: Final = """
+from dataclasses import replace
+from nautilus_paradex.cli.demo import command
 
+ledger = command.venue_books
+
+async def wrong(*arguments):
+    books = await ledger(*arguments)
+    return replace(books, position=books.position + 1)
+
+command.venue_books = wrong
+command._PATIENT = command._Patience(orders_secs=15, agreement_secs=0.5)
+command.demo_command(["--seconds", "2"])
+"""
+
+
+async def test_books_that_differ_are_a_failure() -> None:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-c",
+        WITH_A_WRONG_LEDGER,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), 60)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+    said = out.decode()
+    assert process.returncode == 1, said
+    assert [row[2] for row in rows(said).values()].count("DIFFERS") == 1
+    assert rows(said)["position"][2] == "DIFFERS"
+    assert re.search(r"^FAILED: .*node and venue differ in position$", said, re.MULTILINE)
+
+
+def assert_plain(running: Command) -> None:
+    """Nobody looks at a terminal: no colours, nothing redrawn, and no line broken."""
     said = running.out.read_text()
     assert "\x1b" not in said
     assert running.err.read_text() == ""

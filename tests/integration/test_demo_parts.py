@@ -3,19 +3,28 @@
 import asyncio
 import json
 import os
+import re
 import signal
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
+from io import StringIO
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Final
 
 import pytest
 from click.testing import CliRunner
+from nautilus_trader.model.currencies import USDC
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.objects import Money
+from rich.console import Console
 
 from nautilus_paradex.cli.demo import command as demo
 from nautilus_paradex.cli.demo import session, venue
 from nautilus_paradex.cli.demo.interruption import Interruption
+from nautilus_paradex.cli.demo.screen import open_screen
 from nautilus_paradex.cli.demo.stats import DemoStats
 from nautilus_paradex.cli.demo.truth import Books, compare, shortcoming
 from nautilus_paradex.cli.demo.venue import DemoVenue, open_venue
@@ -68,6 +77,60 @@ def test_a_stream_that_carried_nothing_is_a_failure_of_a_whole_demo(stream: str)
     assert found is not None
     assert found.startswith("no ")
     assert shortcoming(compare(BOOKS, BOOKS), None) is None, "of one that ended early it is not"
+
+
+# The screen.
+
+
+class Wallet:
+    """As much of a strategy as the screen looks at: a position, its PnL, a book of two levels."""
+
+    def __init__(self) -> None:
+        level = SimpleNamespace(price="95000.1", size=lambda: Decimal("0.5"))
+        book = SimpleNamespace(bids=lambda: [level, level], asks=lambda: [level])
+        self.cache = SimpleNamespace(order_book=lambda _: book)
+        self.portfolio = SimpleNamespace(
+            net_position=lambda _: Decimal("-0.00016"),
+            realized_pnl=lambda _: Money(Decimal("-0.01485608"), USDC),
+            unrealized_pnl=lambda _: None,
+        )
+
+
+def shown(stats: DemoStats, elapsed_secs: Sequence[float], *, is_terminal: bool) -> str:
+    console = Console(file=StringIO(), force_terminal=is_terminal, width=100, color_system=None)
+    with open_screen(console, InstrumentId.from_str("BTC-USD-PERP.PARADEX")) as screen:
+        for secs in elapsed_secs:
+            screen.update(stats, Wallet(), secs)  # type: ignore[arg-type]
+    assert isinstance(console.file, StringIO)
+    return console.file.getvalue()
+
+
+def test_a_terminal_shows_a_table_of_everything() -> None:
+    stats = DemoStats(quotes=7, trades=6, books=5, submitted=4, accepted=3, canceled=2, fills=1)
+    stats.last_quote, stats.last_trade, stats.last_fill = "a quote", "a trade", "a fill"
+    stats.wire_to_strategy.record(300_000)
+
+    text = shown(stats, [1.0], is_terminal=True)
+
+    for row in (
+        r"BTC-USD-PERP\.PARADEX +1 s",
+        r"quotes +7 +a quote",
+        r"trades +6 +a trade",
+        r"book updates +5",
+        r"orders +4 +4 sent, 3 accepted, 2 cancelled, 0 rejected",
+        r"fills +1 +a fill",
+        r"position +-0\.00016 +PnL realised -0\.0149 USDC, open –",
+        r"wire to strategy +p50 \d+ µs, p99 \d+ µs \(1 quotes\)",
+        r"0\.5 +95000\.1 +95000\.1 +0\.5",
+        r"0\.5 +95000\.1 +\n",
+    ):
+        assert re.search(row, text), row
+
+
+def test_elsewhere_it_is_a_line_every_five_seconds() -> None:
+    text = shown(DemoStats(quotes=7), [0.5, 4.9, 5.1, 9.0, 10.2], is_terminal=False)
+    assert [line.split()[0] for line in text.splitlines()] == ["5.1", "10.2"]
+    assert text.splitlines()[0].endswith("position -0.00016  PnL realised -0.0149 USDC, open –")
 
 
 # Ends that are no success: one line and status 1.

@@ -20,7 +20,7 @@ from nautilus_paradex.transport.metrics import LatencyHistogram
 __all__ = ["Screen", "open_screen", "print_summary", "say"]
 
 _BOOK_LEVELS = 5
-_PLAIN_EVERY = 10  # updates between two plain lines
+_PLAIN_EVERY_SECS = 5.0
 
 
 class Screen(Protocol):
@@ -111,12 +111,12 @@ class _PlainScreen:
     def __init__(self, console: Console, instrument_id: InstrumentId) -> None:
         self._console = console
         self._instrument_id = instrument_id
-        self._updates = 0
+        self._next_secs = _PLAIN_EVERY_SECS
 
     def update(self, stats: DemoStats, strategy: Strategy, elapsed_secs: float) -> None:
-        self._updates += 1
-        if self._updates % _PLAIN_EVERY:
+        if elapsed_secs < self._next_secs:
             return
+        self._next_secs = elapsed_secs + _PLAIN_EVERY_SECS
         size, pnl = _position(strategy, self._instrument_id)
         say(
             self._console,

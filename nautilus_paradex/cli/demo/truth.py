@@ -82,6 +82,7 @@ def shortcoming(checks: list[Check], stats: DemoStats | None) -> str | None:
         one that ended early.
 
     """
+    expected = {}
     if stats is not None:
         expected = {
             "quotes": stats.quotes,
@@ -89,13 +90,11 @@ def shortcoming(checks: list[Check], stats: DemoStats | None) -> str | None:
             "accepted orders": stats.accepted,
             "fills": stats.fills,
         }
-        missing = [f"no {name}" for name, count in expected.items() if not count]
-        if missing:
-            return ", ".join(missing)
+    found = [f"no {name}" for name, count in expected.items() if not count]
     differing = [check.name for check in checks if not check.is_equal]
     if differing:
-        return f"node and venue differ in {', '.join(differing)}"
-    return None
+        found.append(f"node and venue differ in {', '.join(differing)}")
+    return ", ".join(found) or None
 
 
 def node_books(strategy: Strategy, instrument_id: InstrumentId) -> Books:
