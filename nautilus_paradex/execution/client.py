@@ -54,6 +54,7 @@ from nautilus_paradex.protocol.json_feed import Message
 from nautilus_paradex.protocol.numbers import to_e8
 from nautilus_paradex.protocol.rpc import RpcError
 from nautilus_paradex.providers import ParadexInstrumentProvider
+from nautilus_paradex.sharing import shared_connect_limiter
 from nautilus_paradex.transport.errors import CredentialsError
 from nautilus_paradex.transport.frames import RawFrame, decode_frame
 from nautilus_paradex.transport.http import ParadexHttpClient
@@ -130,7 +131,8 @@ class ParadexExecutionClient(LiveExecutionClient):
             on_reconnected=self._after_reconnect,
             on_disconnected=self._on_disconnected,
             on_error=self._on_socket_error,
-            proxy_url=config.proxy_url,
+            proxy_url=config.reveal_proxy_url(),
+            connect_limiter=shared_connect_limiter(loop),
         )
         self._malformed: Counter[str] = Counter()
         self._events = OrderEvents(self, cache, clock, self._log)
