@@ -265,8 +265,11 @@ class OrderEvents:
         invent fills for a reported quantity and count the real ones again.
         """
         order_id = event.order_id or ""
-        never_worked = event.status == VenueStatus.CLOSED and event.size_open == event.size
-        if event.status == VenueStatus.NEW or never_worked or self._is_forgotten(order_id):
+        if event.status == VenueStatus.NEW or self._is_forgotten(order_id):
+            return None
+        if event.status == VenueStatus.CLOSED and event.size_open == event.size:
+            # It came to nothing. An older reading of it may still be on its way, and say OPEN.
+            _remember(self._dropped, order_id, None)
             return None
         instrument = self._instrument(event.market)
         if instrument is None or not event.size:
@@ -294,7 +297,7 @@ class OrderEvents:
         return state
 
     def _is_forgotten(self, order_id: str) -> bool:
-        """Whether the platform has dropped the order, or purged it after its end."""
+        """Whether the order need not be followed, or was purged after its end."""
         return order_id in self._dropped or self._by_venue_id.get(order_id) in self._ended
 
     def _keep_orphan(self, fill: FillEvent) -> None:

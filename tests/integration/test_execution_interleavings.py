@@ -269,3 +269,17 @@ async def test_an_order_the_platform_gave_up_on_goes_on_when_it_fills(world: Wor
     await eventually(lambda: (world.venue_order(order) or {})["status"] == "CLOSED")
     await eventually(lambda: order.status == OrderStatus.CANCELED)
     assert world.portfolio.net_position(INSTRUMENT_ID) == Decimal("0.004")
+
+
+async def test_an_old_reading_of_a_closed_external_order_does_not_bring_it_to_life(
+    world: World,
+) -> None:
+    held = HeldBack(world, type(None))
+    held._kind = object
+    placed = await world.second_screen.place("BUY", "0.01000", world.around("-0.01"))
+    await eventually(lambda: any(getattr(m, "status", "") == "OPEN" for m in held.messages))
+    await world.second_screen.http.cancel_order(placed.id)
+    await eventually(lambda: any(getattr(m, "status", "") == "CLOSED" for m in held.messages))
+    held.messages.reverse()
+    held.let_through()
+    assert world.cache.orders() == []
