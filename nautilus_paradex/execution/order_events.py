@@ -8,7 +8,7 @@ any other. What is said about an order, and in which order, is decided by `order
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, Logger
@@ -18,49 +18,29 @@ from nautilus_trader.model.identifiers import ClientOrderId, TradeId, VenueOrder
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED, OrderEmitter
 from nautilus_paradex.execution.order_state import (
     Accepted,
     Action,
-    Ended,
-    Filled,
-    ModifyRefused,
     OrderState,
     Revived,
-    Updated,
 )
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.orders import client_order_id_of
 from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
 from nautilus_paradex.parsing.reports import (
-    commission_of,
-    fill_price,
-    fill_quantity,
-    liquidity_side_of,
     order_status_report,
     trade_id_of,
-    ts_ns,
 )
-from nautilus_paradex.protocol.endings import Ending
 from nautilus_paradex.protocol.enums import OrderInstruction, OrderType
 from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 
-__all__ = ["NOT_ACCEPTED", "OrderEvents", "OrderWatcher"]
+__all__ = ["OrderEvents", "OrderWatcher"]
 
 _MAX_ENDED: Final = 10_000  # orders kept after their end, to recognise what is said of them again
 _MAX_ORPHANS: Final = 1_000  # unknown orders of which fills are kept
-NOT_ACCEPTED: Final = frozenset(
-    {
-        OrderStatus.INITIALIZED,
-        OrderStatus.SUBMITTED,
-        OrderStatus.EMULATED,
-        OrderStatus.RELEASED,
-        OrderStatus.DENIED,
-        OrderStatus.REJECTED,
-    },
-)
-"""Statuses of orders that the platform has not seen accepted."""
 
 
 class OrderWatcher(Protocol):
@@ -107,6 +87,7 @@ class OrderEvents:
         self._cache = cache
         self._clock = clock
         self._log = log
+        self._emitter = OrderEmitter(client, cache, clock, log)
         self._states: dict[str, OrderState] = {}
         self._ended: OrderedDict[str, OrderState] = OrderedDict()
         self._by_venue_id: dict[str, str] = {}
@@ -178,21 +159,14 @@ class OrderEvents:
         if not state.end_locally():
             self._log.warning(f"{order.client_order_id!r} is at the venue in spite of: {reason}")
             return
-        self._client.generate_order_rejected(
-            strategy_id=order.strategy_id,
-            instrument_id=order.instrument_id,
-            client_order_id=order.client_order_id,
-            reason=reason,
-            ts_event=self._clock.timestamp_ns(),
-            due_post_only=due_post_only,
-        )
+        self._emitter.rejected(order, reason, due_post_only=due_post_only)
         self._retire(state)
 
     def change_failed(self, order: Order, reason: str) -> None:
         """Tell that a modification is known to have failed."""
         state = self.state_of(order)
         released = state.change_failed()
-        self._emit_refused_change(state, order, reason, self._clock.timestamp_ns())
+        self._emitter.change_refused(state, order, reason)
         self._emit(state, released, order.instrument_id.symbol.value)
         self._after(state, order.instrument_id.symbol.value)
 
@@ -340,7 +314,7 @@ class OrderEvents:
         market = fill.market or ""
         order = self._cache.order(ClientOrderId(state.client_order_id))
         # What can fail is done before the fill counts as seen: it would be lost otherwise.
-        self._fill_details(order, fill)
+        self._emitter.check_fill(order, fill)
         self._emit(state, state.apply_fill(fill), market)
         self._index(state)
         self._after(state, market)
@@ -368,125 +342,18 @@ class OrderEvents:
     def _instrument(self, market: str | None) -> Instrument | None:
         return self._cache.instrument(instrument_id_from_symbol(market)) if market else None
 
-    # -- Out -------------------------------------------------------------------------------------
-
     def _emit(self, state: OrderState, actions: list[Action], market: str) -> None:
         if not actions:
             return
         order = self._cache.order(ClientOrderId(state.client_order_id))
-        for action in actions:
-            self._emit_one(state, order, action, market)
-
-    def _emit_one(self, state: OrderState, order: Order, action: Action, market: str) -> None:
-        match action:
-            case Accepted():
-                # A report may have accepted it before.
-                if order.status in NOT_ACCEPTED:
-                    self._client.generate_order_accepted(
-                        **_ids(state, order),
-                        ts_event=ts_ns(action.ts_us),
-                    )
-            case Filled():
-                self._client.generate_order_filled(
-                    **_ids(state, order),
-                    **self._fill_details(order, action.fill),
-                )
-            case Updated():
-                self._emit_update(state, order, action)
-            case ModifyRefused():
-                self._emit_refused_change(state, order, action.reason, ts_ns(action.ts_us))
-            case Ended():
-                self._emit_end(state, order, action)
-            case Revived():
-                self._log.error(
-                    f"{order.client_order_id!r} is open at the venue as {state.venue_order_id} "
-                    f"although it has ended here as {order.status_string()}",
-                )
-                if self.watcher is not None:
-                    self.watcher.on_revived(state, market)
-
-    def _fill_details(self, order: Order, fill: FillEvent) -> dict[str, Any]:
-        instrument = self._cache.instrument(order.instrument_id)
-        if instrument is None:
-            raise MessageError(
-                f"fill {fill.fill_id} of {order.client_order_id} cannot be applied: instrument "
-                f"{order.instrument_id} is not loaded",
-            )
-        if fill.side and fill.side != order.side_string():
+        if order is None:
             self._log.warning(
-                f"Fill {fill.fill_id} says {fill.side}, its order {order.client_order_id!r} is "
-                f"{order.side_string()}: the order's side is taken",
-            )
-        return {
-            "venue_position_id": None,
-            "trade_id": trade_id_of(fill),
-            "order_side": order.side,
-            "order_type": order.order_type,
-            "last_qty": fill_quantity(fill.size, instrument),
-            "last_px": fill_price(fill.price, instrument),
-            "quote_currency": instrument.quote_currency,
-            "commission": commission_of(fill, instrument),
-            "liquidity_side": liquidity_side_of(fill.liquidity),
-            "ts_event": ts_ns(fill.created_at or fill.ts),
-        }
-
-    def _emit_update(self, state: OrderState, order: Order, update: Updated) -> None:
-        instrument = self._cache.instrument(order.instrument_id)
-        trigger = update.trigger_price
-        self._client.generate_order_updated(
-            **_ids(state, order),
-            quantity=fill_quantity(update.size, instrument),
-            price=None if update.price is None else fill_price(update.price, instrument),
-            trigger_price=None if trigger is None else fill_price(trigger, instrument),
-            ts_event=ts_ns(update.ts_us),
-        )
-
-    def _emit_refused_change(
-        self,
-        state: OrderState,
-        order: Order,
-        reason: str,
-        ts_event: int,
-    ) -> None:
-        venue_order_id = state.venue_order_id
-        self._client.generate_order_modify_rejected(
-            strategy_id=order.strategy_id,
-            instrument_id=order.instrument_id,
-            client_order_id=order.client_order_id,
-            venue_order_id=None if venue_order_id is None else VenueOrderId(venue_order_id),
-            reason=reason,
-            ts_event=ts_event,
-        )
-
-    def _emit_end(self, state: OrderState, order: Order, end: Ended) -> None:
-        if end.ending == Ending.REJECTED:
-            self._client.generate_order_rejected(
-                strategy_id=order.strategy_id,
-                instrument_id=order.instrument_id,
-                client_order_id=order.client_order_id,
-                reason=end.reason,
-                ts_event=ts_ns(end.ts_us),
-                due_post_only=end.due_post_only,
+                f"{state.client_order_id} was purged before its story ended: {actions}"
             )
             return
-        if end.reason:
-            self._log.info(f"{order.client_order_id!r} closed by the venue: {end.reason}")
-        emit = (
-            self._client.generate_order_expired
-            if end.ending == Ending.EXPIRED
-            else self._client.generate_order_canceled
-        )
-        emit(**_ids(state, order), ts_event=ts_ns(end.ts_us))
-
-
-def _ids(state: OrderState, order: Order) -> dict[str, Any]:
-    assert state.venue_order_id is not None, "every message of the venue names its order"
-    return {
-        "strategy_id": order.strategy_id,
-        "instrument_id": order.instrument_id,
-        "client_order_id": order.client_order_id,
-        "venue_order_id": VenueOrderId(state.venue_order_id),
-    }
+        self._emitter.emit(state, order, actions)
+        if self.watcher is not None and any(isinstance(action, Revived) for action in actions):
+            self.watcher.on_revived(state, market)
 
 
 def _state_from_cached(order: Order) -> OrderState:

@@ -37,7 +37,7 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.lookup import closed_orders, fills_since, find_order
-from nautilus_paradex.execution.order_events import NOT_ACCEPTED
+from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.reports import (

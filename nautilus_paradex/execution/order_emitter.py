@@ -1,0 +1,218 @@
+"""What follows for an order, in the platform's own events. Which events, `order_state` decides."""
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock, Logger
+from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.identifiers import VenueOrderId
+from nautilus_trader.model.orders import Order
+
+from nautilus_paradex.execution.order_state import (
+    Accepted,
+    Action,
+    Ended,
+    Filled,
+    ModifyRefused,
+    OrderState,
+    Revived,
+    Updated,
+)
+from nautilus_paradex.parsing.reports import (
+    commission_of,
+    fill_price,
+    fill_quantity,
+    liquidity_side_of,
+    trade_id_of,
+    ts_ns,
+)
+from nautilus_paradex.protocol.endings import Ending
+from nautilus_paradex.protocol.errors import MessageError
+from nautilus_paradex.protocol.events import FillEvent
+
+__all__ = ["NOT_ACCEPTED", "OrderEmitter"]
+
+NOT_ACCEPTED: Final = frozenset(
+    {
+        OrderStatus.INITIALIZED,
+        OrderStatus.SUBMITTED,
+        OrderStatus.EMULATED,
+        OrderStatus.RELEASED,
+        OrderStatus.DENIED,
+        OrderStatus.REJECTED,
+    },
+)
+"""Statuses of orders that the platform has not seen accepted."""
+
+
+class OrderEmitter:
+    """
+    Emits the platform's order events.
+
+    Parameters
+    ----------
+    client : LiveExecutionClient
+        The client that emits (its ``generate_order_*`` methods).
+    cache : Cache
+        The platform's cache, for instruments.
+    clock : LiveClock
+        The platform's clock.
+    log : Logger
+        The client's logger.
+
+    """
+
+    def __init__(
+        self,
+        client: LiveExecutionClient,
+        cache: Cache,
+        clock: LiveClock,
+        log: Logger,
+    ) -> None:
+        self._client = client
+        self._cache = cache
+        self._clock = clock
+        self._log = log
+
+    def emit(self, state: OrderState, order: Order, actions: Iterable[Action]) -> None:
+        """Emit what follows for an order, in its order."""
+        for action in actions:
+            self._emit_one(state, order, action)
+
+    def check_fill(self, order: Order, fill: FillEvent) -> None:
+        """
+        Make sure that a fill can be emitted, before it counts as seen.
+
+        Raises
+        ------
+        MessageError
+            If the order's instrument is not loaded.
+        PrecisionError
+            If a number does not fit the platform.
+
+        """
+        self._fill_details(order, fill)
+
+    def rejected(
+        self,
+        order: Order,
+        reason: str,
+        *,
+        due_post_only: bool = False,
+        ts_event: int | None = None,
+    ) -> None:
+        """Emit that an order was refused; `ts_event` (ns) is now where it is None."""
+        self._client.generate_order_rejected(
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            client_order_id=order.client_order_id,
+            reason=reason,
+            ts_event=self._clock.timestamp_ns() if ts_event is None else ts_event,
+            due_post_only=due_post_only,
+        )
+
+    def change_refused(
+        self,
+        state: OrderState,
+        order: Order,
+        reason: str,
+        ts_event: int | None = None,
+    ) -> None:
+        """Emit that a modification failed; `ts_event` (ns) is now where it is None."""
+        venue_order_id = state.venue_order_id
+        self._client.generate_order_modify_rejected(
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            client_order_id=order.client_order_id,
+            venue_order_id=None if venue_order_id is None else VenueOrderId(venue_order_id),
+            reason=reason,
+            ts_event=self._clock.timestamp_ns() if ts_event is None else ts_event,
+        )
+
+    def _emit_one(self, state: OrderState, order: Order, action: Action) -> None:
+        match action:
+            case Accepted():
+                # A report may have accepted it before.
+                if order.status in NOT_ACCEPTED:
+                    self._client.generate_order_accepted(
+                        **_ids(state, order),
+                        ts_event=ts_ns(action.ts_us),
+                    )
+            case Filled():
+                self._client.generate_order_filled(
+                    **_ids(state, order),
+                    **self._fill_details(order, action.fill),
+                )
+            case Updated():
+                self._updated(state, order, action)
+            case ModifyRefused():
+                self.change_refused(state, order, action.reason, ts_ns(action.ts_us))
+            case Ended():
+                self._ended(state, order, action)
+            case Revived():
+                self._log.error(
+                    f"{order.client_order_id!r} is open at the venue as {state.venue_order_id} "
+                    f"although it has ended here as {order.status_string()}",
+                )
+
+    def _fill_details(self, order: Order, fill: FillEvent) -> dict[str, Any]:
+        instrument = self._cache.instrument(order.instrument_id)
+        if instrument is None:
+            raise MessageError(
+                f"fill {fill.fill_id} of {order.client_order_id} cannot be applied: instrument "
+                f"{order.instrument_id} is not loaded",
+            )
+        if fill.side and fill.side != order.side_string():
+            self._log.warning(
+                f"Fill {fill.fill_id} says {fill.side}, its order {order.client_order_id!r} is "
+                f"{order.side_string()}: the order's side is taken",
+            )
+        return {
+            "venue_position_id": None,
+            "trade_id": trade_id_of(fill),
+            "order_side": order.side,
+            "order_type": order.order_type,
+            "last_qty": fill_quantity(fill.size, instrument),
+            "last_px": fill_price(fill.price, instrument),
+            "quote_currency": instrument.quote_currency,
+            "commission": commission_of(fill, instrument),
+            "liquidity_side": liquidity_side_of(fill.liquidity),
+            "ts_event": ts_ns(fill.created_at or fill.ts),
+        }
+
+    def _updated(self, state: OrderState, order: Order, update: Updated) -> None:
+        instrument = self._cache.instrument(order.instrument_id)
+        trigger = update.trigger_price
+        self._client.generate_order_updated(
+            **_ids(state, order),
+            quantity=fill_quantity(update.size, instrument),
+            price=None if update.price is None else fill_price(update.price, instrument),
+            trigger_price=None if trigger is None else fill_price(trigger, instrument),
+            ts_event=ts_ns(update.ts_us),
+        )
+
+    def _ended(self, state: OrderState, order: Order, end: Ended) -> None:
+        ts_event = ts_ns(end.ts_us)
+        if end.ending == Ending.REJECTED:
+            self.rejected(order, end.reason, due_post_only=end.due_post_only, ts_event=ts_event)
+            return
+        if end.reason:
+            self._log.info(f"{order.client_order_id!r} closed by the venue: {end.reason}")
+        emit = (
+            self._client.generate_order_expired
+            if end.ending == Ending.EXPIRED
+            else self._client.generate_order_canceled
+        )
+        emit(**_ids(state, order), ts_event=ts_event)
+
+
+def _ids(state: OrderState, order: Order) -> dict[str, Any]:
+    assert state.venue_order_id is not None, "every message of the venue names its order"
+    return {
+        "strategy_id": order.strategy_id,
+        "instrument_id": order.instrument_id,
+        "client_order_id": order.client_order_id,
+        "venue_order_id": VenueOrderId(state.venue_order_id),
+    }
