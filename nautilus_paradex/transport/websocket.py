@@ -401,7 +401,7 @@ class ParadexWebSocketClient:
             return
         try:
             self._on_error(exc)
-        except Exception:
+        except Exception:  # the caller's own code: the connection must not fall with it
             logger.exception("on_error failed")
 
     # Messages on their way in.
