@@ -4,6 +4,7 @@ Thin on purpose. Commands, orders, reports and the account have a file each besi
 """
 
 import asyncio
+import time
 from collections import Counter
 from decimal import Decimal
 from typing import Final
@@ -42,12 +43,13 @@ from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.account import AccountReporter
 from nautilus_paradex.execution.commands import Commands
+from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
 from nautilus_paradex.parsing.money import money_from_e8
 from nautilus_paradex.protocol import channels, rest
-from nautilus_paradex.protocol.enums import OrderStatus, SystemStatus
+from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import AccountEvent, FillEvent, OrderEvent
 from nautilus_paradex.protocol.json_feed import Message
@@ -136,6 +138,7 @@ class ParadexExecutionClient(LiveExecutionClient):
         )
         self._malformed: Counter[str] = Counter()
         self._events = OrderEvents(self, cache, clock, self._log)
+        instruments = InstrumentLoader(instrument_provider, cache)
         self._recovery = Recovery(
             http_client,
             self._events,
@@ -144,6 +147,7 @@ class ParadexExecutionClient(LiveExecutionClient):
             self._log,
             self.create_task,
             config,
+            instruments,
         )
         self._events.watcher = self._recovery
         self._commands = Commands(
@@ -160,7 +164,7 @@ class ParadexExecutionClient(LiveExecutionClient):
         self._reports = Reports(
             http_client,
             self._recovery,
-            instrument_provider,
+            instruments,
             cache,
             clock,
             self._log,
@@ -328,6 +332,7 @@ class ParadexExecutionClient(LiveExecutionClient):
         none comes: so an order found alive is told to be so.
         """
         order = self._cache.order(command.client_order_id)
+        asked_at = time.monotonic()
         try:
             event = await self._recovery.sync_order(
                 order,
@@ -342,8 +347,10 @@ class ParadexExecutionClient(LiveExecutionClient):
             self._log.warning(f"The venue knows no order {command.client_order_id!r}")
         elif event.status == OrderStatus.NEW:
             self._events.take_as_working(event)
-        elif order is not None and not self._commands.is_changing(order):
-            self._commands.still_open(order)
+        elif event.status == OrderStatus.CLOSED:
+            return
+        elif order is not None and event.request_status != RequestStatus.PENDING:
+            self._commands.still_open(order, asked_at)
 
     # -- Reports ---------------------------------------------------------------------------------
 

@@ -6,7 +6,10 @@ what becomes of an order is told by the streams.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Coroutine, Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from itertools import batched
 from typing import Any, Final
@@ -43,6 +46,8 @@ from nautilus_paradex.transport.http import ParadexHttpClient
 __all__ = ["Commands"]
 
 _MAX_CANCEL_BATCH: Final = 50
+_EFFECT_SECS: Final = 15.0  # in which an answered request has shown its effect (guess)
+_MAX_DOUBTFUL: Final = 10_000
 
 # The venue no longer has the order on its book, which does not say how it ended (api-notes).
 _GONE_CODES: Final = NOT_FOUND_CODES | {
@@ -100,11 +105,8 @@ class Commands:
         self._create_task = create_task
         self._config = config
         self._submitting: dict[ClientOrderId, asyncio.Event] = {}
-        self._changing: set[ClientOrderId] = set()
-
-    def is_changing(self, order: Order) -> bool:
-        """Return whether a cancel or modification of the order waits for its answer."""
-        return order.client_order_id in self._changing
+        self._under_way: Counter[ClientOrderId] = Counter()
+        self._doubtful_from: OrderedDict[ClientOrderId, float] = OrderedDict()
 
     # -- Submit ----------------------------------------------------------------------------------
 
@@ -210,6 +212,8 @@ class Commands:
 
     async def modify_order(self, command: ModifyOrder) -> None:
         order = self._cache.order(command.client_order_id)
+        if order is not None:
+            await self._until_known(order)
         if order is None or order.is_closed:
             self._log.warning(f"Cannot modify {command.client_order_id!r}: not open here")
             return
@@ -228,16 +232,14 @@ class Commands:
             price.as_decimal(),
         )
         self._events.state_of(order).expect_change()
-        self._changing.add(order.client_order_id)
-        try:
-            # What the reply says of price and size is not final: an order update will tell.
-            await self._http.modify_order(venue_order_id, request)
-        except (NotSentError, VenueError) as exc:
-            self._events.change_failed(order, str(exc))
-        except UnknownOutcomeError as exc:
-            self._log.warning(f"Outcome of modifying {order.client_order_id!r} unknown: {exc}")
-        finally:
-            self._changing.discard(order.client_order_id)
+        with self._request_under_way(order):
+            try:
+                # What the reply says of price and size is not final: an order update will tell.
+                await self._http.modify_order(venue_order_id, request)
+            except (NotSentError, VenueError) as exc:
+                self._events.change_failed(order, str(exc))
+            except UnknownOutcomeError as exc:
+                self._outcome_unknown("modifying", order, exc)
 
     def _objection(
         self,
@@ -338,15 +340,18 @@ class Commands:
 
     async def _cancel_batch(self, by_venue_id: dict[str, Order]) -> None:
         were_closed = {order_id for order_id, order in by_venue_id.items() if order.is_closed}
-        try:
-            results = await self._http.cancel_orders(list(by_venue_id))
-        except UnknownOutcomeError as exc:
-            self._log.warning(f"Outcome of cancelling {list(by_venue_id)} unknown: {exc}")
-            return
-        except (NotSentError, VenueError) as exc:
-            for order in by_venue_id.values():
-                self._cancel_failed(order, str(exc))
-            return
+        orders = list(by_venue_id.values())
+        with self._request_under_way(*orders):
+            try:
+                results = await self._http.cancel_orders(list(by_venue_id))
+            except UnknownOutcomeError as exc:
+                for order in orders:
+                    self._outcome_unknown("cancelling", order, exc)
+                return
+            except (NotSentError, VenueError) as exc:
+                for order in orders:
+                    self._cancel_failed(order, str(exc))
+                return
         for result in results:
             order = by_venue_id.get(result.id or "")
             if order is not None and result.status != CancelStatus.QUEUED_FOR_CANCELLATION:
@@ -355,23 +360,21 @@ class Commands:
 
     async def _cancel(self, order: Order) -> None:
         was_closed = order.is_closed
-        await self._until_known(order)
-        if not was_closed and self._events.state_of(order).ended:
-            return
-        self._changing.add(order.client_order_id)
-        try:
-            await self._send_cancel(order)
-        except UnknownOutcomeError as exc:
-            self._log.warning(f"Outcome of cancelling {order.client_order_id!r} unknown: {exc}")
-        except VenueError as exc:
-            if exc.code in _GONE_CODES:
-                await self._find_ending(order, str(exc), was_closed)
-            else:
+        with self._request_under_way(order):
+            await self._until_known(order)
+            if not was_closed and self._events.state_of(order).ended:
+                return
+            try:
+                await self._send_cancel(order)
+            except UnknownOutcomeError as exc:
+                self._outcome_unknown("cancelling", order, exc)
+            except VenueError as exc:
+                if exc.code in _GONE_CODES:
+                    await self._find_ending(order, str(exc), was_closed)
+                else:
+                    self._cancel_failed(order, str(exc))
+            except NotSentError as exc:
                 self._cancel_failed(order, str(exc))
-        except NotSentError as exc:
-            self._cancel_failed(order, str(exc))
-        finally:
-            self._changing.discard(order.client_order_id)
 
     async def _send_cancel(self, order: Order) -> None:
         venue_order_id = self._events.venue_order_id_of(order)
@@ -409,14 +412,50 @@ class Commands:
             ts_event=self._clock.timestamp_ns(),
         )
 
-    def still_open(self, order: Order) -> None:
-        """Tell that a cancel or modification whose answer was lost has had no effect."""
-        reason = "NO_EFFECT: the venue has the order open, and the answer to the request was lost"
+    # -- What is under way -----------------------------------------------------------------------
+
+    def still_open(self, order: Order, asked_at: float) -> None:
+        """
+        Let an order go on that waits for a cancel or modification without effect.
+
+        The venue had it open, unchanged, in an answer to a question of `asked_at` (monotonic
+        seconds). That says something only once the outcome of the request is in doubt: at once
+        where its answer was lost, after a while where it was answered and nothing followed.
+        """
+        client_order_id = order.client_order_id
+        if self._under_way[client_order_id]:
+            return
+        if asked_at < self._doubtful_from.get(client_order_id, 0.0):
+            return
+        self._doubtful_from.pop(client_order_id, None)
+        reason = "NO_EFFECT: the venue has the order open as it was"
         state = self._events.state_of(order)
         if order.is_pending_cancel and not state.ended:
             self._cancel_failed(order, reason)
         elif order.is_pending_update and state.modify_pending:
             self._events.change_failed(order, reason)
+
+    @contextmanager
+    def _request_under_way(self, *orders: Order) -> Iterator[None]:
+        ids = [order.client_order_id for order in orders]
+        self._under_way.update(ids)
+        try:
+            yield
+        finally:
+            self._under_way.subtract(ids)
+            self._under_way += Counter()  # drops what is zero
+            for client_order_id in ids:
+                self._doubt(client_order_id, _EFFECT_SECS)
+
+    def _outcome_unknown(self, what: str, order: Order, exc: UnknownOutcomeError) -> None:
+        self._log.warning(f"Outcome of {what} {order.client_order_id!r} unknown: {exc}")
+        self._doubt(order.client_order_id, 0.0)
+
+    def _doubt(self, client_order_id: ClientOrderId, after_secs: float) -> None:
+        # What is in doubt already stays so: a request that ends does not make it sure.
+        self._doubtful_from.setdefault(client_order_id, time.monotonic() + after_secs)
+        if len(self._doubtful_from) > _MAX_DOUBTFUL:
+            self._doubtful_from.popitem(last=False)
 
     def _signer(self) -> ParadexSigner:
         signer = self._http.signer

@@ -46,6 +46,8 @@ NOT_ACCEPTED: Final = frozenset(
 )
 """Statuses of orders that the platform has not seen accepted."""
 
+_REFUSED: Final = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED})
+
 
 class OrderEmitter:
     """
@@ -81,18 +83,20 @@ class OrderEmitter:
         for action in actions:
             self._emit_one(state, order, action)
 
-    def check_fill(self, order: Order, fill: FillEvent) -> None:
+    def check_fill(self, state: OrderState, order: Order, fill: FillEvent) -> None:
         """
         Make sure that a fill can be emitted, before it counts as seen.
 
         Raises
         ------
         MessageError
-            If the order's instrument is not loaded.
+            If the order's instrument is not loaded, or nothing names the venue's order.
         PrecisionError
             If a number does not fit the platform.
 
         """
+        if not (state.venue_order_id or fill.order_id):
+            raise MessageError(f"fill {fill.fill_id} names no order of the venue")
         self._fill_details(order, fill)
 
     def rejected(
@@ -134,13 +138,18 @@ class OrderEmitter:
     def _emit_one(self, state: OrderState, order: Order, action: Action) -> None:
         match action:
             case Accepted():
-                # A report may have accepted it before.
-                if order.status in NOT_ACCEPTED:
+                # A report may have accepted it before; the order has the venue's id from then on.
+                if order.venue_order_id is None and order.status not in _REFUSED:
                     self._client.generate_order_accepted(
                         **_ids(state, order),
                         ts_event=ts_ns(action.ts_us),
                     )
             case Filled():
+                if order.status in _REFUSED:
+                    self._log.error(
+                        f"{order.client_order_id!r} was filled at the venue although it is "
+                        f"{order.status_string()} here: compare positions",
+                    )
                 self._client.generate_order_filled(
                     **_ids(state, order),
                     **self._fill_details(order, action.fill),
@@ -152,9 +161,10 @@ class OrderEmitter:
             case Ended():
                 self._ended(state, order, action)
             case Revived():
+                grown = ", and has grown since" if action.has_grown else ""
                 self._log.error(
                     f"{order.client_order_id!r} is open at the venue as {state.venue_order_id} "
-                    f"although it has ended here as {order.status_string()}",
+                    f"although it has ended here as {order.status_string()}{grown}",
                 )
 
     def _fill_details(self, order: Order, fill: FillEvent) -> dict[str, Any]:

@@ -55,7 +55,11 @@ class OrderWatcher(Protocol):
         ...
 
     def on_revived(self, state: OrderState, market: str) -> None:
-        """An order is open at the venue that has ended here."""
+        """An order is open at the venue that nobody here owns any more."""
+        ...
+
+    def on_unlisted(self, event: OrderEvent) -> None:
+        """An order was placed elsewhere in a market whose instrument is not loaded."""
         ...
 
 
@@ -114,9 +118,11 @@ class OrderEvents:
         market = event.market or ""
         self._emit(state, state.apply_order(event), market)
         self._index(state)
-        for fill in self._orphans.pop(event.order_id or "", ()):
-            self.take_fill(fill)
         self._after(state, market)
+        orphans = self._orphans.get(event.order_id or "", [])
+        while orphans:
+            self.take_fill(orphans.pop(0))
+        self._orphans.pop(event.order_id or "", None)
 
     def take_fill(self, fill: FillEvent) -> None:
         """
@@ -188,7 +194,7 @@ class OrderEvents:
         filled = quantity_to_e8(order.filled_qty)
         if filled > state.filled:
             state.adopt_filled(filled, _is_one_of(order.trade_ids))
-        state.sync_end(is_closed=order.is_closed)
+        state.sync_end(is_closed=order.is_closed, filled=filled)
         if state.ended:
             self._retire(state)
         elif self._ended.pop(client_order_id, None) is not None:
@@ -239,18 +245,19 @@ class OrderEvents:
         invent fills for a reported quantity and count the real ones again.
         """
         order_id = event.order_id or ""
-        if event.status == VenueStatus.NEW or self._is_forgotten(order_id):
+        if event.status == VenueStatus.NEW or self.is_forgotten(order_id):
             return None
-        if event.status == VenueStatus.CLOSED and event.size_open == event.size:
+        if event.status == VenueStatus.CLOSED and event.size and event.size_open == event.size:
             # It came to nothing. An older reading of it may still be on its way, and say OPEN.
             _remember(self._dropped, order_id, None)
             return None
+        if not event.size:
+            raise MessageError(f"order {order_id} cannot be followed: it has no size of its own")
         instrument = self._instrument(event.market)
-        if instrument is None or not event.size:
-            raise MessageError(
-                f"order {order_id} cannot be followed: no instrument for {event.market!r}, "
-                f"or no size of its own (was {event.size})",
-            )
+        if instrument is None:
+            if self.watcher is not None:
+                self.watcher.on_unlisted(event)
+            return None
         report = order_status_report(
             event,
             account_id=self._client.account_id,
@@ -270,13 +277,13 @@ class OrderEvents:
         state.accepted = True
         return state
 
-    def _is_forgotten(self, order_id: str) -> bool:
+    def is_forgotten(self, order_id: str) -> bool:
         """Whether the order need not be followed, or was purged after its end."""
         return order_id in self._dropped or self._by_venue_id.get(order_id) in self._ended
 
     def _keep_orphan(self, fill: FillEvent) -> None:
         order_id = fill.order_id or ""
-        if self._is_forgotten(order_id):
+        if self.is_forgotten(order_id):
             return
         fills = self._orphans.setdefault(order_id, [])
         fills.append(fill)
@@ -314,7 +321,7 @@ class OrderEvents:
         market = fill.market or ""
         order = self._cache.order(ClientOrderId(state.client_order_id))
         # What can fail is done before the fill counts as seen: it would be lost otherwise.
-        self._emitter.check_fill(order, fill)
+        self._emitter.check_fill(state, order, fill)
         self._emit(state, state.apply_fill(fill), market)
         self._index(state)
         self._after(state, market)
@@ -352,7 +359,9 @@ class OrderEvents:
             )
             return
         self._emitter.emit(state, order, actions)
-        if self.watcher is not None and any(isinstance(action, Revived) for action in actions):
+        # One that has grown belongs to whoever made it grow.
+        revived = any(isinstance(a, Revived) and not a.has_grown for a in actions)
+        if revived and self.watcher is not None:
             self.watcher.on_revived(state, market)
 
 

@@ -82,24 +82,13 @@ class Revived:
     """The venue says the order is alive although it has ended here. Told once."""
 
     ts_us: int
+    has_grown: bool
+    """Whether it was filled here, and is larger at the venue."""
 
 
 type Action = Accepted | Updated | ModifyRefused | Filled | Ended | Revived
 
 _ALIVE: Final = frozenset({OrderStatus.OPEN.value, OrderStatus.UNTRIGGERED.value})
-
-# Of a modification (or none): what an update says of price and size is what holds. Documented as
-# final are SUCCESS and REJECTED; PROCESSED is in the schema without a word (guess: over as well).
-_SETTLED: Final = frozenset(
-    {
-        None,
-        "",
-        RequestStatus.UNSPECIFIED.value,
-        RequestStatus.PROCESSED.value,
-        RequestStatus.SUCCESS.value,
-        RequestStatus.REJECTED.value,
-    },
-)
 
 
 def fill_key(fill: FillEvent) -> FillKey:
@@ -155,6 +144,8 @@ class OrderState:
     _closing: OrderEvent | None = None
     _reported_filled: int = 0
     _updated_at: int = 0
+    _last_request: str | None = None
+    _request_before_change: str | None = None
     _is_revived: bool = False
 
     @property
@@ -174,6 +165,7 @@ class OrderState:
             return self._apply_close(event)
         if event.status not in _ALIVE:
             return []
+        self._last_request = event.request_id or None
         self._reported_filled = max(self._reported_filled, _filled_size(event))
         actions = self._accept(_ts(event))
         actions += self._changes(event)
@@ -189,6 +181,8 @@ class OrderState:
         self._fills.add(key)
         if self.is_counted is not None and self.is_counted(fill):
             return []
+        if self.ended and self._closing is not None:
+            return self._count_after_end(fill)
         if self.ended_elsewhere:
             self.ended = self.ended_elsewhere = False
         if self._must_wait(fill):
@@ -196,13 +190,14 @@ class OrderState:
             return []
         return [*self._count(fill), *self._end_if_complete()]
 
-    def sync_end(self, *, is_closed: bool) -> None:
+    def sync_end(self, *, is_closed: bool, filled: int) -> None:
         """
         Take over that the platform closed the order by itself, or has it open again.
 
-        Its in-flight check ends orders whose answers stay away; a fill opens them again.
+        Its in-flight check ends orders whose answers stay away; a fill opens them again, once it
+        has reached the order: `filled` is what has.
         """
-        if is_closed and not self.ended:
+        if is_closed and not self.ended and filled >= self.filled:
             self.ended = self.ended_elsewhere = True
         elif self.ended_elsewhere and not is_closed:
             self.ended = self.ended_elsewhere = False
@@ -210,6 +205,7 @@ class OrderState:
     def expect_change(self) -> None:
         """Note that a modification is on its way to the venue."""
         self.modify_pending = True
+        self._request_before_change = self._last_request
 
     def change_failed(self) -> list[Action]:
         """Note that the modification is known to have failed; returns what was waiting for it."""
@@ -256,7 +252,7 @@ class OrderState:
     def _apply_close(self, event: OrderEvent) -> list[Action]:
         self._closing = event
         actions: list[Action] = []
-        if (event.size or 0) > self.size:
+        if event.size and event.size != self.size and event.size >= self.filled:
             actions += self._accept(_ts(event))
             actions += self._changes(event)
         self.modify_pending = False
@@ -265,6 +261,9 @@ class OrderState:
         return actions + self._end_if_complete()
 
     def _apply_after_end(self, event: OrderEvent) -> list[Action]:
+        if event.status == OrderStatus.CLOSED:
+            self._closing = self._closing or event  # a fill may still open the order again
+            return []
         # Late repetitions of OPEN are normal; one that is newer than the end is not.
         is_alive = event.status in _ALIVE and self.filled < (event.size or self.size)
         if not is_alive or self._is_revived or self._closing is not None:
@@ -272,7 +271,7 @@ class OrderState:
         if _ts(event) <= self._updated_at:
             return []
         self._is_revived = True
-        return [Revived(_ts(event))]
+        return [Revived(_ts(event), has_grown=self.filled >= self.size)]
 
     def _is_stale(self, event: OrderEvent) -> bool:
         # REST and the socket number their updates independently, so time decides; JSON has only
@@ -294,7 +293,7 @@ class OrderState:
         return [Accepted(ts_us)]
 
     def _changes(self, event: OrderEvent) -> list[Action]:
-        if event.request_status not in _SETTLED:
+        if event.request_status == RequestStatus.PENDING:
             return []  # the venue has taken a request and may still refuse it
         size = event.size or self.size
         price = event.price if event.price is not None else self.price
@@ -308,6 +307,8 @@ class OrderState:
     def _refused_change(self, event: OrderEvent) -> list[Action]:
         # An update repeats the outcome of the last request, whoever made it and however long ago.
         if not self.modify_pending or event.request_status != RequestStatus.REJECTED:
+            return []
+        if event.request_id and event.request_id == self._request_before_change:
             return []
         self.modify_pending = False
         return [ModifyRefused(_ts(event), event.request_message or "REJECTED")]
@@ -335,6 +336,18 @@ class OrderState:
         if self.filled >= self.size and self._closing is None:
             self.ended = True
         return actions
+
+    def _count_after_end(self, fill: FillEvent) -> list[Action]:
+        """Count a fill that comes after the end: it opens the order again, which is then ended."""
+        closing = self._closing
+        self.ended_elsewhere = False
+        actions = self._count(fill)
+        self.ended = True
+        if closing is None or self.filled >= self.size:
+            return actions
+        reason = closing.cancel_reason or ""
+        ending = ending_of(reason, accepted=True, filled=self.filled)
+        return [*actions, Ended(_ts(closing), ending, reason)]
 
     def _release_held(self) -> list[Action]:
         actions: list[Action] = []

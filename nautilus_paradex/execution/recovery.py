@@ -15,6 +15,7 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
+from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.lookup import (
     closed_orders,
     fills_since,
@@ -26,7 +27,7 @@ from nautilus_paradex.execution.order_state import OrderState
 from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import OrderStatus
-from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.errors import ParadexError, ProtocolError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.transport.errors import RequestError
 from nautilus_paradex.transport.http import ParadexHttpClient
@@ -64,6 +65,8 @@ class Recovery:
         Starts a coroutine under the client's supervision.
     config : ParadexExecClientConfig
         The client's settings.
+    instruments : InstrumentLoader
+        Loads the instruments of orders placed elsewhere.
 
     """
 
@@ -76,7 +79,9 @@ class Recovery:
         log: Logger,
         create_task: Callable[[Coroutine[Any, Any, None]], object],
         config: ParadexExecClientConfig,
+        instruments: InstrumentLoader,
     ) -> None:
+        self._instruments = instruments
         self._http = http
         self._events = events
         self._cache = cache
@@ -149,12 +154,12 @@ class Recovery:
             await self._take(event)
         return event
 
-    async def deliver_fills(self, event: OrderEvent) -> None:
+    async def deliver_fills(self, event: OrderEvent) -> bool:
         """
         Let the platform have the fills that a report of `event` would count, before it is made.
 
         The engine invents a fill for what a report says beyond the fills it knows, and counts the
-        real one on top of it.
+        real one on top of it. Returns whether the report can be made.
 
         Raises
         ------
@@ -166,17 +171,18 @@ class Recovery:
         """
         order = self._events.find_order(event.client_order_id, event.order_id)
         if (event.size == event.size_open) if order is None else not _is_behind(order, event):
-            return
+            return True
+        if order is None and self._events.is_forgotten(event.order_id or ""):
+            return True
         await self._take(event)
-        order = self._events.find_order(event.client_order_id, event.order_id)
-        if order is None:
-            return
         # Fills reach the order through the engine's queue, a report does not.
         for _ in range(_APPLY_POLLS):
-            if not _is_behind(order, event):
-                return
+            order = self._events.find_order(event.client_order_id, event.order_id)
+            if order is None or not _is_behind(order, event):
+                return True
             await asyncio.sleep(_APPLY_POLL_SECS)
-        self._log.warning(f"{order.client_order_id!r} is filled beyond the fills the venue lists")
+        self._log.warning(f"Order {event.order_id} is filled beyond the fills the venue lists")
+        return False
 
     # -- The whole account -----------------------------------------------------------------------
 
@@ -204,15 +210,26 @@ class Recovery:
             since_ms = self._http.clock.now_ms() - _UNNOTICED_MS
         still_open = [order_event(order) for order in await self._http.open_orders()]
         closed = await closed_orders(self._http, start_at_ms=since_ms)
+        told = {event.order_id: event for event in (*closed, *still_open)}
         for fill in await fills_since(self._http, since_ms):
-            self._guard(self._events.take_fill, fill)
-        for event in (*closed, *still_open):
+            if self._is_wanted(fill, told.get(fill.order_id)):
+                self._guard(self._events.take_fill, fill)
+        for event in told.values():
             self._guard(self._events.take_order, event)
-        told = {event.order_id for event in (*closed, *still_open)}
         for order in self._orders_in_question():
             if self._events.venue_order_id_of(order) not in told:
-                await self._sync_closed(order)
+                try:
+                    await self._sync_closed(order)
+                except ProtocolError as exc:
+                    self._log.error(f"Passed over while catching up: {exc}")
         self._interrupted_at_ms = None
+
+    def _is_wanted(self, fill: FillEvent, event: OrderEvent | None) -> bool:
+        """Whether the platform lacks a fill: it may have it under another id, or inferred."""
+        order = self._events.find_order(fill.client_order_id, fill.order_id)
+        if order is None:
+            return True
+        return event is not None and _is_behind(order, event)
 
     async def _sync_closed(self, order: Order) -> None:
         """Take in an order that the venue no longer has open."""
@@ -257,13 +274,26 @@ class Recovery:
         if self._config.cancel_unexpected_orders and state.venue_order_id:
             self._create_task(self._cancel(state.venue_order_id))
 
+    def on_unlisted(self, event: OrderEvent) -> None:
+        """Load the instrument of an order placed elsewhere, then take the order in."""
+        self._create_task(self._load_and_take(event))
+
+    async def _load_and_take(self, event: OrderEvent) -> None:
+        try:
+            await self._instruments.get(event.market)
+            self._events.take_order(event)
+        except ParadexError as exc:
+            self._log.error(f"Order {event.order_id} cannot be followed: {exc}")
+
     async def _complete(self, state: OrderState, market: str) -> None:
         try:
-            for attempt in range(_TRIES):
-                await asyncio.sleep(_GRACE_SECS * 2**attempt)
+            attempts = answers = 0
+            while answers < _TRIES:
+                await asyncio.sleep(_grace_secs(attempts))
                 if not state.is_incomplete:
                     return
-                await self._quietly(
+                attempts += 1
+                answers += await self._is_answered(
                     self.sync_order(
                         None,
                         client_id=state.client_order_id,
@@ -283,11 +313,13 @@ class Recovery:
 
     async def _identify(self, fill: FillEvent) -> None:
         order_id = fill.order_id or ""
-        for attempt in range(_TRIES):
-            await asyncio.sleep(_GRACE_SECS * 2**attempt)
+        attempts = answers = 0
+        while answers < _TRIES:
+            await asyncio.sleep(_grace_secs(attempts))
             if not self._events.orphans_of(order_id):
                 return
-            await self._quietly(
+            attempts += 1
+            answers += await self._is_answered(
                 self.sync_order(
                     None,
                     client_id=fill.client_order_id,
@@ -368,11 +400,20 @@ class Recovery:
         except ParadexError as exc:
             self._log.error(f"Passed over while catching up: {exc}")
 
-    async def _quietly(self, request: Awaitable[object], what: str) -> None:
+    async def _is_answered(self, request: Awaitable[object], what: str) -> bool:
+        """Make a request and return whether the venue answered: silence is no evidence."""
         try:
             await request
-        except ParadexError as exc:
+        except RequestError as exc:
             self._log.warning(f"Cannot {what} yet: {exc}")
+            return False
+        except ParadexError as exc:
+            self._log.warning(f"Cannot {what}: {exc}")
+        return True
+
+
+def _grace_secs(attempts: int) -> float:
+    return _GRACE_SECS * float(2 ** min(attempts, _TRIES - 1))
 
 
 def _is_behind(order: Order, event: OrderEvent) -> bool:

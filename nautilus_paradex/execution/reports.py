@@ -29,20 +29,22 @@ from nautilus_trader.execution.reports import (
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
+    ClientOrderId,
     InstrumentId,
     VenueOrderId,
 )
-from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.constants import PARADEX_VENUE
+from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.lookup import closed_orders, fills_since, find_order
 from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED
 from nautilus_paradex.execution.recovery import Recovery
-from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
+from nautilus_paradex.parsing.precision import PrecisionError
 from nautilus_paradex.parsing.reports import (
     fill_report,
     flat_position_report,
+    known_order_report,
     order_side_of,
     order_status_report,
     position_status_report,
@@ -50,12 +52,12 @@ from nautilus_paradex.parsing.reports import (
 )
 from nautilus_paradex.protocol.conversion import order_event, position_event
 from nautilus_paradex.protocol.enums import OrderStatus
-from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.errors import ParadexError, ProtocolError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
-from nautilus_paradex.providers import ParadexInstrumentProvider
+from nautilus_paradex.transport.errors import NotFoundError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
-__all__ = ["DEFAULT_LOOKBACK_MINS", "ReportError", "Reports"]
+__all__ = ["DEFAULT_LOOKBACK_MINS", "Reports"]
 
 DEFAULT_LOOKBACK_MINS: Final = 24 * 60
 """How far closed orders and fills reach back where the platform sets no bound."""
@@ -63,10 +65,6 @@ DEFAULT_LOOKBACK_MINS: Final = 24 * 60
 _MS_PER_MIN: Final = 60_000
 _READINGS: Final = 6
 _READING_DELAY_SECS: Final = 0.25
-
-
-class ReportError(ParadexError):
-    """The venue's state could not be reported as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ class Reports:
         The REST client.
     recovery : Recovery
         Brings missing fills before a report counts them.
-    provider : ParadexInstrumentProvider
+    instruments : InstrumentLoader
         Loads instruments that the venue reports and the platform does not know.
     cache : Cache
         The platform's cache.
@@ -115,7 +113,7 @@ class Reports:
         self,
         http: ParadexHttpClient,
         recovery: Recovery,
-        provider: ParadexInstrumentProvider,
+        instruments: InstrumentLoader,
         cache: Cache,
         clock: LiveClock,
         log: Logger,
@@ -124,7 +122,7 @@ class Reports:
     ) -> None:
         self._http = http
         self._recovery = recovery
-        self._provider = provider
+        self._instruments = instruments
         self._cache = cache
         self._clock = clock
         self._log = log
@@ -142,8 +140,8 @@ class Reports:
         ------
         RequestError
             If the venue could not be asked.
-        ReportError
-            If something it reports cannot be expressed.
+        MessageError
+            If its answer could not be read, or a position cannot be expressed.
 
         """
         lookback = DEFAULT_LOOKBACK_MINS if lookback_mins is None else lookback_mins
@@ -166,19 +164,51 @@ class Reports:
         self,
         command: GenerateOrderStatusReport,
     ) -> OrderStatusReport | None:
-        """Return the report of one order, open or closed; None if the venue knows none."""
+        """
+        Return the report of one order, open or closed; None if the venue knows none.
+
+        The engine takes a failure for "not found" and rejects the order, alive as it may be. So
+        where the venue cannot be asked of an order that is open here, it is reported as it is.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked of an order that is not open here.
+        MessageError
+            If its answer could not be read, likewise.
+
+        """
         client_order_id, venue_order_id = command.client_order_id, command.venue_order_id
-        event = await find_order(
-            self._http,
-            client_id=None if client_order_id is None else client_order_id.value,
-            venue_order_id=None if venue_order_id is None else venue_order_id.value,
-            market=_market(command.instrument_id),
-        )
-        if event is None or event.status == OrderStatus.NEW:
-            return None
-        await self._recovery.deliver_fills(event)
-        reports = await self._order_reports([event])
+        known = self._known_order(_value_of(venue_order_id), client_order_id)
+        try:
+            event = await find_order(
+                self._http,
+                client_id=_value_of(client_order_id),
+                venue_order_id=_value_of(venue_order_id),
+                market=_market(command.instrument_id),
+            )
+            if event is None:
+                return None
+            if event.status == OrderStatus.NEW or not await self._recovery.deliver_fills(event):
+                return self._as_known(known)
+            reports = await self._order_reports([event])
+        except ParadexError as exc:
+            report = self._as_known(known)
+            if report is None:
+                raise
+            self._log.error(f"{command.client_order_id!r} is reported as it is here: {exc}")
+            return report
         return reports[0] if reports else None
+
+    def _as_known(self, order: Order | None) -> OrderStatusReport | None:
+        """Return the report of an order as the platform has it, if it is open there."""
+        if order is None or not order.is_open or order.venue_order_id is None:
+            return None
+        return known_order_report(
+            order,
+            account_id=self._account_id,
+            ts_init=self._clock.timestamp_ns(),
+        )
 
     async def order_status_reports(
         self,
@@ -194,9 +224,16 @@ class Reports:
                 start_at_ms=self._start_ms(command.start),
                 end_at_ms=_ms(command.end),
             )
-        for event in _newest(events):
-            await self._recovery.deliver_fills(event)
-        return await self._order_reports(_newest(events))
+        return await self._order_reports(
+            [event for event in _newest(events) if await self._can_be_reported(event)],
+        )
+
+    async def _can_be_reported(self, event: OrderEvent) -> bool:
+        try:
+            return await self._recovery.deliver_fills(event)
+        except ProtocolError as exc:
+            self._log.error(f"Order {event.order_id} is not reported: {exc}")
+            return False
 
     async def fill_reports(self, command: GenerateFillReports) -> list[FillReport]:
         """Return the reports of the account's fills, or of those of one order."""
@@ -222,7 +259,7 @@ class Reports:
         reports = await self._position_reports([p for p in positions if p.market == market])
         if reports:
             return reports
-        instrument = await self._instrument(market)
+        instrument = await self._instruments.get(market)
         return [
             flat_position_report(
                 account_id=self._account_id,
@@ -308,20 +345,19 @@ class Reports:
     async def _order_reports(self, events: list[OrderEvent]) -> list[OrderStatusReport]:
         reports = []
         for event in events:
-            instrument = await self._instrument(event.market)
             known = self._known_order(event.order_id)
             try:
                 report = order_status_report(
                     event,
                     account_id=self._account_id,
-                    instrument=instrument,
+                    instrument=await self._instruments.get(event.market),
                     ts_init=self._clock.timestamp_ns(),
                     accepted=known is not None and known.status not in NOT_ACCEPTED,
                     client_order_id=None if known is None else known.client_order_id,
                 )
-            except ParadexError as exc:
-                # One order without words for it must not keep the others away; without a size of
-                # its own (position-linked) the platform has no such order.
+            except (ProtocolError, PrecisionError, NotFoundError) as exc:
+                # One order without words for it must not keep the others away: position-linked
+                # ones without a size of their own, closed ones of a market that is gone.
                 self._log.error(f"Order {event.order_id} is not reported: {exc}")
                 continue
             reports.append(report)
@@ -337,16 +373,19 @@ class Reports:
             known = self._known_order(fill.order_id)
             side = (sides or {}).get(fill.order_id)
             order_side = known.side if known is not None else side and order_side_of(side)
-            reports.append(
-                fill_report(
+            try:
+                report = fill_report(
                     fill,
                     account_id=self._account_id,
-                    instrument=await self._instrument(fill.market),
+                    instrument=await self._instruments.get(fill.market),
                     ts_init=self._clock.timestamp_ns(),
                     order_side=order_side or None,
                     client_order_id=None if known is None else known.client_order_id,
-                ),
-            )
+                )
+            except (ProtocolError, PrecisionError, NotFoundError) as exc:
+                self._log.error(f"Fill {fill.fill_id} is not reported: {exc}")
+                continue
+            reports.append(report)
         return reports
 
     async def _position_reports(
@@ -357,35 +396,25 @@ class Reports:
             position_status_report(
                 position,
                 account_id=self._account_id,
-                instrument=await self._instrument(position.market),
+                instrument=await self._instruments.get(position.market),
                 ts_init=self._clock.timestamp_ns(),
             )
             for position in positions
         ]
 
-    def _known_order(self, order_id: str | None) -> Order | None:
-        """Return the platform's order for one of the venue's ids."""
-        if not order_id:
-            return None
-        client_order_id = self._cache.client_order_id(VenueOrderId(order_id))
+    def _known_order(
+        self,
+        order_id: str | None,
+        client_order_id: ClientOrderId | None = None,
+    ) -> Order | None:
+        """Return the platform's order for one of the venue's ids, or for its own."""
+        if client_order_id is None and order_id:
+            client_order_id = self._cache.client_order_id(VenueOrderId(order_id))
         return None if client_order_id is None else self._cache.order(client_order_id)
 
-    async def _instrument(self, market: str | None) -> Instrument:
-        if not market:
-            raise ReportError("the venue reports an order, fill or position without a market")
-        instrument_id = instrument_id_from_symbol(market)
-        instrument = self._cache.instrument(instrument_id) or self._provider.find(instrument_id)
-        if instrument is None:
-            await self._provider.load_async(instrument_id)
-            instrument = self._provider.find(instrument_id)
-        if instrument is None:
-            raise ReportError(
-                f"the account has orders, fills or a position in {market}, which could not be "
-                "loaded as an instrument",
-            )
-        if self._cache.instrument(instrument_id) is None:
-            self._cache.add_instrument(instrument)
-        return instrument
+
+def _value_of(identifier: ClientOrderId | VenueOrderId | None) -> str | None:
+    return None if identifier is None else str(identifier.value)
 
 
 def _market(instrument_id: InstrumentId | None) -> str | None:

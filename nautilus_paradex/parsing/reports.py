@@ -18,6 +18,7 @@ from nautilus_trader.model.enums import (
 from nautilus_trader.model.identifiers import AccountId, ClientOrderId, TradeId, VenueOrderId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Money, Price, Quantity
+from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.parsing.instruments import currency_from_code
 from nautilus_paradex.parsing.money import money_from_e8
@@ -43,6 +44,7 @@ __all__ = [
     "fill_quantity",
     "fill_report",
     "flat_position_report",
+    "known_order_report",
     "liquidity_side_of",
     "order_side_of",
     "order_status_report",
@@ -218,6 +220,37 @@ def fill_report(
         liquidity_side=liquidity_side_of(fill.liquidity),
         report_id=UUID4(),
         ts_event=ts_ns(fill.created_at or fill.ts),
+        ts_init=ts_init,
+    )
+
+
+def known_order_report(
+    order: Order,
+    *,
+    account_id: AccountId,
+    ts_init: int,
+) -> OrderStatusReport:
+    """Return the report of an order as the platform has it: no news, where none could be had."""
+    return OrderStatusReport(
+        account_id=account_id,
+        instrument_id=order.instrument_id,
+        venue_order_id=order.venue_order_id,
+        client_order_id=order.client_order_id,
+        order_side=order.side,
+        order_type=order.order_type,
+        time_in_force=order.time_in_force,
+        order_status=OrderStatus.PARTIALLY_FILLED if order.filled_qty.raw else OrderStatus.ACCEPTED,
+        quantity=order.quantity,
+        filled_qty=order.filled_qty,
+        price=order.price if order.has_price else None,
+        trigger_price=order.trigger_price if order.has_trigger_price else None,
+        trigger_type=order.trigger_type if order.has_trigger_price else TriggerType.NO_TRIGGER,
+        avg_px=None if order.avg_px is None else Decimal(repr(order.avg_px)),
+        post_only=order.is_post_only,
+        reduce_only=order.is_reduce_only,
+        report_id=UUID4(),
+        ts_accepted=order.ts_accepted,
+        ts_last=order.ts_last,
         ts_init=ts_init,
     )
 

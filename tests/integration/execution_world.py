@@ -25,7 +25,7 @@ from nautilus_trader.execution.messages import (
     SubmitOrder,
 )
 from nautilus_trader.live.execution_engine import LiveExecutionEngine
-from nautilus_trader.model.enums import OrderSide, TimeInForce
+from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
 from nautilus_trader.model.events import OrderEvent, OrderPendingCancel, OrderPendingUpdate
 from nautilus_trader.model.identifiers import InstrumentId, StrategyId, TraderId
 from nautilus_trader.model.instruments import Instrument
@@ -267,7 +267,7 @@ class World:
         order: Order,
         event_type: type[OrderPendingCancel] | type[OrderPendingUpdate],
     ) -> None:
-        if not order.is_open:
+        if order.is_closed or order.status == OrderStatus.INITIALIZED:
             return
         now_ns = self.clock.timestamp_ns()
         order.apply(

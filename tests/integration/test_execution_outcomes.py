@@ -14,6 +14,7 @@ from nautilus_trader.execution.messages import (
 from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
 from nautilus_trader.model.events import OrderFilled, OrderRejected
 
+from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.transport.errors import RequestError
 from tests.integration.execution_world import INSTRUMENT_ID, World, open_world
 from tests.support import eventually
@@ -293,3 +294,62 @@ async def test_fills_of_an_open_order_are_reported_even_from_before_the_lookback
     assert status is not None
     (fills,) = status.fill_reports.values()
     assert [fill.trade_id.value for fill in fills] == [f["id"] for f in world.ledger()["fills"]]
+
+
+async def test_a_known_open_order_is_reported_as_it_is_when_the_venue_cannot_be_asked(
+    world: World,
+) -> None:
+    # The engine takes a failure of this report for "not found" and rejects the order.
+    order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+    await world.fault(kind="http_status", path="/v1/orders", method="GET", status=500, times=20)
+    command = GenerateOrderStatusReport(
+        instrument_id=INSTRUMENT_ID,
+        client_order_id=order.client_order_id,
+        venue_order_id=order.venue_order_id,
+        command_id=UUID4(),
+        ts_init=0,
+    )
+    report = await world.client.generate_order_status_report(command)
+    assert report is not None
+    assert (report.order_status, report.quantity) == (OrderStatus.ACCEPTED, order.quantity)
+    world.engine.reconcile_execution_report(report)
+    assert world.story(order) == ["OrderSubmitted", "OrderAccepted"]
+
+
+async def test_an_order_cancelled_before_it_is_open_is_not_out_of_reach() -> None:
+    slow = DevnetConfig(port=0, synthetic=False, past_hours=0, order_delay_ms=300)
+    async with open_world(slow) as world:
+        order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
+        await eventually(lambda: order.is_inflight)
+        await world.fault(kind="http_status", path="/v1/orders", method="DELETE", status=504)
+        world.cancel(order)
+        assert order.is_pending_cancel
+        await eventually(lambda: "OrderAccepted" in world.story(order))
+        await eventually(lambda: world.query(order) or order.status == OrderStatus.ACCEPTED)
+        world.cancel(order)
+        await eventually(lambda: order.is_closed)
+        assert order.status == OrderStatus.CANCELED
+
+
+async def test_an_order_modified_before_it_is_open_is_not_out_of_reach() -> None:
+    # The venue may refuse to change what it has not decided on; later it can be changed.
+    slow = DevnetConfig(port=0, synthetic=False, past_hours=0, order_delay_ms=300)
+    async with open_world(slow) as world:
+        order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
+        await eventually(lambda: order.is_inflight)
+        world.modify(order, size="0.02000")
+        await eventually(lambda: order.status == OrderStatus.ACCEPTED)
+        world.modify(order, size="0.03000")
+        await eventually(lambda: str(order.quantity) == "0.03000")
+        await eventually(lambda: order.status == OrderStatus.ACCEPTED)
+
+
+async def test_a_cancel_that_is_only_queued_is_not_refused_by_a_query() -> None:
+    slow = DevnetConfig(port=0, synthetic=False, past_hours=0, order_delay_ms=500)
+    async with open_world(slow) as world:
+        order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+        world.cancel(order)
+        for _ in range(3):
+            world.query(order)
+        await eventually(lambda: order.is_closed)
+        assert world.story(order)[1:] == ["OrderAccepted", "OrderCanceled"]

@@ -115,10 +115,8 @@ async def calm(world: World) -> None:
     """End the faults, take all orders back, and let the node learn of it."""
     await world.fault(kind="clear")
     await eventually(lambda: world.client.websocket.is_connected, timeout_secs=30)
-    await eventually(
-        lambda: not any(order.status == OrderStatus.SUBMITTED for order in world.cache.orders()),
-        timeout_secs=30,
-    )
+    await eventually(lambda: open_here(world) == open_there(world), timeout_secs=60)
+    await eventually(lambda: settled(world), timeout_secs=60)
     await world.second_screen.http.cancel_all_orders(MARKET)
 
     def is_calm() -> bool:
@@ -129,6 +127,23 @@ async def calm(world: World) -> None:
     balance = Decimal(world.ledger()["balances"]["USDC"])
     account = world.portfolio.account(PARADEX_VENUE)
     await eventually(lambda: account.balance_total(USDC).as_decimal() == balance)
+
+
+def open_here(world: World) -> set[str]:
+    orders = [*world.cache.orders_open(), *world.cache.orders_inflight()]
+    return {str(order.venue_order_id) for order in orders}
+
+
+def open_there(world: World) -> set[str]:
+    return {order["id"] for order in world.ledger()["orders"] if order["status"] == "OPEN"}
+
+
+def settled(world: World) -> bool:
+    """No order waits for an answer; as the engine does, ask for those that do."""
+    waiting = [order for order in world.cache.orders() if order.is_inflight]
+    for order in waiting:
+        world.query(order)
+    return not waiting
 
 
 def compare(world: World) -> None:

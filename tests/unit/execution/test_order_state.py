@@ -194,9 +194,11 @@ def test_a_fill_the_platform_has_by_a_report_counts_and_is_not_told() -> None:
     assert kinds(apply(state, fill(1))) == ["Ended"]
 
 
-def test_a_fill_after_the_end_is_still_told(state: OrderState) -> None:
+def test_a_fill_after_the_end_is_told_and_the_order_ended_again(state: OrderState) -> None:
+    # The platform opens a canceled order again when it fills.
     apply(state, order_update("OPEN"), order_update("CLOSED", reason="USER_CANCELED"))
-    assert kinds(apply(state, fill(1))) == ["Filled"]
+    assert kinds(apply(state, fill(1))) == ["Filled", "Ended"]
+    assert kinds(apply(state, fill(2, 9 * E8))) == ["Filled"]
 
 
 def test_an_older_update_from_rest_does_not_undo_a_newer_one(state: OrderState) -> None:
@@ -212,12 +214,12 @@ def test_a_modification_is_told_with_the_total_size(state: OrderState) -> None:
     assert actions[-1] == Updated(T0 + 1_000, 12 * E8, PRICE, None)
 
 
-def refusal(at: int = T0) -> OrderEvent:
+def refusal(at: int = T0, request_id: str = "r1") -> OrderEvent:
     return order_update(
         "OPEN",
         at=at,
         request_status="REJECTED",
-        request_id="r1",
+        request_id=request_id,
         message="NOT_ENOUGH_MARGIN",
     )
 
@@ -230,19 +232,35 @@ def test_a_refused_modification_is_told_once(state: OrderState) -> None:
 
 def test_a_second_refused_modification_is_told_too(state: OrderState) -> None:
     apply(state, order_update("OPEN"))
-    for at in (T0 + 1_000, T0 + 2_000):
+    for number, request_id in enumerate(("r1", "r2", "", "")):
         state.expect_change()
-        assert kinds(apply(state, refusal(at))) == ["ModifyRefused"]
+        at = T0 + 1_000 * (number + 1)
+        assert kinds(apply(state, refusal(at, request_id))) == ["ModifyRefused"]
+
+
+def test_the_refusal_of_the_last_modification_does_not_answer_the_next(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change()
+    apply(state, refusal(T0 + 1_000))
+    state.expect_change()
+    assert apply(state, refusal(T0 + 2_000)) == []
+    assert state.modify_pending
+
+
+def test_an_order_made_smaller_before_its_close_is_filled_not_canceled(state: OrderState) -> None:
+    apply(state, order_update("OPEN"), fill(1, 4 * E8))
+    closed = order_update("CLOSED", size=4 * E8, remaining=0, at=T0 + 9_000)
+    assert kinds(apply(state, closed)) == ["Updated"]
+    assert state.ended
 
 
 def test_the_outcome_of_somebody_elses_modification_is_not_told(state: OrderState) -> None:
     assert kinds(apply(state, order_update("OPEN"), refusal())) == ["Accepted"]
 
 
-@pytest.mark.parametrize("status", ["PENDING", "A_STATUS_OF_TOMORROW"])
-def test_a_modification_under_way_changes_nothing_yet(state: OrderState, status: str) -> None:
+def test_a_modification_under_way_changes_nothing_yet(state: OrderState) -> None:
     apply(state, order_update("OPEN"))
-    under_way = order_update("OPEN", price=PRICE + E8, at=T0 + 1_000, request_status=status)
+    under_way = order_update("OPEN", price=PRICE + E8, at=T0 + 1_000, request_status="PENDING")
     assert apply(state, under_way) == []
     done = order_update("OPEN", price=PRICE + E8, at=T0 + 2_000, request_status="SUCCESS")
     assert kinds(apply(state, done)) == ["Updated"]
@@ -296,15 +314,32 @@ def test_a_fill_beyond_what_the_venue_has_filled_is_never_counted(state: OrderSt
 
 def test_an_order_the_platform_ended_by_itself_goes_on_when_it_fills(state: OrderState) -> None:
     apply(state, order_update("OPEN"))
-    state.sync_end(is_closed=True)
+    state.sync_end(is_closed=True, filled=0)
+    assert kinds(apply(state, fill(1))) == ["Filled"]
+    state.sync_end(is_closed=True, filled=0)  # the fill has not reached the platform's order yet
     closed = order_update("CLOSED", remaining=9 * E8, reason="USER_CANCELED", at=T0 + 9)
-    assert kinds(apply(state, fill(1), closed)) == ["Filled", "Ended"]
+    assert kinds(apply(state, closed)) == ["Ended"]
+
+
+def test_an_order_the_platform_ended_by_itself_may_close_before_it_is_seen_to_fill(
+    state: OrderState,
+) -> None:
+    apply(state, order_update("OPEN"))
+    state.sync_end(is_closed=True, filled=0)
+    closed = order_update("CLOSED", remaining=9 * E8, reason="USER_CANCELED", at=T0 + 9)
+    assert kinds(apply(state, closed, fill(1))) == ["Filled", "Ended"]
 
 
 def test_an_order_refused_by_its_answer_that_shows_up_open_is_revived(state: OrderState) -> None:
     assert state.end_locally()
-    assert apply(state, order_update("OPEN")) == [Revived(T0)]
+    assert apply(state, order_update("OPEN")) == [Revived(T0, has_grown=False)]
     assert apply(state, order_update("OPEN", at=T0 + 1_000)) == []
+
+
+def test_an_order_that_grew_after_it_was_filled_is_told_apart(state: OrderState) -> None:
+    apply(state, order_update("OPEN"), fill(1, SIZE))
+    grown = order_update("OPEN", size=12 * E8, remaining=2 * E8, at=T0 + 1_000)
+    assert apply(state, grown) == [Revived(T0 + 1_000, has_grown=True)]
 
 
 @pytest.mark.parametrize("status", ["NEW", "OPEN"])

@@ -1,0 +1,55 @@
+"""Instruments of whatever market the account has to do with, loaded when they are needed."""
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.model.instruments import Instrument
+
+from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
+from nautilus_paradex.protocol.errors import MessageError
+from nautilus_paradex.providers import ParadexInstrumentProvider
+
+__all__ = ["InstrumentLoader"]
+
+
+class InstrumentLoader:
+    """
+    Finds instruments in the cache, in the provider, or at the venue.
+
+    Parameters
+    ----------
+    provider : ParadexInstrumentProvider
+        Loads what is missing.
+    cache : Cache
+        The platform's cache; what is found is put into it.
+
+    """
+
+    def __init__(self, provider: ParadexInstrumentProvider, cache: Cache) -> None:
+        self._provider = provider
+        self._cache = cache
+
+    async def get(self, market: str | None) -> Instrument:
+        """
+        Return the instrument of a market.
+
+        Raises
+        ------
+        MessageError
+            If the venue does not list the market, or names none.
+        RequestError
+            If the venue could not be asked.
+
+        """
+        if not market:
+            raise MessageError("the venue reports an order, fill or position without a market")
+        instrument_id = instrument_id_from_symbol(market)
+        instrument = self._cache.instrument(instrument_id)
+        if instrument is not None:
+            return instrument
+        instrument = self._provider.find(instrument_id)
+        if instrument is None:
+            await self._provider.load_async(instrument_id)
+            instrument = self._provider.find(instrument_id)
+        if instrument is None:
+            raise MessageError(f"the venue does not list {market} as an instrument any more")
+        self._cache.add_instrument(instrument)
+        return instrument
