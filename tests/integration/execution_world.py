@@ -68,6 +68,7 @@ class Trader:
         *,
         instruction: str = "GTC",
         client_id: str | None = None,
+        market: str = MARKET,
     ) -> rest.Order:
         """Place a limit order, or a market order without a price."""
         assert self.http.signer is not None
@@ -75,14 +76,14 @@ class Trader:
         signed_at_ms = self.http.clock.now_ms()
         signature = self.http.signer.sign_order(
             timestamp_ms=signed_at_ms,
-            market=MARKET,
+            market=market,
             side=side,
             order_type=order_type,
             size=Decimal(size),
             price=Decimal(price or 0),
         )
         request = rest.OrderRequest(
-            market=MARKET,
+            market=market,
             side=side,
             type=order_type,
             size=size,

@@ -12,7 +12,9 @@ from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.orders import Order
 from websockets.frames import Opcode
 
+from nautilus_paradex.parsing.reports import order_status_report
 from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import FillEvent
 from nautilus_paradex.protocol.json_feed import Message
@@ -283,3 +285,44 @@ async def test_an_old_reading_of_a_closed_external_order_does_not_bring_it_to_li
     held.messages.reverse()
     held.let_through()
     assert world.cache.orders() == []
+
+
+async def test_an_external_order_in_a_market_that_is_not_loaded_is_followed(world: World) -> None:
+    (summary,) = await world.counterparty.http.markets_summary("ETH-USD-PERP")
+    price = str(int(Decimal(str(summary.mark_price))))
+    await world.second_screen.place("BUY", "0.1000", price, market="ETH-USD-PERP")
+    await world.counterparty.place("SELL", "0.0400", price, market="ETH-USD-PERP")
+    await eventually(lambda: len(world.cache.orders()) == 1)
+    order = external_order(world)
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.04"))
+    assert str(order.instrument_id) == "ETH-USD-PERP.PARADEX"
+    assert [e.trade_id.value for e in order.events if isinstance(e, OrderFilled)] == (
+        ledger_fill_ids(world)
+    )
+
+
+async def test_a_fill_the_engine_has_inferred_is_not_counted_again_by_catching_up(
+    world: World,
+) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    held = HeldBack(world, type(None))
+    held._kind = object
+    await world.counterparty.place("SELL", "0.00400", price)
+    await eventually(lambda: len(ledger_fill_ids(world)) == 1)
+    (venue_order,) = await world.http.open_orders()
+    world.engine.reconcile_execution_report(
+        order_status_report(
+            order_event(venue_order),
+            account_id=world.client.account_id,
+            instrument=world.instrument,
+            ts_init=0,
+        ),
+    )
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
+    await world.client._recovery.resync()
+    await world.counterparty.place("SELL", "0.00600", price)
+    held.messages = [m for m in held.messages if getattr(m, "size_open", None) == 0]
+    held.let_through()
+    await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.01"))
+    assert world.portfolio.net_position(INSTRUMENT_ID) == Decimal("0.01")
