@@ -75,8 +75,11 @@ def build_node(raw: bytes, config: TradingNodeConfig) -> TradingNode:
     document = msgspec.json.decode(raw)
     data_factories = _factories(document, "data_clients", LiveDataClientFactory)
     exec_factories = _factories(document, "exec_clients", LiveExecClientFactory)
-    _check_clients("data_clients", config.data_clients)
-    _check_clients("exec_clients", config.exec_clients)
+    config = msgspec.structs.replace(
+        config,
+        data_clients=_clients("data_clients", config.data_clients),
+        exec_clients=_clients("exec_clients", config.exec_clients),
+    )
     _check_strategies(config.strategies)
     with _naming("the node cannot be built"):
         node = TradingNode(config=config)
@@ -130,7 +133,13 @@ def _factories(document: Any, section: str, base: type) -> dict[str, type]:
     return factories
 
 
-def _check_clients(section: str, clients: Mapping[str, object]) -> None:
+def _clients(section: str, clients: Mapping[str, object]) -> dict[str, object]:
+    """
+    Return the settings of each client of a section, checked and as objects of their classes.
+
+    As read from JSON they are plain mappings, which would show a key to whoever prints them.
+    """
+    settled: dict[str, object] = dict(clients)
     for name, client in clients.items():
         if not isinstance(client, ImportableConfig):
             continue
@@ -138,9 +147,10 @@ def _check_clients(section: str, clients: Mapping[str, object]) -> None:
         if issubclass(settings_class, ParadexDataClientConfig | ParadexExecClientConfig):
             _check_environment(f"{section}.{name}", client.config.get("environment"))
         with _naming(f"{section}.{name}"):
-            settings = client.create()
+            settings = settled[name] = client.create()
             if isinstance(settings, ParadexExecClientConfig):
                 exec_credentials(settings)
+    return settled
 
 
 def _check_environment(where: str, environment: object) -> None:

@@ -222,6 +222,21 @@ async def test_a_network_config_builds_once_it_has_credentials(
         node.kernel.executor.shutdown()
 
 
+@pytest.mark.usefixtures("platform_logging")
+async def test_the_settings_of_a_built_node_do_not_show_the_key() -> None:
+    raw = json.dumps(shipped()).encode()
+    key = shipped()["exec_clients"]["PARADEX"]["config"]["private_key"]
+
+    node = build_node(raw, parse_node_config(raw))
+
+    try:
+        assert key not in repr(node._config)
+        assert "PARADEX" in node._config.exec_clients
+    finally:
+        node.kernel.dispose()
+        node.kernel.executor.shutdown()
+
+
 def exec_settings(**changes: object) -> Callable[[Document], object]:
     return lambda document: document["exec_clients"]["PARADEX"]["config"].update(changes)
 
