@@ -1,8 +1,7 @@
 """The venue's vocabularies, as they stand on the wire.
 
 Message structs carry these values as plain ``str``: the venue adds values without notice, and a
-new one must never cost a message. Compare with the members here (a ``StrEnum`` equals its string),
-and use `known` where a value outside the vocabulary should be told apart.
+new one must never cost a message. Compare with the members here: a ``StrEnum`` equals its string.
 """
 
 from enum import StrEnum
@@ -36,13 +35,7 @@ __all__ = [
     "TransferDirection",
     "TransferKind",
     "TransferStatus",
-    "known",
 ]
-
-
-def known[EnumT: StrEnum](enum: type[EnumT], value: str | None) -> EnumT | None:
-    """Return the member of `enum` that `value` names, or None for a value outside it."""
-    return enum._value2member_map_.get(value)  # type: ignore[return-value]
 
 
 class OrderSide(StrEnum):

@@ -11,7 +11,6 @@ from nautilus_paradex.protocol.numbers import Number
 
 __all__ = [
     "AccountInfo",
-    "AccountInfos",
     "AccountSummary",
     "AuthReply",
     "Balance",
@@ -317,9 +316,6 @@ class AccountInfo(msgspec.Struct, frozen=True):
     isolated_market: str | None = None
     fees: Fees | None = None
     created_at: Number = None
-
-
-type AccountInfos = Results[AccountInfo]
 
 
 class Balance(msgspec.Struct, frozen=True):
