@@ -47,6 +47,7 @@ from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
+from nautilus_paradex.execution.request_signer import RequestSigner
 from nautilus_paradex.parsing.money import money_from_e8
 from nautilus_paradex.protocol import channels, rest
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus
@@ -151,15 +152,13 @@ class ParadexExecutionClient(LiveExecutionClient):
         )
         self._events.watcher = self._recovery
         self._commands = Commands(
-            self,
             http_client,
+            RequestSigner(http_client, config),
             self._events,
             self._recovery,
             cache,
-            clock,
             self._log,
             self.create_task,
-            config,
         )
         self._reports = Reports(
             http_client,

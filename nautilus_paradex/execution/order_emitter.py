@@ -99,6 +99,25 @@ class OrderEmitter:
             raise MessageError(f"fill {fill.fill_id} names no order of the venue")
         self._fill_details(order, fill)
 
+    def denied(self, order: Order, reason: str) -> None:
+        """Emit that an order was not sent."""
+        self._client.generate_order_denied(
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            client_order_id=order.client_order_id,
+            reason=reason,
+            ts_event=self._clock.timestamp_ns(),
+        )
+
+    def submitted(self, order: Order) -> None:
+        """Emit that an order is about to be sent."""
+        self._client.generate_order_submitted(
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            client_order_id=order.client_order_id,
+            ts_event=self._clock.timestamp_ns(),
+        )
+
     def rejected(
         self,
         order: Order,
@@ -133,6 +152,17 @@ class OrderEmitter:
             venue_order_id=None if venue_order_id is None else VenueOrderId(venue_order_id),
             reason=reason,
             ts_event=self._clock.timestamp_ns() if ts_event is None else ts_event,
+        )
+
+    def cancel_refused(self, order: Order, reason: str, venue_order_id: str | None) -> None:
+        """Emit that a cancel failed."""
+        self._client.generate_order_cancel_rejected(
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            client_order_id=order.client_order_id,
+            venue_order_id=None if venue_order_id is None else VenueOrderId(venue_order_id),
+            reason=reason,
+            ts_event=self._clock.timestamp_ns(),
         )
 
     def _emit_one(self, state: OrderState, order: Order, action: Action) -> None:

@@ -159,6 +159,15 @@ class OrderEvents:
             state.accepted = True
             self._emit(state, [Accepted(event.updated_at or event.ts or 0)], event.market or "")
 
+    def deny(self, order: Order, reason: str) -> None:
+        """Deny an order that was not sent; the reason reads ``CODE: key=value``."""
+        self._emitter.denied(order, reason)
+
+    def submitted(self, order: Order) -> None:
+        """Tell that an order is about to be sent, and follow it from here on."""
+        self.state_of(order)
+        self._emitter.submitted(order)
+
     def refuse(self, order: Order, reason: str, *, due_post_only: bool = False) -> None:
         """Reject an order that the venue is known not to have taken; not if it has shown it."""
         state = self.state_of(order)
@@ -175,6 +184,10 @@ class OrderEvents:
         self._emitter.change_refused(state, order, reason)
         self._emit(state, released, order.instrument_id.symbol.value)
         self._after(state, order.instrument_id.symbol.value)
+
+    def cancel_failed(self, order: Order, reason: str) -> None:
+        """Tell that a cancel is known to have failed."""
+        self._emitter.cancel_refused(order, reason, self.venue_order_id_of(order))
 
     def give_up(self, state: OrderState, market: str) -> None:
         """Take what is there of an order for all there is: the venue does not tell the rest."""

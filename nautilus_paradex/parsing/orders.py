@@ -1,6 +1,6 @@
 """From the platform's orders to the venue's requests: what can be said, and what must be denied.
 
-Pure functions. Signing and sending a request is the work of `nautilus_paradex.execution.commands`.
+Pure functions. Signing and sending a request is the work of `nautilus_paradex.execution`.
 """
 
 from collections.abc import Callable

@@ -1,0 +1,174 @@
+"""Cancels, one by one or in batches. What is gone already is asked for, not guessed."""
+
+import asyncio
+from itertools import batched
+from typing import Final
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import Logger
+from nautilus_trader.execution.messages import BatchCancelOrders, CancelAllOrders, CancelOrder
+from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.orders import Order
+
+from nautilus_paradex.execution.lookup import NOT_FOUND_CODES
+from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.recovery import Recovery
+from nautilus_paradex.execution.route import OrderRoute
+from nautilus_paradex.execution.under_way import UnderWay
+from nautilus_paradex.protocol.enums import CancelStatus, ErrorCode
+from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
+
+__all__ = ["Cancellation"]
+
+_MAX_CANCEL_BATCH: Final = 50
+
+# The venue no longer has the order on its book, which does not say how it ended (api-notes).
+_GONE_CODES: Final = NOT_FOUND_CODES | {
+    ErrorCode.ORDER_IS_CLOSED.value,
+    ErrorCode.ORDER_IS_NOT_OPEN.value,
+}
+
+
+class Cancellation:
+    """
+    Cancels orders.
+
+    Parameters
+    ----------
+    route : OrderRoute
+        The way to the venue.
+    events : OrderEvents
+        Where refusals are told.
+    recovery : Recovery
+        Finds out how an order ended that the venue no longer has.
+    under_way : UnderWay
+        What has been asked and not answered yet.
+    cache : Cache
+        The platform's cache: which orders there are.
+    log : Logger
+        The client's logger.
+
+    """
+
+    def __init__(
+        self,
+        route: OrderRoute,
+        events: OrderEvents,
+        recovery: Recovery,
+        under_way: UnderWay,
+        cache: Cache,
+        log: Logger,
+    ) -> None:
+        self._route = route
+        self._events = events
+        self._recovery = recovery
+        self._under_way = under_way
+        self._cache = cache
+        self._log = log
+
+    async def cancel(self, command: CancelOrder) -> None:
+        """Cancel one order."""
+        order = self._cache.order(command.client_order_id)
+        if order is None:
+            self._log.error(f"Cannot cancel {command.client_order_id!r}: not in the cache")
+            return
+        await self._cancel(order)
+
+    async def cancel_batch(self, command: BatchCancelOrders) -> None:
+        """Cancel the orders of a batch."""
+        orders = (self._cache.order(cancel.client_order_id) for cancel in command.cancels)
+        await self._cancel_several([order for order in orders if order is not None])
+
+    async def cancel_all(self, command: CancelAllOrders) -> None:
+        """
+        Cancel a strategy's orders of one instrument, or one side of them, by their ids.
+
+        The venue could cancel a whole market in one request, but that takes the orders of others
+        with it, the account's stop losses among them.
+        """
+        filters = {
+            "instrument_id": command.instrument_id,
+            "strategy_id": command.strategy_id,
+            "side": command.order_side or OrderSide.NO_ORDER_SIDE,
+        }
+        orders = [*self._cache.orders_open(**filters), *self._cache.orders_inflight(**filters)]
+        await self._cancel_several(
+            list({order.client_order_id: order for order in orders}.values()),
+        )
+
+    async def _cancel_several(self, orders: list[Order]) -> None:
+        """Cancel those whose ids are known at once, the others as soon as they can be."""
+        by_venue_id: dict[str, Order] = {}
+        others: list[Order] = []
+        for order in orders:
+            venue_order_id = self._events.venue_order_id_of(order)
+            if venue_order_id is None:
+                others.append(order)
+            else:
+                by_venue_id[venue_order_id] = order
+        if len(by_venue_id) == 1:
+            others.extend(by_venue_id.values())
+            by_venue_id.clear()
+        batches = [
+            self._cancel_known({order_id: by_venue_id[order_id] for order_id in ids})
+            for ids in batched(by_venue_id, _MAX_CANCEL_BATCH)
+        ]
+        await asyncio.gather(*batches, *map(self._cancel, others))
+
+    async def _cancel_known(self, by_venue_id: dict[str, Order]) -> None:
+        were_closed = {order_id for order_id, order in by_venue_id.items() if order.is_closed}
+        orders = list(by_venue_id.values())
+        with self._under_way.request(*orders):
+            try:
+                results = await self._route.cancel_orders(list(by_venue_id))
+            except UnknownOutcomeError as exc:
+                for order in orders:
+                    self._under_way.outcome_unknown("cancelling", order, exc)
+                return
+            except (NotSentError, VenueError) as exc:
+                for order in orders:
+                    self._events.cancel_failed(order, str(exc))
+                return
+        for result in results:
+            order = by_venue_id.get(result.id or "")
+            if order is not None and result.status != CancelStatus.QUEUED_FOR_CANCELLATION:
+                was_closed = result.id in were_closed
+                await self._find_ending(order, result.status or "no status given", was_closed)
+
+    async def _cancel(self, order: Order) -> None:
+        was_closed = order.is_closed
+        with self._under_way.request(order):
+            await self._under_way.until_known(order)
+            if not was_closed and self._events.state_of(order).ended:
+                return
+            try:
+                await self._send(order)
+            except UnknownOutcomeError as exc:
+                self._under_way.outcome_unknown("cancelling", order, exc)
+            except VenueError as exc:
+                if exc.code in _GONE_CODES:
+                    await self._find_ending(order, str(exc), was_closed)
+                else:
+                    self._events.cancel_failed(order, str(exc))
+            except NotSentError as exc:
+                self._events.cancel_failed(order, str(exc))
+
+    async def _send(self, order: Order) -> None:
+        venue_order_id = self._events.venue_order_id_of(order)
+        if venue_order_id is not None:
+            await self._route.cancel_order(venue_order_id)
+        else:
+            await self._route.cancel_order_by_client_id(
+                order.client_order_id.value,
+                order.instrument_id.symbol.value,
+            )
+
+    async def _find_ending(self, order: Order, reason: str, was_closed: bool) -> None:
+        """Learn how an order ended that the venue no longer cancels; refuse the cancel if open."""
+        try:
+            await self._recovery.sync_order(order)
+        except ParadexError as exc:
+            self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
+        if was_closed or not self._events.state_of(order).ended:
+            self._events.cancel_failed(order, reason)

@@ -1,0 +1,108 @@
+"""From an order in the venue's words to a request that carries its signature."""
+
+from decimal import Decimal
+
+from nautilus_paradex.config import ParadexExecClientConfig
+from nautilus_paradex.parsing.orders import OrderDraft
+from nautilus_paradex.protocol.errors import SigningError
+from nautilus_paradex.protocol.rest import ModifyRequest, OrderRequest
+from nautilus_paradex.protocol.signing import ParadexSigner
+from nautilus_paradex.transport.http import ParadexHttpClient
+
+__all__ = ["RequestSigner"]
+
+
+class RequestSigner:
+    """
+    Signs what is about to be sent, at the venue's time.
+
+    Parameters
+    ----------
+    http : ParadexHttpClient
+        Holds the key and the venue's clock.
+    config : ParadexExecClientConfig
+        The client's settings: receive window and account.
+
+    """
+
+    def __init__(self, http: ParadexHttpClient, config: ParadexExecClientConfig) -> None:
+        self._http = http
+        self._config = config
+
+    def order(self, draft: OrderDraft) -> OrderRequest:
+        """
+        Return the request that places an order.
+
+        Raises
+        ------
+        SigningError
+            If there is no private key, or a number cannot be signed.
+
+        """
+        signed_at_ms = self._http.clock.now_ms()
+        signature = self._signer().sign_order(
+            timestamp_ms=signed_at_ms,
+            market=draft.market,
+            side=draft.side,
+            order_type=draft.type,
+            size=draft.size,
+            price=draft.price if draft.price is not None else Decimal(0),
+        )
+        return OrderRequest(
+            market=draft.market,
+            side=draft.side,
+            type=draft.type,
+            size=f"{draft.size:f}",
+            price=None if draft.price is None else f"{draft.price:f}",
+            instruction=draft.instruction,
+            flags=draft.flags or None,
+            client_id=draft.client_id,
+            signature=signature,
+            signature_timestamp=signed_at_ms,
+            recv_window=self._config.recv_window_ms,
+            on_behalf_of_account=self._config.on_behalf_of_account,
+        )
+
+    def change(
+        self,
+        draft: OrderDraft,
+        venue_order_id: str,
+        size: Decimal,
+        price: Decimal,
+    ) -> ModifyRequest:
+        """
+        Return the request that changes an order; `size` is its new total.
+
+        Raises
+        ------
+        SigningError
+            If there is no private key, or a number cannot be signed.
+
+        """
+        signed_at_ms = self._http.clock.now_ms()
+        signature = self._signer().sign_modify_order(
+            timestamp_ms=signed_at_ms,
+            market=draft.market,
+            side=draft.side,
+            order_type=draft.type,
+            size=size,
+            price=price,
+            order_id=venue_order_id,
+        )
+        return ModifyRequest(
+            id=venue_order_id,
+            market=draft.market,
+            side=draft.side,
+            type=draft.type,
+            size=f"{size:f}",
+            price=f"{price:f}",
+            signature=signature,
+            signature_timestamp=signed_at_ms,
+            on_behalf_of_account=self._config.on_behalf_of_account,
+        )
+
+    def _signer(self) -> ParadexSigner:
+        signer = self._http.signer
+        if signer is None:
+            raise SigningError("no private key: a read-only token cannot place or change orders")
+        return signer

@@ -1,0 +1,106 @@
+"""What has been asked of the venue and has not shown its effect yet, order by order."""
+
+import asyncio
+import time
+from collections import Counter, OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from nautilus_trader.common.component import Logger
+from nautilus_trader.model.identifiers import ClientOrderId
+from nautilus_trader.model.orders import Order
+
+from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.transport.errors import UnknownOutcomeError
+
+__all__ = ["UnderWay"]
+
+_EFFECT_SECS: Final = 15.0  # in which an answered request has shown its effect (guess)
+_MAX_DOUBTFUL: Final = 10_000
+
+
+class UnderWay:
+    """
+    Keeps the requests under way, so that no one acts on an order's state too early.
+
+    Parameters
+    ----------
+    events : OrderEvents
+        Tells when an order is named by the venue, and that a request had no effect.
+    log : Logger
+        The client's logger.
+
+    """
+
+    def __init__(self, events: OrderEvents, log: Logger) -> None:
+        self._events = events
+        self._log = log
+        self._submitting: dict[ClientOrderId, asyncio.Event] = {}
+        self._requests: Counter[ClientOrderId] = Counter()
+        self._doubtful_from: OrderedDict[ClientOrderId, float] = OrderedDict()
+
+    @contextmanager
+    def submission(self, order: Order) -> Iterator[None]:
+        """Let `until_known` wait while the order is being sent."""
+        named = self._submitting[order.client_order_id] = self._events.when_named(order)
+        try:
+            yield
+        finally:
+            del self._submitting[order.client_order_id]
+            named.set()
+
+    async def until_known(self, order: Order) -> None:
+        """
+        Wait until an order that is being sent has its answer, or is named by any message.
+
+        A cancel that overtakes its order, on another connection, finds nothing; the order rests.
+        """
+        named = self._submitting.get(order.client_order_id)
+        if named is not None:
+            await named.wait()
+
+    @contextmanager
+    def request(self, *orders: Order) -> Iterator[None]:
+        """Mark that a cancel or modification of these orders is on its way."""
+        ids = [order.client_order_id for order in orders]
+        self._requests.update(ids)
+        try:
+            yield
+        finally:
+            self._requests.subtract(ids)
+            self._requests += Counter()  # drops what is zero
+            for client_order_id in ids:
+                self._doubt(client_order_id, _EFFECT_SECS)
+
+    def outcome_unknown(self, what: str, order: Order, exc: UnknownOutcomeError) -> None:
+        """Note that the answer of a request was lost; nothing is told."""
+        self._log.warning(f"Outcome of {what} {order.client_order_id!r} unknown: {exc}")
+        self._doubt(order.client_order_id, 0.0)
+
+    def still_open(self, order: Order, asked_at: float) -> None:
+        """
+        Let an order go on that waits for a cancel or modification without effect.
+
+        The venue had it open, unchanged, in an answer to a question of `asked_at` (monotonic
+        seconds). That says something only once the outcome of the request is in doubt: at once
+        where its answer was lost, after a while where it was answered and nothing followed.
+        """
+        client_order_id = order.client_order_id
+        if self._requests[client_order_id]:
+            return
+        if asked_at < self._doubtful_from.get(client_order_id, 0.0):
+            return
+        self._doubtful_from.pop(client_order_id, None)
+        reason = "NO_EFFECT: the venue has the order open as it was"
+        state = self._events.state_of(order)
+        if order.is_pending_cancel and not state.ended:
+            self._events.cancel_failed(order, reason)
+        elif order.is_pending_update and state.modify_pending:
+            self._events.change_failed(order, reason)
+
+    def _doubt(self, client_order_id: ClientOrderId, after_secs: float) -> None:
+        # What is in doubt already stays so: a request that ends does not make it sure.
+        self._doubtful_from.setdefault(client_order_id, time.monotonic() + after_secs)
+        if len(self._doubtful_from) > _MAX_DOUBTFUL:
+            self._doubtful_from.popitem(last=False)
