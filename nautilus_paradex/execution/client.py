@@ -5,7 +5,6 @@ Thin on purpose. Commands, orders, reports and the account have a file each besi
 
 import asyncio
 import time
-from collections import Counter
 from decimal import Decimal
 from typing import Final
 
@@ -37,7 +36,6 @@ from nautilus_trader.model.enums import AccountType, LiquiditySide, OmsType
 from nautilus_trader.model.identifiers import AccountId, ClientId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Money, Price, Quantity
-from websockets.frames import Opcode
 
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
@@ -45,29 +43,25 @@ from nautilus_paradex.execution.account import AccountReporter
 from nautilus_paradex.execution.commands import Commands
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
 from nautilus_paradex.execution.request_signer import RequestSigner
 from nautilus_paradex.parsing.money import money_from_e8
-from nautilus_paradex.protocol import channels, rest
+from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus
 from nautilus_paradex.protocol.errors import ParadexError
-from nautilus_paradex.protocol.events import AccountEvent, FillEvent, OrderEvent
-from nautilus_paradex.protocol.json_feed import Message
+from nautilus_paradex.protocol.events import AccountEvent, FillEvent, HeartbeatEvent, OrderEvent
 from nautilus_paradex.protocol.numbers import to_e8
-from nautilus_paradex.protocol.rpc import RpcError
 from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.sharing import shared_connect_limiter
 from nautilus_paradex.transport.errors import CredentialsError
-from nautilus_paradex.transport.frames import RawFrame, decode_frame
 from nautilus_paradex.transport.http import ParadexHttpClient
 from nautilus_paradex.transport.session import JwtSession
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 
 __all__ = ["ParadexExecutionClient"]
 
-_REQUIRED_CHANNELS: Final = (channels.ACCOUNT, channels.orders(), channels.fills())
-_OPTIONAL_CHANNELS: Final = (channels.TRADEBUSTS, channels.TRANSFERS)
 _CATCH_UP_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -127,17 +121,6 @@ class ParadexExecutionClient(LiveExecutionClient):
         self._set_account_id(AccountId(f"{client_id.value}-master"))
         self._config = config
         self._http = http_client
-        self._ws = ParadexWebSocketClient(
-            config.ws_url,
-            token_provider=_SessionTokens(http_client),
-            handler=self._handle_frame,
-            on_reconnected=self._after_reconnect,
-            on_disconnected=self._on_disconnected,
-            on_error=self._on_socket_error,
-            proxy_url=config.reveal_proxy_url(),
-            connect_limiter=shared_connect_limiter(loop),
-        )
-        self._malformed: Counter[str] = Counter()
         self._events = OrderEvents(self, cache, clock, self._log)
         instruments = InstrumentLoader(instrument_provider, cache)
         self._recovery = Recovery(
@@ -171,6 +154,17 @@ class ParadexExecutionClient(LiveExecutionClient):
             self.account_id,
         )
         self._account = AccountReporter(self, http_client, clock, self._log)
+        self._stream = PrivateStream(self._handlers(), self._log)
+        self._ws = ParadexWebSocketClient(
+            config.ws_url,
+            token_provider=_SessionTokens(http_client),
+            handler=self._stream.take_frame,
+            on_reconnected=self._after_reconnect,
+            on_disconnected=self._on_disconnected,
+            on_error=self._on_socket_error,
+            proxy_url=config.reveal_proxy_url(),
+            connect_limiter=shared_connect_limiter(loop),
+        )
         self._log_config(config)
 
     @property
@@ -181,7 +175,7 @@ class ParadexExecutionClient(LiveExecutionClient):
     @property
     def malformed_messages(self) -> dict[str, int]:
         """How many private messages could not be taken in, by kind of error."""
-        return dict(self._malformed)
+        return dict(self._stream.malformed)
 
     # -- Connection ------------------------------------------------------------------------------
 
@@ -194,7 +188,7 @@ class ParadexExecutionClient(LiveExecutionClient):
         await self._await_account_registered()
         await self._ws.connect()
         await self._ws.authenticate()
-        await self._subscribe_channels()
+        await self._stream.subscribe(self._ws)
         await self._set_cancel_on_disconnect()
         if self._http.signer is None:
             self._log.warning("No private key: this client reports, but cannot place orders")
@@ -202,15 +196,6 @@ class ParadexExecutionClient(LiveExecutionClient):
     async def _disconnect(self) -> None:
         await self._ws.close()
         await self._http.close()
-
-    async def _subscribe_channels(self) -> None:
-        for channel in _REQUIRED_CHANNELS:
-            await self._ws.subscribe(channel)
-        for channel in _OPTIONAL_CHANNELS:
-            try:
-                await self._ws.subscribe(channel)
-            except (RpcError, TimeoutError) as exc:
-                self._log.warning(f"Channel {channel} is not available: {exc}")
 
     async def _set_cancel_on_disconnect(self) -> None:
         if self._config.cancel_on_disconnect:
@@ -241,8 +226,7 @@ class ParadexExecutionClient(LiveExecutionClient):
     async def _catch_up(self) -> bool:
         try:
             await self._http.sync_clock()
-            for channel in _REQUIRED_CHANNELS:
-                await self._ws.subscribe(channel)  # no request is sent for what is subscribed
+            await self._stream.ensure_required(self._ws)
             await self._recovery.resync()
             await self._account.refresh()
             await self._set_cancel_on_disconnect()
@@ -265,37 +249,25 @@ class ParadexExecutionClient(LiveExecutionClient):
 
     # -- Private stream --------------------------------------------------------------------------
 
-    def _handle_frame(self, payload: bytes, opcode: Opcode) -> None:
-        try:
-            message = decode_frame(RawFrame(payload, opcode))
-            if message is not None:
-                self._handle_message(message)
-        except ParadexError as exc:
-            self._count_malformed(exc)
+    def _handlers(self) -> Handlers:
+        return {
+            OrderEvent: self._events.take_order,
+            FillEvent: self._events.take_fill,
+            AccountEvent: self._account.take,
+            rest.TradeBust: self._take_trade_bust,
+            rest.Transfer: self._take_transfer,
+            HeartbeatEvent: _pass_over,
+        }
 
-    def _handle_message(self, message: Message) -> None:
-        match message:
-            case OrderEvent():
-                self._events.take_order(message)
-            case FillEvent():
-                self._events.take_fill(message)
-            case AccountEvent():
-                self._account.take(message)
-            case rest.TradeBust():
-                self._log.error(
-                    f"TRADE BUST: fill {message.busted_fill_id} failed on chain and was taken "
-                    "back. Position and balance here still contain it: check them against the "
-                    "venue now",
-                )
-            case rest.Transfer():
-                self._log.info(f"Transfer {message.kind} {message.amount} {message.token}")
-                self.create_task(self._account.refresh())
+    def _take_trade_bust(self, bust: rest.TradeBust) -> None:
+        self._log.error(
+            f"TRADE BUST: fill {bust.busted_fill_id} failed on chain and was taken back. Position "
+            "and balance here still contain it: check them against the venue now",
+        )
 
-    def _count_malformed(self, exc: ParadexError) -> None:
-        kind = type(exc).__name__
-        self._malformed[kind] += 1
-        if self._malformed[kind] == 1:
-            self._log.error(f"Private message passed over (others of its kind are counted): {exc}")
+    def _take_transfer(self, transfer: rest.Transfer) -> None:
+        self._log.info(f"Transfer {transfer.kind} {transfer.amount} {transfer.token}")
+        self.create_task(self._account.refresh())
 
     def _on_socket_error(self, exc: Exception) -> None:
         self._log.error(f"Private socket: {exc}")
@@ -425,6 +397,10 @@ class _SessionTokens:
         if session is None:
             raise CredentialsError("the account's channels need credentials, and there are none")
         return session
+
+
+def _pass_over(message: object) -> None:
+    """A sign of life needs no handling: the socket has counted it."""
 
 
 def _value_of(identifier: object | None) -> str | None:

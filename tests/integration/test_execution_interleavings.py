@@ -47,10 +47,10 @@ class HeldBack:
     """Private messages of one kind, held back until they are let through."""
 
     def __init__(self, world: World, kind: type) -> None:
-        self._take = world.client._handle_message
+        self._take = world.client._stream.take
         self._kind = kind
         self.messages: list[Message] = []
-        world.client._handle_message = self._handle
+        world.client._stream.take = self._handle
 
     def _handle(self, message: Message) -> None:
         if isinstance(message, self._kind):
@@ -224,11 +224,11 @@ async def test_a_fill_that_cannot_be_applied_counts_when_it_comes_again(world: W
     await eventually(lambda: bool(held.messages))
     fill = held.messages[0]
     broken = msgspec.structs.replace(fill, price=None)
-    world.client._handle_message = held._take
-    world.client._handle_frame(b"not a frame", Opcode.BINARY)
+    world.client._stream.take = held._take
+    world.client._stream.take_frame(b"not a frame", Opcode.BINARY)
     with pytest.raises(MessageError, match="cannot be applied"):
-        world.client._handle_message(broken)
-    world.client._handle_message(fill)
+        world.client._stream.take(broken)
+    world.client._stream.take(fill)
     await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
     assert world.client.malformed_messages == {"SbeDecodeError": 1}
 
