@@ -111,6 +111,10 @@ class ParadexDataClientConfig(_Addresses, LiveDataClientConfig, frozen=True):  #
     sbe_schema_version : int, optional
         The one version of the binary schema (0, 1 or 2) to accept. If None then 2, 1, 0 and plain
         JSON are tried in this order.
+    max_channels_per_connection : int, default 100
+        How many channels one WebSocket connection carries before the next one is opened. The venue
+        names no limit of channels; it cuts a connection off that has about 2,000 unread messages,
+        and fewer channels take longer to fill them. The default is our choice.
 
     """
 
@@ -126,9 +130,15 @@ class ParadexDataClientConfig(_Addresses, LiveDataClientConfig, frozen=True):  #
     bars_timestamp_on_close: bool = True
     auto_load_missing_instruments: bool = False
     sbe_schema_version: int | None = None
+    max_channels_per_connection: int = 100
 
     def __post_init__(self) -> None:
         _check_connection(self)
+        if self.max_channels_per_connection < 1:
+            raise ValueError(
+                "max_channels_per_connection must be at least 1, was "
+                f"{self.max_channels_per_connection}",
+            )
         interval = self.update_instruments_interval_mins
         if interval is not None and interval <= 0:
             raise ValueError(

@@ -46,6 +46,7 @@ from nautilus_trader.model.instruments import Instrument
 
 from nautilus_paradex.config import ParadexDataClientConfig
 from nautilus_paradex.constants import PARADEX, PARADEX_VENUE
+from nautilus_paradex.feeds.connections import Connection, ConnectionEvents, ConnectionPool
 from nautilus_paradex.feeds.history import HistoryRequests
 from nautilus_paradex.feeds.market import (
     DELTAS,
@@ -64,6 +65,7 @@ from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.sharing import shared_connect_limiter
 from nautilus_paradex.transport.http import ParadexHttpClient
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
+from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics
 
 __all__ = ["ParadexDataClient"]
 
@@ -127,18 +129,19 @@ class ParadexDataClient(RequestAnsweringClient):
             on_book_broken=self._on_book_broken,
             warn=self._log.warning,
         )
-        self._socket = ParadexWebSocketClient(
-            config.ws_url,
-            handler=self._router.on_frame,
-            on_reconnected=self._on_reconnected,
-            on_disconnected=self._on_disconnected,
-            on_error=self._on_socket_error,
-            sbe_schema_version=config.sbe_schema_version,
-            proxy_url=config.reveal_proxy_url(),
-            connect_limiter=shared_connect_limiter(loop),
+        self._socket_metrics = WebSocketMetrics()
+        self._pool = ConnectionPool(
+            self._make_socket,
+            ConnectionEvents(
+                opened=self._on_connection_opened,
+                lost=self._on_connection_lost,
+                restored=self._on_connection_restored,
+                failed=self._on_connection_failed,
+            ),
+            max_channels_per_connection=config.max_channels_per_connection,
         )
         self._subscriber = StreamSubscriber(
-            self._socket,
+            self._pool,
             self._router,
             now_ns=self._clock.timestamp_ns,
             warn=self._log.warning,
@@ -168,7 +171,7 @@ class ParadexDataClient(RequestAnsweringClient):
             **self._router.metrics.snapshot(),
             **self._subscriber.metrics.snapshot(),
             **self._provider.metrics.snapshot(),
-            **_prefixed("socket_", self._socket.metrics.snapshot()),
+            **_prefixed("socket_", self._socket_metrics.snapshot()),
             **_prefixed("rest_", self._http.metrics.snapshot()),
         }
 
@@ -179,10 +182,7 @@ class ParadexDataClient(RequestAnsweringClient):
         await self._http.start()
         await self._provider.initialize()
         self._publish_instruments()
-        await self._socket.connect()
-        version = self._socket.schema_version
-        encoding = "JSON" if version is None else f"SBE schema version {version}"
-        self._log.info(f"Connected to {self._settings.ws_url} ({encoding})", LogColor.BLUE)
+        self._pool.open()
         self._in_background(self._subscriber.watch(), "stream-watch")
         interval_mins = self._settings.update_instruments_interval_mins
         if interval_mins is not None:
@@ -193,8 +193,8 @@ class ParadexDataClient(RequestAnsweringClient):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await self._socket.close()
-        self._subscriber.connection_closed()
+        await self._pool.close()
+        self._subscriber.closed()
         if self._http_in_use:
             self._http_in_use = False
             await self._http.close()
@@ -209,16 +209,41 @@ class ParadexDataClient(RequestAnsweringClient):
         if error is not None:
             self._log.exception(f"{task.get_name()} ended, restart the client", error)
 
-    def _on_disconnected(self) -> None:
-        self._log.warning("Connection lost: books are cleared until it is back")
-        self._subscriber.connection_lost()
+    def _make_socket(self, connection: Connection) -> ParadexWebSocketClient:
+        config = self._settings
+        return ParadexWebSocketClient(
+            config.ws_url,
+            handler=self._router.frame_handler(connection.lane),
+            on_reconnected=connection.on_reconnected,
+            on_disconnected=connection.on_disconnected,
+            on_error=connection.on_error,
+            sbe_schema_version=config.sbe_schema_version,
+            proxy_url=config.reveal_proxy_url(),
+            connect_limiter=shared_connect_limiter(self._loop),
+            metrics=self._socket_metrics,
+        )
 
-    async def _on_reconnected(self) -> None:
-        self._subscriber.connection_restored()
-        self._log.info("Connection restored", LogColor.BLUE)
+    def _on_connection_opened(self, connection: Connection) -> None:
+        self._log.info(
+            f"Connection {connection.name} to {self._settings.ws_url} ({connection.encoding})",
+            LogColor.BLUE,
+        )
+        self.create_task(
+            self._subscriber.open_waiting(connection), log_msg=f"streams of {connection.name}"
+        )
 
-    def _on_socket_error(self, error: Exception) -> None:
-        self._log.warning(f"WebSocket: {error}")
+    def _on_connection_lost(self, connection: Connection) -> None:
+        self._log.warning(
+            f"Connection {connection.name} lost: its books are cleared until it is back"
+        )
+        self._subscriber.connection_lost(connection)
+
+    def _on_connection_restored(self, connection: Connection) -> None:
+        self._subscriber.connection_restored(connection)
+        self._log.info(f"Connection {connection.name} restored", LogColor.BLUE)
+
+    def _on_connection_failed(self, connection: Connection, error: Exception) -> None:
+        self._log.warning(f"Connection {connection.name}: {error}")
 
     def _on_book_broken(self, feed: MarketFeed) -> None:
         self.create_task(

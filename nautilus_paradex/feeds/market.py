@@ -4,7 +4,6 @@ What the data client knows of one market while it is subscribed to: scale, uses,
 Plain state, looked up once per frame. What fills it is `router`, what opens streams `subscriber`.
 """
 
-import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
@@ -12,17 +11,24 @@ from typing import Final
 from nautilus_trader.model.instruments import Instrument
 
 from nautilus_paradex.feeds.book import BookSequence
+from nautilus_paradex.feeds.channel_state import ChannelState
+from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.parsing.precision import MarketScale
 from nautilus_paradex.protocol import channels
 from nautilus_paradex.protocol.numbers import to_int
 
 __all__ = [
+    "BARS",
+    "BARS_INDEX",
+    "BARS_MARK",
     "DELTAS",
+    "DEPTH",
     "FUNDING",
+    "GREEKS",
     "INDEX",
     "MARK",
     "QUOTES",
-    "STREAMS",
+    "SUMMARY",
     "TRADES",
     "MarketFeed",
     "Stream",
@@ -30,14 +36,18 @@ __all__ = [
 ]
 
 # What a strategy can subscribe to: bits, because the hot path asks for them with each frame.
-QUOTES: Final = 1
-TRADES: Final = 2
-DELTAS: Final = 4
-MARK: Final = 8
-INDEX: Final = 16
-FUNDING: Final = 32
-
-_FIRST_WORDS_NS: Final = 5_000_000_000
+QUOTES: Final = 1 << 0
+TRADES: Final = 1 << 1
+DELTAS: Final = 1 << 2
+MARK: Final = 1 << 3
+INDEX: Final = 1 << 4
+FUNDING: Final = 1 << 5
+DEPTH: Final = 1 << 6
+GREEKS: Final = 1 << 7
+BARS: Final = 1 << 8
+BARS_MARK: Final = 1 << 9
+BARS_INDEX: Final = 1 << 10
+SUMMARY: Final = 1 << 11
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,58 +65,58 @@ class Stream:
         A stream that is silent for longer is subscribed to afresh although the socket is open.
         Trades may pause for hours (guess); a book steps many times a second, if only with empty
         deltas.
+    lane : Lane
+        The connections that it may go over.
 
     """
 
     uses: int
     channel: Callable[[str], str]
     silence_secs: int
+    lane: Lane = Lane.MARKETS
 
 
-BBO_STREAM: Final = Stream(QUOTES, channels.bbo, 120)
-TRADE_STREAM: Final = Stream(TRADES, channels.trades, 3_600)
-BOOK_STREAM: Final = Stream(DELTAS, channels.book_deltas, 60)
-SUMMARY_STREAM: Final = Stream(MARK | INDEX | FUNDING, channels.markets_summary, 60)
-STREAMS: Final = (BBO_STREAM, TRADE_STREAM, BOOK_STREAM, SUMMARY_STREAM)
+_BBO: Final = Stream(QUOTES, channels.bbo, 120)
+_TRADES: Final = Stream(TRADES | BARS, channels.trades, 3_600)
+_BOOK: Final = Stream(DELTAS, channels.book_deltas, 60)
+_DEPTH: Final = Stream(DEPTH, channels.book_snapshot, 60, Lane.DEPTH)
+_SUMMARY: Final = Stream(
+    MARK | INDEX | FUNDING | GREEKS | SUMMARY | BARS_MARK | BARS_INDEX,
+    channels.markets_summary,
+    60,
+)
 
 
-class StreamState:
+class StreamState(ChannelState):
     """
-    Whether a stream of one market is open and since when it has been silent.
+    The state of one stream of one market, wanted as long as the market's uses need it.
 
-    Attributes
+    Parameters
     ----------
-    opened_ns, seen_ns : int
-        When it was last opened and when it last spoke; equal until the first word.
-    attempts : int
-        How often it was restarted without a word since.
+    stream : Stream
+        What it is.
+    feed : MarketFeed
+        The market's feed.
 
     """
 
-    __slots__ = ("attempts", "channel", "is_open", "lock", "opened_ns", "seen_ns", "stream")
+    __slots__ = ("feed", "stream")
 
-    def __init__(self, stream: Stream, symbol: str) -> None:
+    def __init__(self, stream: Stream, feed: "MarketFeed") -> None:
+        super().__init__(stream.channel(feed.symbol), stream.lane, stream.silence_secs)
         self.stream = stream
-        self.channel = stream.channel(symbol)
-        self.is_open = False
-        self.opened_ns = 0
-        self.seen_ns = 0
-        self.attempts = 0
-        self.lock = asyncio.Lock()
+        self.feed = feed
 
     @property
-    def is_alive(self) -> bool:
-        """Whether it still spoke some time after it was opened, beyond a first snapshot."""
-        return self.seen_ns - self.opened_ns > _FIRST_WORDS_NS
+    def is_wanted(self) -> bool:
+        """Whether a use of the market needs it."""
+        return bool(self.feed.uses & self.stream.uses)
 
-    def forget(self) -> None:
-        """Count as never opened."""
-        self.is_open = False
-        self.attempts = 0
-
-    def restart_clock(self, now_ns: int) -> None:
-        """Measure its silence from now on."""
-        self.opened_ns = self.seen_ns = now_ns
+    @property
+    def is_broken(self) -> bool:
+        """Whether it is not open, or a book that waits for its snapshot."""
+        waits = self is self.feed.book and self.feed.book_sequence.is_waiting
+        return waits or not self.is_open
 
 
 class MarketFeed:
@@ -124,6 +134,7 @@ class MarketFeed:
         "bbo",
         "book",
         "book_sequence",
+        "depth",
         "funding_period_hours",
         "instrument_id",
         "scale",
@@ -139,11 +150,12 @@ class MarketFeed:
         self.symbol: str = instrument.raw_symbol.value
         self.uses = 0
         self.book_sequence = BookSequence()
-        self.bbo = StreamState(BBO_STREAM, self.symbol)
-        self.trades = StreamState(TRADE_STREAM, self.symbol)
-        self.book = StreamState(BOOK_STREAM, self.symbol)
-        self.summary = StreamState(SUMMARY_STREAM, self.symbol)
-        self.streams = (self.bbo, self.trades, self.book, self.summary)
+        self.bbo = StreamState(_BBO, self)
+        self.trades = StreamState(_TRADES, self)
+        self.book = StreamState(_BOOK, self)
+        self.depth = StreamState(_DEPTH, self)
+        self.summary = StreamState(_SUMMARY, self)
+        self.streams = (self.bbo, self.trades, self.book, self.depth, self.summary)
         self.update(instrument)
 
     def update(self, instrument: Instrument) -> None:
@@ -155,10 +167,6 @@ class MarketFeed:
         )
         self.funding_period_hours = to_int((instrument.info or {}).get("funding_period_hours"))
 
-    def serving(self, use: int) -> StreamState:
-        """Return the stream that serves a use."""
-        return next(state for state in self.streams if state.stream.uses & use)
-
-    def wants(self, state: StreamState) -> bool:
-        """Return whether anybody uses a stream."""
-        return bool(self.uses & state.stream.uses)
+    def serving(self, uses: int) -> tuple[StreamState, ...]:
+        """Return the streams that some uses need."""
+        return tuple(state for state in self.streams if state.stream.uses & uses)

@@ -5,10 +5,12 @@ Binary or text is decided per frame, each frame is decoded once, and what cannot
 understood is counted and costs that frame only. It opens no streams: see `subscriber`.
 """
 
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
 
 from nautilus_paradex.feeds.book import Verdict
+from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import (
     DELTAS,
     FUNDING,
@@ -32,6 +34,9 @@ from nautilus_paradex.protocol.events import (
 )
 from nautilus_paradex.protocol.json_feed import Message
 from nautilus_paradex.transport.metrics import Metrics
+
+if TYPE_CHECKING:
+    from nautilus_paradex.transport.websocket import FrameHandler
 
 __all__ = ["COUNTERS", "FRAME_TO_ENGINE", "FeedRouter"]
 
@@ -69,6 +74,11 @@ FRAME_TO_ENGINE: Final = "frame_to_engine"
 _BINARY: Final = 2
 """RFC 6455, 5.2: opcode of a binary frame."""
 
+_ORDINARY: Final = (Lane.MARKETS, Lane.WIDE)
+
+type Listener = Callable[[Any, int], None]
+"""Takes a decoded message and the time it arrived at, Unix ns."""
+
 
 class FeedRouter:
     """
@@ -103,12 +113,14 @@ class FeedRouter:
         self._on_book_broken = on_book_broken
         self._warn = WarnOnce(warn)
         self._feeds: dict[str | None, MarketFeed] = {}
-        self._handlers: dict[type, Callable[[MarketFeed, Any, int], None]] = {
-            BboEvent: self._bbo,
-            TradeEvent: self._trade,
-            BookEvent: self._book,
-            MarketSummaryEvent: self._summary,
+        # What becomes of a message is decided by its type and the lane that it came over.
+        self._routes: dict[Lane, dict[type, Listener]] = {
+            Lane.MARKETS: self._market_routes(),
+            Lane.WIDE: self._market_routes(),
+            Lane.DEPTH: {},
+            Lane.INTERACTIVE: {},
         }
+        self._listeners: dict[tuple[Lane, type], list[Listener]] = {}
         self.metrics = Metrics(COUNTERS, (FRAME_TO_ENGINE,))
 
     def add(self, feed: MarketFeed) -> None:
@@ -124,8 +136,49 @@ class FeedRouter:
         """All feeds there are."""
         return tuple(self._feeds.values())
 
+    def frame_handler(self, lane: Lane) -> "FrameHandler":
+        """Return the handler for the frames of a connection."""
+        return partial(self._on_frame, lane)
+
+    def add_listener(
+        self,
+        message_type: type,
+        listener: Listener,
+        *,
+        lanes: Iterable[Lane] = _ORDINARY,
+    ) -> None:
+        """
+        Give every message of a type to `listener` as well, after the market's feed had it.
+
+        For messages that belong to no market's feed (`MarketChange`, `FundingRateComparisonEvent`)
+        and for what is built from those that do (bars from `TradeEvent`). All markets' messages
+        come: ``get(event.market)`` finds the feed and its uses. A type without listeners costs
+        nothing. `MessageError` and `PrecisionError` of a listener count as a refused value.
+
+        Parameters
+        ----------
+        message_type : type
+            Of `protocol.events` or `protocol.json_feed`.
+        listener : Callable[[message, int], None]
+            Takes the message and its arrival, Unix ns. Must not block.
+        lanes : Iterable[Lane]
+            The connections to listen on; binary frames of the interactive lane look like others.
+
+        """
+        for lane in lanes:
+            listeners = self._listeners.get((lane, message_type))
+            if listeners is not None:
+                listeners.append(listener)
+                continue
+            listeners = self._listeners[lane, message_type] = [listener]
+            own = self._routes[lane].get(message_type)
+            self._routes[lane][message_type] = partial(self._to_listeners, own, listeners)
+
     def on_frame(self, frame: bytes, opcode: int) -> None:
-        """Take one frame of the socket (its handler)."""
+        """Take one frame of an ordinary connection."""
+        self._on_frame(Lane.MARKETS, frame, opcode)
+
+    def _on_frame(self, lane: Lane, frame: bytes, opcode: int) -> None:
         arrived_ns = self._now_ns()
         try:
             event = sbe.decode(frame) if opcode == _BINARY else _decode_text(frame)
@@ -138,30 +191,16 @@ class FeedRouter:
             template = sbe.peek_template(frame)
             self._warn(f"{UNKNOWN_TEMPLATE}/{template}", f"Unknown SBE template {template} skipped")
             return
-        self.on_event(event, arrived_ns)
+        self.on_event(event, arrived_ns, lane)
         self.metrics.record(FRAME_TO_ENGINE, self._now_ns() - arrived_ns)
 
-    def on_event(self, event: Message, arrived_ns: int) -> None:
+    def on_event(self, event: Message, arrived_ns: int, lane: Lane = Lane.MARKETS) -> None:
         """Take one decoded event that arrived at `arrived_ns` (Unix ns)."""
-        handle = self._handlers.get(type(event))
-        if handle is None:
+        route = self._routes[lane].get(type(event))
+        if route is None:
             self._unhandled(event)
             return
-        # Every event that is handled names its market.
-        feed = self._feeds.get(event.market)  # type: ignore[union-attr]
-        if feed is None:
-            self.metrics.count(UNKNOWN_MARKET)
-            self._warn(UNKNOWN_MARKET, f"Event of a market that was not subscribed: {event}")
-            return
-        try:
-            handle(feed, event, arrived_ns)
-        except (PrecisionError, MessageError) as exc:
-            self._refused(feed, event, exc)
-
-    def drop_books(self) -> None:
-        """Clear every book: the connection that kept them right is gone."""
-        for feed in self._feeds.values():
-            self.drop_book(feed)
+        route(event, arrived_ns)
 
     def drop_book(self, feed: MarketFeed) -> None:
         """Clear the book of a market, if it had one, until its next snapshot."""
@@ -169,6 +208,46 @@ class FeedRouter:
         if feed.book_sequence.reset() and feed.uses & DELTAS:
             clear = market_data.book_clear(feed.instrument_id, last or 0, self._now_ns())
             self._emit(clear)
+
+    def _market_routes(self) -> dict[type, Listener]:
+        handlers: dict[type, Callable[[MarketFeed, Any, int], None]] = {
+            BboEvent: self._bbo,
+            TradeEvent: self._trade,
+            BookEvent: self._book,
+            MarketSummaryEvent: self._summary,
+        }
+        return {kind: self._to_feed(handle) for kind, handle in handlers.items()}
+
+    def _to_feed(self, handle: Callable[[MarketFeed, Any, int], None]) -> Listener:
+        feeds = self._feeds
+
+        def route(event: Any, arrived_ns: int) -> None:
+            feed = feeds.get(event.market)
+            if feed is None:
+                self.metrics.count(UNKNOWN_MARKET)
+                self._warn(UNKNOWN_MARKET, f"Event of a market that was not subscribed: {event}")
+                return
+            try:
+                handle(feed, event, arrived_ns)
+            except (PrecisionError, MessageError) as exc:
+                self._refused(feed, event, exc)
+
+        return route
+
+    def _to_listeners(
+        self,
+        own: Listener | None,
+        listeners: list[Listener],
+        event: Message,
+        arrived_ns: int,
+    ) -> None:
+        if own is not None:
+            own(event, arrived_ns)
+        for listener in listeners:
+            try:
+                listener(event, arrived_ns)
+            except (PrecisionError, MessageError) as exc:
+                self._count_refused(event, str(getattr(event, "market", "")), exc)
 
     def _unhandled(self, event: Message) -> None:
         if isinstance(event, HeartbeatEvent):
@@ -179,14 +258,17 @@ class FeedRouter:
         self._warn(f"{UNHANDLED}/{name}", f"{name} is not used by this client")
 
     def _refused(self, feed: MarketFeed, event: Message, error: Exception) -> None:
-        name = type(event).__name__
-        self.metrics.count(REFUSED)
-        self._warn(f"{REFUSED}/{name}/{feed.symbol}", f"{name} refused: {error}")
+        self._count_refused(event, feed.symbol, error)
         if isinstance(event, BookEvent):
             # Without this event the book would be wrong.
             last = feed.book_sequence.last
             feed.book_sequence.reset()
             self._break_book(feed, last)
+
+    def _count_refused(self, event: Message, symbol: str, error: Exception) -> None:
+        name = type(event).__name__
+        self.metrics.count(REFUSED)
+        self._warn(f"{REFUSED}/{name}/{symbol}", f"{name} refused: {error}")
 
     def _bbo(self, feed: MarketFeed, event: BboEvent, arrived_ns: int) -> None:
         feed.bbo.seen_ns = arrived_ns

@@ -5,16 +5,18 @@ It never looks into a frame: that is the router's work.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
+from nautilus_paradex.feeds.channel_state import ChannelState
+from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import MarketFeed, StreamState
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.transport.metrics import Metrics
 
 if TYPE_CHECKING:
-    from nautilus_paradex.transport.websocket import ParadexWebSocketClient
+    from nautilus_paradex.feeds.connections import Connection, ConnectionPool
 
 __all__ = ["StreamSubscriber"]
 
@@ -32,16 +34,19 @@ _MAX_DOUBLINGS: Final = 10
 
 class StreamSubscriber:
     """
-    Keeps the socket's subscriptions equal to what the feeds want.
+    Keeps the venue's subscriptions equal to what is wanted.
+
+    Wanted are the streams of markets, by `use`, and channels of their own, by `use_channel`. What
+    the venue refuses, does not confirm or does not feed is asked for again, later and later.
 
     Parameters
     ----------
-    socket : ParadexWebSocketClient
-        The connection; it replays what is open after a reconnect by itself.
+    pool : ConnectionPool
+        The connections; each replays what is open after a reconnect by itself.
     router : FeedRouter
         Holds the feeds.
     now_ns : Callable[[], int]
-        The clock that `StreamState.seen_ns` is measured by.
+        The clock that `ChannelState.seen_ns` is measured by.
     warn : Callable[[str], None]
         Takes warnings.
 
@@ -49,21 +54,22 @@ class StreamSubscriber:
 
     def __init__(
         self,
-        socket: "ParadexWebSocketClient",
+        pool: "ConnectionPool",
         router: FeedRouter,
         *,
         now_ns: Callable[[], int],
         warn: Callable[[str], None],
     ) -> None:
-        self._socket = socket
+        self._pool = pool
         self._router = router
         self._now_ns = now_ns
         self._warn = warn
+        self._shared: dict[str, ChannelState] = {}
         self.metrics = Metrics((RESTARTS, REFUSALS))
 
-    async def use(self, feed: MarketFeed, use: int) -> None:
+    async def use(self, feed: MarketFeed, uses: int) -> None:
         """
-        Begin a use of a market.
+        Begin uses of a market (bits, see `market`).
 
         Raises
         ------
@@ -71,13 +77,72 @@ class StreamSubscriber:
             If the venue refuses or does not answer. The use stays: `watch` tries again.
 
         """
-        feed.uses |= use
-        await self._settle(feed, feed.serving(use))
+        feed.uses |= uses
+        for state in feed.serving(uses):
+            await self._settle(state)
 
-    async def drop(self, feed: MarketFeed, use: int) -> None:
-        """End a use of a market. Raises as `use`."""
-        feed.uses &= ~use
-        await self._settle(feed, feed.serving(use))
+    async def drop(self, feed: MarketFeed, uses: int) -> None:
+        """End uses of a market. Raises as `use`."""
+        feed.uses &= ~uses
+        for state in feed.serving(uses):
+            await self._settle(state)
+
+    async def use_channel(
+        self,
+        channel: str,
+        *,
+        lane: Lane = Lane.MARKETS,
+        silence_secs: int | None = None,
+        params: Mapping[str, object] | None = None,
+    ) -> None:
+        """
+        Begin a use of a channel that is not one market's stream, such as ``markets``.
+
+        Uses are counted: the first opens it, the last `drop_channel` closes it. It is confirmed,
+        replayed after a lost connection and asked for again like the streams of markets. Its
+        messages go to the router's listeners (`FeedRouter.add_listener`).
+
+        Parameters
+        ----------
+        channel : str
+            Its name.
+        lane : Lane
+            The connections that it may go over; channels whose frames could be taken for those of
+            others have lanes of their own.
+        silence_secs : int, optional
+            Subscribe afresh if it is silent for longer. Whoever listens tells that it spoke with
+            `heard`. None for one that may be silent for days.
+        params : Mapping[str, object], optional
+            Further parameters of the subscribe request. Those of the first use count.
+
+        Raises
+        ------
+        ParadexError
+            If the venue refuses or does not answer. The use stays: `watch` tries again.
+
+        """
+        state = self._shared.get(channel)
+        if state is None:
+            state = self._shared[channel] = ChannelState(channel, lane, silence_secs, params)
+        state.users += 1
+        await self._settle(state)
+
+    async def drop_channel(self, channel: str) -> None:
+        """End a use that `use_channel` began; without one nothing happens. Raises as that."""
+        state = self._shared.get(channel)
+        if state is None:
+            return
+        state.users -= 1
+        if state.is_wanted:
+            return
+        del self._shared[channel]
+        await self._settle(state)
+
+    def heard(self, channel: str, arrived_ns: int) -> None:
+        """Note that a channel of `use_channel` spoke at `arrived_ns` (Unix ns)."""
+        state = self._shared.get(channel)
+        if state is not None:
+            state.seen_ns = arrived_ns
 
     async def rebuild_book(self, feed: MarketFeed) -> None:
         """
@@ -88,24 +153,38 @@ class StreamSubscriber:
 
         """
         if feed.book.attempts == 0:
-            await self._restart(feed, feed.book)
+            await self._restart(feed.book)
 
-    def connection_lost(self) -> None:
-        """Clear the books: nothing will keep them right until the streams are back."""
-        self._router.drop_books()
+    async def open_waiting(self, connection: "Connection") -> None:
+        """Open what waited for a connection that took long to open."""
+        waiting = [
+            state
+            for state in self._states()
+            if state.channel in connection.channels and not state.is_open
+        ]
+        await asyncio.gather(*(self._try_to_settle(state) for state in waiting))
 
-    def connection_restored(self) -> None:
+    def connection_lost(self, connection: "Connection") -> None:
+        """Clear the books of a connection: nothing will keep them right until it is back."""
+        for feed in self._router.feeds:
+            if feed.book.channel in connection.channels:
+                self._router.drop_book(feed)
+
+    def connection_restored(self, connection: "Connection") -> None:
         """Give every stream its full time again; what was not restored is no longer open."""
         now_ns = self._now_ns()
-        restored = frozenset(self._socket.subscriptions)
+        restored = connection.confirmed
         for state in self._states():
+            if state.channel not in connection.channels:
+                continue
             state.restart_clock(now_ns)
             if state.is_open and state.channel not in restored:
                 state.forget()
 
-    def connection_closed(self) -> None:
-        """Forget what was open, and clear the books: a closed socket restores nothing."""
-        self._router.drop_books()
+    def closed(self) -> None:
+        """Forget what was open, and clear the books: closed connections restore nothing."""
+        for feed in self._router.feeds:
+            self._router.drop_book(feed)
         for state in self._states():
             state.forget()
 
@@ -113,78 +192,81 @@ class StreamSubscriber:
         """Restart, for as long as it runs, what fell silent and what could not be opened."""
         while True:
             await asyncio.sleep(_TICK_SECS)
-            if self._socket.is_connected:
-                await self.mend()
+            await self.mend()
+            await self._pool.close_empty()
 
     async def mend(self) -> None:
         """Look at every stream once."""
-        for feed in self._router.feeds:
-            for state in feed.streams:
-                await self._look_at(feed, state)
+        due = [state for state in self._states() if self._is_due(state)]
+        await asyncio.gather(*(self._restart(state) for state in due))
 
-    def _states(self) -> Iterator[StreamState]:
+    def _states(self) -> Iterator[ChannelState]:
         for feed in self._router.feeds:
             yield from feed.streams
+        yield from self._shared.values()
 
-    async def _look_at(self, feed: MarketFeed, state: StreamState) -> None:
-        if not feed.wants(state) or state.lock.locked():
-            return
+    def _is_due(self, state: ChannelState) -> bool:
+        if not state.is_wanted or state.lock.locked() or self._pool.is_coming(state.channel):
+            return False
         if state.is_alive:
             state.attempts = 0
+        patience_ns = _patience_ns(state)
+        if patience_ns is None:
+            return False
         silent_ns = self._now_ns() - state.seen_ns
-        if silent_ns <= _patience_ns(feed, state):
-            return
+        if silent_ns <= patience_ns:
+            return False
         if state.is_open and state.attempts == 0:
             self._warn(f"{state.channel} silent for {silent_ns // _NS_PER_SEC} s, restarting it")
-        await self._restart(feed, state)
+        return True
 
-    async def _restart(self, feed: MarketFeed, state: StreamState) -> None:
+    async def _restart(self, state: ChannelState) -> None:
         self.metrics.count(RESTARTS)
         state.attempts += 1
+        await self._try_to_settle(state, restart=True)
+
+    async def _try_to_settle(self, state: ChannelState, *, restart: bool = False) -> None:
         try:
-            await self._settle(feed, state, restart=True)
+            await self._settle(state, restart=restart)
         except ParadexError as exc:
-            self._warn(f"{state.channel} could not be restarted, trying again: {exc}")
+            self._warn(f"{state.channel} could not be opened, trying again: {exc}")
 
-    async def _settle(
-        self,
-        feed: MarketFeed,
-        state: StreamState,
-        *,
-        restart: bool = False,
-    ) -> None:
+    async def _settle(self, state: ChannelState, *, restart: bool = False) -> None:
         async with state.lock:
-            if state.is_open and (restart or not feed.wants(state)):
-                await self._close(feed, state)
-            if feed.wants(state) and not state.is_open:
-                await self._open(feed, state)
+            if not state.is_wanted or (state.is_open and restart):
+                await self._close(state)
+            if state.is_wanted and not state.is_open:
+                await self._open(state)
 
-    async def _close(self, feed: MarketFeed, state: StreamState) -> None:
+    async def _close(self, state: ChannelState) -> None:
         state.is_open = False
-        if state is feed.book:
+        if isinstance(state, StreamState) and state is state.feed.book:
             # Changes still under way belong to the old subscription, and a new one may fail.
-            self._router.drop_book(feed)
+            self._router.drop_book(state.feed)
         try:
-            await self._socket.unsubscribe(state.channel)
+            await self._pool.unsubscribe(state.channel)
         except ParadexError as exc:
             # The socket will not replay the channel any more, and late frames find no use.
             self.metrics.count(REFUSALS)
             self._warn(f"{state.channel} could not be unsubscribed: {exc}")
 
-    async def _open(self, feed: MarketFeed, state: StreamState) -> None:
+    async def _open(self, state: ChannelState) -> None:
         state.restart_clock(self._now_ns())
         try:
-            await self._socket.subscribe(state.channel)
+            await self._pool.subscribe(state.channel, state.lane, state.params)
         except ParadexError:
             self.metrics.count(REFUSALS)
             raise
         state.is_open = True
 
 
-def _patience_ns(feed: MarketFeed, state: StreamState) -> int:
+def _patience_ns(state: ChannelState) -> int | None:
     """How long a stream may be silent: longer each time that restarting it changed nothing."""
     # What is not open, or waits for its snapshot, is broken rather than quiet.
-    broken = not state.is_open or (state is feed.book and feed.book_sequence.is_waiting)
-    limit_ns = _BROKEN_LIMIT_NS if broken else state.stream.silence_secs * _NS_PER_SEC
-    max_ns = _MAX_BROKEN_NS if broken else _MAX_QUIET_NS
+    if state.is_broken:
+        limit_ns, max_ns = _BROKEN_LIMIT_NS, _MAX_BROKEN_NS
+    elif state.silence_secs is not None:
+        limit_ns, max_ns = state.silence_secs * _NS_PER_SEC, _MAX_QUIET_NS
+    else:
+        return None
     return min(limit_ns << min(state.attempts, _MAX_DOUBLINGS), max_ns)

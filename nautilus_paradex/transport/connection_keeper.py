@@ -131,6 +131,11 @@ class ConnectionKeeper:
         return self._link is not None and not self._link.is_lost and self._ready.is_set()
 
     @property
+    def is_kept_up(self) -> bool:
+        """Whether `open` succeeded and `close` was not called since."""
+        return self._supervisor is not None and not self._closed
+
+    @property
     def has_link(self) -> bool:
         """Whether there is a connection, be it not yet restored."""
         return self._link is not None

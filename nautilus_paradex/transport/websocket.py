@@ -101,6 +101,8 @@ class ParadexWebSocketClient:
     connect_limiter : ConnectLimiter, optional
         Share one among the clients of an event loop: the venue counts connects per IP. The clients
         of a node do; across processes nobody counts.
+    metrics : WebSocketMetrics, optional
+        Count into these, so that several clients are counted together.
 
     Raises
     ------
@@ -132,6 +134,7 @@ class ParadexWebSocketClient:
         max_message_bytes: int = 4 * 1024 * 1024,
         compression: Literal["deflate"] | None = None,
         connect_limiter: ConnectLimiter | None = None,
+        metrics: WebSocketMetrics | None = None,
     ) -> None:
         check_positive(ack_timeout_secs=ack_timeout_secs)
         connector = Connector(
@@ -153,7 +156,7 @@ class ParadexWebSocketClient:
         self._on_disconnected = on_disconnected
         self._on_error = on_error
         self._ack_timeout_secs = ack_timeout_secs
-        self._metrics = WebSocketMetrics()
+        self._metrics = metrics or WebSocketMetrics()
         self._subscriptions = Subscriptions()
         self._inbox: Inbox[RawFrame] = Inbox(inbox_capacity)
         self._keeper = ConnectionKeeper(
@@ -211,6 +214,15 @@ class ParadexWebSocketClient:
     def is_connected(self) -> bool:
         """Whether a connection is open and, after a reconnect, restored."""
         return self._keeper.is_ready
+
+    @property
+    def is_returning(self) -> bool:
+        """Whether a lost connection is on its way back without being asked for."""
+        return (
+            self._keeper.is_kept_up
+            and not self._keeper.is_ready
+            and bool(self._subscriptions.to_replay)
+        )
 
     @property
     def subscriptions(self) -> tuple[str, ...]:

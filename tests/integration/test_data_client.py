@@ -71,6 +71,7 @@ from nautilus_paradex import (
 )
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.devnet.server import DevnetServer
+from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.requests import NotLoadedError
 from nautilus_paradex.protocol.events import BookEvent
 from nautilus_paradex.protocol.json_feed import Message
@@ -239,6 +240,8 @@ class TestConnecting:
 
     async def test_nothing_runs_on_after_disconnecting(self, make_world: MakeWorld) -> None:
         world = await make_world()
+        world.client.subscribe_quote_ticks(SubscribeQuoteTicks(**base()))
+        await eventually(lambda: world.of(QuoteTick))
         ours = {"stream-watch", "instrument-updates", "paradex-websocket"}
         assert ours <= {task.get_name() for task in asyncio.all_tasks()}
 
@@ -259,6 +262,9 @@ ENCODINGS = [
 class TestMetrics:
     async def test_connections_are_counted_beside_the_feeds(self, make_world: MakeWorld) -> None:
         world = await make_world()
+        assert world.client.metrics["socket_connects"] == 0
+        world.client.subscribe_quote_ticks(SubscribeQuoteTicks(**base()))
+        await eventually(lambda: world.of(QuoteTick))
 
         metrics = world.client.metrics
 
@@ -333,7 +339,7 @@ class TestStreams:
             UnsubscribeOrderBook(**base(), book_data_type=OrderBookDelta)
         )
         client.subscribe_mark_prices(SubscribeMarkPrices(**base()))
-        await eventually(lambda: client._socket.subscriptions == (f"markets_summary.{SYMBOL}",))
+        await eventually(lambda: client._pool.channels == (f"markets_summary.{SYMBOL}",))
         world.data.clear()
         await eventually(lambda: len(world.of(MarkPriceUpdate)) >= 2)
 
@@ -580,11 +586,11 @@ def _lose_one_change(client: ParadexDataClient, monkeypatch: pytest.MonkeyPatch)
     deliver = client._router.on_event
     lost: list[Message] = []
 
-    def on_event(event: Message, arrived_ns: int) -> None:
+    def on_event(event: Message, arrived_ns: int, lane: Lane) -> None:
         if not lost and isinstance(event, BookEvent) and event.pkg_type == "DELTA":
             lost.append(event)
             return
-        deliver(event, arrived_ns)
+        deliver(event, arrived_ns, lane)
 
     monkeypatch.setattr(client._router, "on_event", on_event)
 

@@ -14,9 +14,11 @@ from nautilus_trader.model.data import (
 )
 from websockets.frames import Opcode
 
+from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import DELTAS, FUNDING, INDEX, MARK, QUOTES, TRADES, MarketFeed
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.protocol import sbe
+from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import (
     BboEvent,
     BookEvent,
@@ -26,6 +28,7 @@ from nautilus_paradex.protocol.events import (
     MarketSummaryEvent,
     TradeEvent,
 )
+from nautilus_paradex.protocol.json_feed import MarketChange
 from tests.unit.feeds.conftest import MARKET, NOW_NS, TS_US, Outcome
 
 E8 = 10**8
@@ -318,6 +321,66 @@ class TestValues:
         assert router.metrics["values_refused"] == 1
 
 
+class TestListeners:
+    def test_messages_without_a_feed_reach_who_listens(
+        self, router: FeedRouter, outcome: Outcome
+    ) -> None:
+        heard: list[tuple[MarketChange, int]] = []
+        router.add_listener(MarketChange, lambda change, ts: heard.append((change, ts)))
+
+        send_text(router, "markets", {"symbol": "NEW-USD-PERP", "event_type": "CREATED"})
+
+        ((change, arrived_ns),) = heard
+        assert (change.symbol, change.event_type, arrived_ns) == ("NEW-USD-PERP", "CREATED", NOW_NS)
+        assert router.metrics["events_unhandled"] == 0
+        assert outcome.emitted == []
+
+    def test_they_come_after_the_feed_and_for_all_markets(
+        self, router: FeedRouter, feed: MarketFeed, outcome: Outcome
+    ) -> None:
+        feed.uses = TRADES
+        emitted_before: list[int] = []
+        for _ in range(2):
+            router.add_listener(TradeEvent, lambda *_: emitted_before.append(len(outcome.emitted)))
+
+        send(router, TRADE, replace(TRADE, market="ETH-USD-PERP"))
+
+        assert emitted_before == [1, 1, 1, 1]
+        assert router.metrics["events_of_unknown_market"] == 1
+
+    def test_what_a_listener_cannot_hold_is_counted(
+        self, router: FeedRouter, feed: MarketFeed, outcome: Outcome
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise MessageError("no such thing")
+
+        heard: list[object] = []
+        router.add_listener(TradeEvent, refuse)
+        router.add_listener(TradeEvent, lambda *args: heard.append(args))
+
+        send(router, TRADE)
+
+        assert router.metrics["values_refused"] == 1
+        assert len(heard) == 1
+
+    def test_frames_of_another_lane_mean_something_else(
+        self, router: FeedRouter, feed: MarketFeed, outcome: Outcome
+    ) -> None:
+        feed.uses = ALL
+        heard: list[BboEvent] = []
+        router.add_listener(BboEvent, lambda bbo, _: heard.append(bbo), lanes=(Lane.INTERACTIVE,))
+
+        router.frame_handler(Lane.INTERACTIVE)(sbe.encode(BBO, 2), Opcode.BINARY)
+
+        assert heard == [BBO]
+        assert outcome.emitted == []
+
+        router.frame_handler(Lane.MARKETS)(sbe.encode(BBO, 2), Opcode.BINARY)
+
+        assert len(heard) == 1
+        assert kinds(outcome) == [QuoteTick]
+
+
 class TestBook:
     @pytest.fixture(autouse=True)
     def subscribed(self, feed: MarketFeed) -> None:
@@ -363,21 +426,21 @@ class TestBook:
         assert feed.book_sequence.is_waiting
 
     def test_a_lost_connection_leaves_no_book_behind(
-        self, router: FeedRouter, outcome: Outcome
+        self, router: FeedRouter, feed: MarketFeed, outcome: Outcome
     ) -> None:
         send(router, SNAPSHOT)
 
-        router.drop_books()
-        router.drop_books()
+        router.drop_book(feed)
+        router.drop_book(feed)
 
         assert len(outcome.emitted) == 2
         assert outcome.emitted[-1].deltas[0].is_clear  # type: ignore[attr-defined]
 
     def test_changes_after_that_wait_for_a_snapshot(
-        self, router: FeedRouter, outcome: Outcome
+        self, router: FeedRouter, feed: MarketFeed, outcome: Outcome
     ) -> None:
         send(router, SNAPSHOT)
-        router.drop_books()
+        router.drop_book(feed)
 
         send(router, DELTA)
 

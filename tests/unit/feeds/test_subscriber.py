@@ -4,11 +4,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import DELTAS, FUNDING, MARK, QUOTES, TRADES, MarketFeed
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.feeds.subscriber import StreamSubscriber
 from nautilus_paradex.protocol.events import BookEvent
-from nautilus_paradex.protocol.rpc import Response, RpcError
+from nautilus_paradex.protocol.rpc import RpcError
 from tests.unit.feeds.conftest import MARKET, TS_US, Clock, Outcome
 
 BOOK = f"order_book.{MARKET}.deltas"
@@ -19,25 +20,34 @@ SNAPSHOT = BookEvent(ts=TS_US, seq=10, pkg_type="SNAPSHOT", market=MARKET)
 
 
 @dataclass
-class Socket:
-    """Confirms, or refuses, and remembers."""
+class Pool:
+    """Confirms, or refuses, and remembers; one connection carries all."""
 
     calls: list[str] = field(default_factory=list)
+    lanes: dict[str, Lane] = field(default_factory=dict)
     refuses: set[str] = field(default_factory=set)
-    is_connected: bool = True
+    coming: set[str] = field(default_factory=set)
     open: set[str] = field(default_factory=set)
 
     @property
-    def subscriptions(self) -> tuple[str, ...]:
-        return tuple(self.open)
+    def channels(self) -> set[str]:
+        return set(self.lanes)
 
-    async def subscribe(self, channel: str) -> Response:
-        return self._answer("+", channel)
+    @property
+    def confirmed(self) -> frozenset[str]:
+        return frozenset(self.open)
 
-    async def unsubscribe(self, channel: str) -> Response:
-        return self._answer("-", channel)
+    def is_coming(self, channel: str) -> bool:
+        return channel in self.coming
 
-    def _answer(self, what: str, channel: str) -> Response:
+    async def subscribe(self, channel: str, lane: Lane, params: dict[str, object]) -> None:
+        self.lanes[channel] = lane
+        self._answer("+", channel)
+
+    async def unsubscribe(self, channel: str) -> None:
+        self._answer("-", channel)
+
+    def _answer(self, what: str, channel: str) -> None:
         self.calls.append(what + channel)
         if what + channel in self.refuses:
             raise RpcError(-32600, "invalid subscribe request")
@@ -45,23 +55,20 @@ class Socket:
             self.open.add(channel)
         else:
             self.open.discard(channel)
-        return Response()
 
     def since(self, count: int) -> list[str]:
         return self.calls[count:]
 
 
 @pytest.fixture
-def socket() -> Socket:
-    return Socket()
+def pool() -> Pool:
+    return Pool()
 
 
 @pytest.fixture
-def subscriber(
-    socket: Socket, router: FeedRouter, clock: Clock, outcome: Outcome
-) -> StreamSubscriber:
+def subscriber(pool: Pool, router: FeedRouter, clock: Clock, outcome: Outcome) -> StreamSubscriber:
     return StreamSubscriber(
-        socket,  # type: ignore[arg-type]
+        pool,  # type: ignore[arg-type]
         router,
         now_ns=clock,
         warn=outcome.warnings.append,
@@ -70,43 +77,43 @@ def subscriber(
 
 class TestUses:
     async def test_the_first_use_opens_and_the_last_closes(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed
     ) -> None:
         await subscriber.use(feed, MARK)
         await subscriber.use(feed, FUNDING)
         await subscriber.drop(feed, MARK)
-        assert socket.calls == ["+" + SUMMARY]
+        assert pool.calls == ["+" + SUMMARY]
 
         await subscriber.drop(feed, FUNDING)
-        assert socket.calls == ["+" + SUMMARY, "-" + SUMMARY]
+        assert pool.calls == ["+" + SUMMARY, "-" + SUMMARY]
 
     async def test_streams_do_not_mix(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed
     ) -> None:
         await subscriber.use(feed, QUOTES)
         await subscriber.use(feed, DELTAS)
         await subscriber.drop(feed, QUOTES)
 
-        assert socket.calls == ["+" + BBO, "+" + BOOK, "-" + BBO]
+        assert pool.calls == ["+" + BBO, "+" + BOOK, "-" + BBO]
 
     async def test_a_refusal_is_raised_and_tried_again_later(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
-        socket.refuses = {"+" + BBO}
+        pool.refuses = {"+" + BBO}
         with pytest.raises(RpcError):
             await subscriber.use(feed, QUOTES)
-        socket.refuses = set()
+        pool.refuses = set()
 
         await subscriber.mend()
-        assert len(socket.calls) == 1
+        assert len(pool.calls) == 1
         clock.advance_secs(6)
         await subscriber.mend()
-        assert socket.since(1) == ["+" + BBO]
+        assert pool.since(1) == ["+" + BBO]
 
     async def test_what_is_refused_is_asked_less_and_less_often(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
-        socket.refuses = {"+" + BBO}
+        pool.refuses = {"+" + BBO}
         with pytest.raises(RpcError):
             await subscriber.use(feed, QUOTES)
 
@@ -114,7 +121,7 @@ class TestUses:
             clock.advance_secs(1)
             await subscriber.mend()
 
-        assert 5 < len(socket.calls) < 15
+        assert 5 < len(pool.calls) < 15
 
     async def test_a_book_given_up_is_not_cleared_for_nobody(
         self,
@@ -135,21 +142,21 @@ class TestUses:
 
 class TestSilence:
     async def test_a_silent_stream_is_opened_afresh(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, QUOTES)
         clock.advance_secs(119)
         await subscriber.mend()
-        assert len(socket.calls) == 1
+        assert len(pool.calls) == 1
 
         clock.advance_secs(2)
         await subscriber.mend()
 
-        assert socket.since(1) == ["-" + BBO, "+" + BBO]
+        assert pool.since(1) == ["-" + BBO, "+" + BBO]
         assert subscriber.metrics["streams_restarted"] == 1
 
     async def test_a_stream_that_speaks_is_left_alone(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, QUOTES)
         for _ in range(50):
@@ -157,23 +164,23 @@ class TestSilence:
             feed.bbo.seen_ns = clock()
             await subscriber.mend()
 
-        assert socket.calls == ["+" + BBO]
+        assert pool.calls == ["+" + BBO]
 
     async def test_a_market_that_is_only_quiet_is_asked_less_often(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, QUOTES)
         for _ in range(7_200):
             clock.advance_secs(1)
             await subscriber.mend()
 
-        restarts = socket.calls.count("-" + BBO)
+        restarts = pool.calls.count("-" + BBO)
         assert restarts == 5  # after 2, 4, 8, 16 and 32 minutes
 
     async def test_a_market_without_trades_is_left_alone_for_hours(
         self,
         subscriber: StreamSubscriber,
-        socket: Socket,
+        pool: Pool,
         feed: MarketFeed,
         clock: Clock,
         outcome: Outcome,
@@ -183,38 +190,38 @@ class TestSilence:
             clock.advance_secs(60)
             await subscriber.mend()
 
-        assert 7 * 24 // 5 < socket.calls.count("-" + TRADE) < 7 * 24 // 3
+        assert 7 * 24 // 5 < pool.calls.count("-" + TRADE) < 7 * 24 // 3
         assert len(outcome.warnings) == 1
 
     async def test_a_restored_connection_gives_every_stream_its_time(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, QUOTES)
         clock.advance_secs(500)
 
-        subscriber.connection_restored()
+        subscriber.connection_restored(pool)  # type: ignore[arg-type]
         await subscriber.mend()
 
-        assert socket.calls == ["+" + BBO]
+        assert pool.calls == ["+" + BBO]
 
     async def test_what_the_venue_did_not_restore_is_asked_for_within_seconds(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, TRADES)
         await subscriber.use(feed, QUOTES)
-        socket.open.discard(TRADE)
+        pool.open.discard(TRADE)
 
-        subscriber.connection_restored()
+        subscriber.connection_restored(pool)  # type: ignore[arg-type]
         clock.advance_secs(6)
         await subscriber.mend()
 
-        assert socket.since(2) == ["+" + TRADE]
+        assert pool.since(2) == ["+" + TRADE]
 
     async def test_after_a_close_everything_is_asked_for_again(
         self,
         subscriber: StreamSubscriber,
         router: FeedRouter,
-        socket: Socket,
+        pool: Pool,
         feed: MarketFeed,
         clock: Clock,
         outcome: Outcome,
@@ -222,39 +229,39 @@ class TestSilence:
         await subscriber.use(feed, DELTAS)
         router.on_event(SNAPSHOT, clock())
 
-        subscriber.connection_closed()
+        subscriber.closed()
         assert outcome.emitted[-1].deltas[0].is_clear  # type: ignore[attr-defined]
         clock.advance_secs(6)
         await subscriber.mend()
 
-        assert socket.since(1) == ["+" + BOOK]
+        assert pool.since(1) == ["+" + BOOK]
 
 
 class TestBooks:
     async def test_a_broken_book_is_rebuilt_at_once(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, DELTAS)
 
         await subscriber.rebuild_book(feed)
 
-        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
+        assert pool.since(1) == ["-" + BOOK, "+" + BOOK]
 
     async def test_one_that_breaks_with_each_snapshot_does_not_keep_the_socket_busy(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, DELTAS)
         for _ in range(100):
             clock.advance_secs(0.01)
             await subscriber.rebuild_book(feed)
-        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
+        assert pool.since(1) == ["-" + BOOK, "+" + BOOK]
 
         clock.advance_secs(11)
         await subscriber.mend()
-        assert socket.since(3) == ["-" + BOOK, "+" + BOOK]
+        assert pool.since(3) == ["-" + BOOK, "+" + BOOK]
 
     async def test_one_that_was_right_for_a_while_is_rebuilt_at_once_again(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, DELTAS)
         await subscriber.rebuild_book(feed)
@@ -264,17 +271,17 @@ class TestBooks:
 
         await subscriber.rebuild_book(feed)
 
-        assert socket.since(3) == ["-" + BOOK, "+" + BOOK]
+        assert pool.since(3) == ["-" + BOOK, "+" + BOOK]
 
     async def test_a_book_without_a_snapshot_is_missed_within_seconds(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, DELTAS)
         clock.advance_secs(6)
 
         await subscriber.mend()
 
-        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
+        assert pool.since(1) == ["-" + BOOK, "+" + BOOK]
 
     async def test_a_book_is_absent_while_it_is_opened_afresh(
         self,
@@ -294,17 +301,126 @@ class TestBooks:
         assert feed.book_sequence.is_waiting
 
     async def test_a_refused_unsubscribe_does_not_stop_the_rebuilding(
-        self, subscriber: StreamSubscriber, socket: Socket, feed: MarketFeed, clock: Clock
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
     ) -> None:
         await subscriber.use(feed, DELTAS)
-        socket.refuses = {"-" + BOOK}
+        pool.refuses = {"-" + BOOK}
 
         await subscriber.rebuild_book(feed)
 
-        assert socket.since(1) == ["-" + BOOK, "+" + BOOK]
+        assert pool.since(1) == ["-" + BOOK, "+" + BOOK]
         assert feed.book.is_open
 
     async def test_a_lost_connection_clears_the_books(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        pool: Pool,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        router.on_event(SNAPSHOT, clock())
+
+        subscriber.connection_lost(pool)  # type: ignore[arg-type]
+
+        assert outcome.emitted[-1].deltas[0].is_clear  # type: ignore[attr-defined]
+
+
+class TestSharedChannels:
+    async def test_the_first_use_opens_and_the_last_closes(
+        self, subscriber: StreamSubscriber, pool: Pool
+    ) -> None:
+        await subscriber.use_channel("markets")
+        await subscriber.use_channel("markets")
+        await subscriber.drop_channel("markets")
+        assert pool.calls == ["+markets"]
+
+        await subscriber.drop_channel("markets")
+        await subscriber.drop_channel("markets")
+        assert pool.calls == ["+markets", "-markets"]
+
+    async def test_each_goes_over_its_own_connections(
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        await subscriber.use_channel(f"{BBO}.interactive", lane=Lane.INTERACTIVE)
+        await subscriber.use_channel("bbo.ALL", lane=Lane.WIDE)
+
+        assert pool.lanes == {
+            BBO: Lane.MARKETS,
+            f"{BBO}.interactive": Lane.INTERACTIVE,
+            "bbo.ALL": Lane.WIDE,
+        }
+
+    async def test_one_that_was_refused_is_asked_for_again(
+        self, subscriber: StreamSubscriber, pool: Pool, clock: Clock
+    ) -> None:
+        pool.refuses = {"+markets"}
+        with pytest.raises(RpcError):
+            await subscriber.use_channel("markets")
+        pool.refuses = set()
+
+        clock.advance_secs(6)
+        await subscriber.mend()
+
+        assert pool.calls == ["+markets"] * 2
+
+    async def test_one_that_may_be_silent_is_left_alone(
+        self, subscriber: StreamSubscriber, pool: Pool, clock: Clock
+    ) -> None:
+        await subscriber.use_channel("markets")
+        clock.advance_secs(7 * 86_400)
+
+        await subscriber.mend()
+
+        assert pool.calls == ["+markets"]
+
+    async def test_one_that_should_speak_is_opened_afresh(
+        self, subscriber: StreamSubscriber, pool: Pool, clock: Clock
+    ) -> None:
+        await subscriber.use_channel("bbo.ALL", silence_secs=60)
+        clock.advance_secs(59)
+        subscriber.heard("bbo.ALL", clock())
+        clock.advance_secs(59)
+        await subscriber.mend()
+        assert pool.calls == ["+bbo.ALL"]
+
+        clock.advance_secs(2)
+        await subscriber.mend()
+
+        assert pool.calls == ["+bbo.ALL", "-bbo.ALL", "+bbo.ALL"]
+
+
+class TestConnections:
+    async def test_what_waits_for_a_connection_is_left_to_it(
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        pool.coming = {BBO}
+        clock.advance_secs(1_000)
+        await subscriber.mend()
+        assert pool.calls == ["+" + BBO]
+
+        pool.coming = set()
+        await subscriber.mend()
+        assert pool.since(1) == ["-" + BBO, "+" + BBO]
+
+    async def test_what_waited_is_opened_when_the_connection_is(
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed
+    ) -> None:
+        await subscriber.use(feed, MARK)
+        pool.refuses = {"+" + BBO}
+        with pytest.raises(RpcError):
+            await subscriber.use(feed, QUOTES)
+        pool.refuses = set()
+
+        await subscriber.open_waiting(pool)  # type: ignore[arg-type]
+
+        assert pool.calls == ["+" + SUMMARY, "+" + BBO, "+" + BBO]
+
+    async def test_the_loss_of_another_connection_leaves_a_book_alone(
         self,
         subscriber: StreamSubscriber,
         router: FeedRouter,
@@ -315,6 +431,7 @@ class TestBooks:
         await subscriber.use(feed, DELTAS)
         router.on_event(SNAPSHOT, clock())
 
-        subscriber.connection_lost()
+        subscriber.connection_lost(Pool())  # type: ignore[arg-type]
 
-        assert outcome.emitted[-1].deltas[0].is_clear  # type: ignore[attr-defined]
+        assert not feed.book_sequence.is_waiting
+        assert len(outcome.emitted) == 1
