@@ -12,6 +12,14 @@ if TYPE_CHECKING:
     from nautilus_paradex.config import ParadexDataClientConfig, ParadexExecClientConfig
     from nautilus_paradex.constants import PARADEX, PARADEX_CLIENT_ID, PARADEX_VENUE
     from nautilus_paradex.data import ParadexDataClient
+    from nautilus_paradex.data_types import (
+        ParadexFundingComparison,
+        ParadexFundingPayment,
+        ParadexInteractiveBook,
+        ParadexInteractiveQuote,
+        ParadexMarketSummary,
+        ParadexTradeBust,
+    )
     from nautilus_paradex.execution.client import ParadexExecutionClient
     from nautilus_paradex.factories import (
         ParadexLiveDataClientFactory,
@@ -36,11 +44,17 @@ __all__ = [
     "ParadexEnvironment",
     "ParadexExecClientConfig",
     "ParadexExecutionClient",
+    "ParadexFundingComparison",
+    "ParadexFundingPayment",
     "ParadexHttpClient",
     "ParadexInstrumentProvider",
+    "ParadexInteractiveBook",
+    "ParadexInteractiveQuote",
     "ParadexLiveDataClientFactory",
     "ParadexLiveExecClientFactory",
+    "ParadexMarketSummary",
     "ParadexSigner",
+    "ParadexTradeBust",
     "ParadexWebSocketClient",
     "get_cached_paradex_http_client",
     "get_cached_paradex_instrument_provider",
@@ -56,11 +70,17 @@ _HOMES: Final = {
     "ParadexEnvironment": "protocol.environment",
     "ParadexExecClientConfig": "config",
     "ParadexExecutionClient": "execution.client",
+    "ParadexFundingComparison": "data_types",
+    "ParadexFundingPayment": "data_types",
     "ParadexHttpClient": "transport.http",
     "ParadexInstrumentProvider": "providers",
+    "ParadexInteractiveBook": "data_types",
+    "ParadexInteractiveQuote": "data_types",
     "ParadexLiveDataClientFactory": "factories",
     "ParadexLiveExecClientFactory": "factories",
+    "ParadexMarketSummary": "data_types",
     "ParadexSigner": "protocol.signing",
+    "ParadexTradeBust": "data_types",
     "ParadexWebSocketClient": "transport.websocket",
     "get_cached_paradex_http_client": "factories",
     "get_cached_paradex_instrument_provider": "factories",

@@ -13,6 +13,8 @@ from nautilus_trader.common.component import LiveClock, MessageBus
 from nautilus_trader.config import InstrumentProviderConfig
 from nautilus_trader.live.factories import LiveDataClientFactory, LiveExecClientFactory
 
+# For its effect: a node's serialisers know the custom data from here on.
+import nautilus_paradex.data_types  # noqa: F401
 from nautilus_paradex.config import ParadexDataClientConfig, ParadexExecClientConfig
 from nautilus_paradex.data import ParadexDataClient
 from nautilus_paradex.execution.client import ParadexExecutionClient

@@ -16,7 +16,8 @@ NAME = "nautilus_paradex"
 FLOORS = {
     "protocol": {"protocol"},
     "transport": {"protocol", "transport"},
-    "parsing": {"protocol", "parsing", "constants"},
+    "data_types": {"data_types"},
+    "parsing": {"protocol", "parsing", "data_types", "constants"},
     "devnet": {"protocol", "devnet"},
 }
 WITHOUT_THE_PLATFORM = ("protocol", "transport", "devnet")
