@@ -21,6 +21,7 @@ from nautilus_paradex.devnet.identities import DevnetAccount, derive_accounts
 from nautilus_paradex.devnet.market_views import MarketViews
 from nautilus_paradex.devnet.pump import Pump
 from nautilus_paradex.devnet.replay import Recording, ReplayMarket, load
+from nautilus_paradex.devnet.rest.algos import AlgoApi
 from nautilus_paradex.devnet.rest.devnet import DevnetApi
 from nautilus_paradex.devnet.rest.gateway import Gateway
 from nautilus_paradex.devnet.rest.orders import OrderApi
@@ -228,6 +229,7 @@ class DevnetServer:
             [
                 *PublicApi(self.exchange, self._views, config, self._now_us).routes(),
                 *OrderApi(desk).routes(),
+                *AlgoApi(self.exchange.algos, desk).routes(),
                 *PrivateApi(self.exchange, self._authority, config.account_balance * E8).routes(),
             ],
         )

@@ -8,6 +8,7 @@ from enum import StrEnum
 
 __all__ = [
     "AccountStatus",
+    "AlgoType",
     "AssetKind",
     "CancelReason",
     "CancelStatus",
@@ -54,6 +55,10 @@ class OrderType(StrEnum):
     STOP_LOSS_LIMIT = "STOP_LOSS_LIMIT"
     TAKE_PROFIT_MARKET = "TAKE_PROFIT_MARKET"
     TAKE_PROFIT_LIMIT = "TAKE_PROFIT_LIMIT"
+
+
+class AlgoType(StrEnum):
+    TWAP = "TWAP"
 
 
 class OrderStatus(StrEnum):
@@ -274,6 +279,7 @@ class ErrorCode(StrEnum):
     ORDER_IS_NOT_OPEN = "ORDER_IS_NOT_OPEN"
     INVALID_ORDER_SIZE = "INVALID_ORDER_SIZE"
     CLIENT_ORDER_ID_NOT_FOUND = "CLIENT_ORDER_ID_NOT_FOUND"
+    ALGO_ID_NOT_FOUND = "ALGO_ID_NOT_FOUND"
     DUPLICATED_CLIENT_ID = "DUPLICATED_CLIENT_ID"
     INVALID_SYMBOL = "INVALID_SYMBOL"
     INVALID_TOKEN = "INVALID_TOKEN"  # noqa: S105 (an error code)

@@ -19,6 +19,7 @@ from nautilus_paradex.transport.checks import check_positive, split_url
 from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.endpoints.account import AccountEndpoints
+from nautilus_paradex.transport.endpoints.algos import AlgoEndpoints
 from nautilus_paradex.transport.endpoints.orders import OrderEndpoints
 from nautilus_paradex.transport.endpoints.public import PublicEndpoints
 from nautilus_paradex.transport.errors import CredentialsError
@@ -37,7 +38,7 @@ _CLOCK_READINGS: Final = 3
 _LARGE_OFFSET_MS: Final = 1_000
 
 
-class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints):
+class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoEndpoints):
     """
     Paradex's REST API.
 

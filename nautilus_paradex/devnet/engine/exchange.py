@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final
 
 from nautilus_paradex.devnet.engine.accounts import Account
+from nautilus_paradex.devnet.engine.algos import Algos
 from nautilus_paradex.devnet.engine.executor import Cancel, Engine, Modify, New
 from nautilus_paradex.devnet.engine.ledger import ledger_of
 from nautilus_paradex.devnet.engine.markets import MarketSpec
@@ -71,6 +72,11 @@ class Exchange(Queries):
     past_hours : int, default 24
         How long a past of trades and bars every market begins with.
 
+    Attributes
+    ----------
+    algos : Algos
+        The algo orders; `tick` moves them on.
+
     """
 
     def __init__(
@@ -85,6 +91,7 @@ class Exchange(Queries):
         self._outbox = Outbox(self._state)
         self._engine = Engine(self._state, self._outbox)
         self._ticker = Ticker(self._state, self._engine, self._outbox)
+        self.algos = Algos(self._state, self._place_child)
         self.system_status: str = SystemStatus.OK.value
         self.markets: Mapping[str, MarketSpec] = MappingProxyType(
             {symbol: market.spec for symbol, market in self._state.markets.items()}
@@ -255,10 +262,13 @@ class Exchange(Queries):
         """
         Move marks, funding and health on, set triggers off, publish summaries and funding data.
 
-        Orders that are set off are executed at once, requests still wait for `process`.
+        Orders that are set off, and those of algos, are executed at once, requests still wait for
+        `process`.
 
         """
         self._ticker.tick()
+        if self.system_status == SystemStatus.OK:
+            self.algos.step()
 
     def publish_empty_deltas(self) -> None:
         """Send a book change without levels for every market, as the venue often does (capture)."""
@@ -327,6 +337,14 @@ class Exchange(Queries):
             updated_at_us=now,
             seq=0,
         )
+
+    def _place_child(self, account: str, order: NewOrder) -> Order:
+        owner = self._state.account(account)
+        record = self._record(owner, order)
+        owner.enter(record)
+        self._outbox.order(record)
+        self._engine.run(New(record))
+        return record
 
     def _try_submit(self, account: str, order: NewOrder) -> OrderEvent | OrderRefused:
         try:

@@ -76,11 +76,14 @@ class Engine:
         """Execute all that is queued, and return how many commands that were."""
         count = 0
         while self._queue:
-            command = self._queue.popleft()
-            self._execute(command)
-            self._outbox.flush(self._state.markets[command.order.market])
+            self.run(self._queue.popleft())
             count += 1
         return count
+
+    def run(self, command: Command) -> None:
+        """Execute one command at once, past the queue, and tell of what it did."""
+        self._execute(command)
+        self._outbox.flush(self._state.markets[command.order.market])
 
     def check_triggers(self, market: MarketState) -> None:
         """Execute the orders of a market that its mark price sets off, oldest first."""

@@ -36,6 +36,7 @@ __all__ = [
     "KlineQuery",
     "Listener",
     "ModifyOrder",
+    "NewAlgo",
     "NewOrder",
     "OrderRefused",
     "Page",
@@ -91,6 +92,21 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     stp: str = StpMode.EXPIRE_TAKER.value
     trigger_price_e8: int | None = None
     signature_timestamp_ms: int = 0
+
+
+class NewAlgo(msgspec.Struct, frozen=True, kw_only=True):
+    """A TWAP as a participant asks for it, its signature already checked."""
+
+    market: str
+    side: str
+    size_e8: int
+    duration_secs: int
+    frequency_secs: int
+
+    @property
+    def children(self) -> int:
+        """How many market orders it is made of."""
+        return max(1, self.duration_secs // max(1, self.frequency_secs))
 
 
 class ModifyOrder(msgspec.Struct, frozen=True, kw_only=True):

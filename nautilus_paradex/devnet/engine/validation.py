@@ -7,13 +7,20 @@ source are guesses: the venue's documents name the codes, not when each is used.
 from typing import Final
 
 from nautilus_paradex.devnet.engine.accounts import Account
+from nautilus_paradex.devnet.engine.fixed import mul_e8
 from nautilus_paradex.devnet.engine.markets import MarketSpec
-from nautilus_paradex.devnet.engine.model import ModifyOrder, NewOrder, OrderRefused
+from nautilus_paradex.devnet.engine.model import ModifyOrder, NewAlgo, NewOrder, OrderRefused
 from nautilus_paradex.devnet.engine.orders import (
     MARKET_TYPES,
     POSITION_LINKED_TYPES,
     TRIGGER_TYPES,
     Order,
+)
+from nautilus_paradex.devnet.engine.state import MarketState
+from nautilus_paradex.protocol.algos import (
+    DURATION_STEP_SECS,
+    MAX_DURATION_SECS,
+    MIN_DURATION_SECS,
 )
 from nautilus_paradex.protocol.enums import (
     ErrorCode,
@@ -28,7 +35,7 @@ from nautilus_paradex.protocol.enums import (
 )
 from nautilus_paradex.protocol.numbers import e8_to_str
 
-__all__ = ["check_modify_order", "check_new_order", "check_system_status"]
+__all__ = ["check_modify_order", "check_new_algo", "check_new_order", "check_system_status"]
 
 _MAX_CLIENT_ID: Final = 64
 _ORDERS_OF: Final = {
@@ -80,6 +87,34 @@ def check_modify_order(spec: MarketSpec, order: Order, change: ModifyOrder) -> N
         trigger = order.trigger_price_e8
     _check_prices(spec, order.order_type, change.price_e8, trigger)
     _check_size(spec, order.order_type, change.size_e8)
+
+
+def check_new_algo(market: MarketState, algo: NewAlgo, now_us: int) -> None:
+    """Raise `OrderRefused` if a TWAP is malformed or its children could not be placed."""
+    spec = market.spec
+    if algo.side not in OrderSide:
+        raise _invalid(f"side: must be one of {', '.join(OrderSide)}, was {algo.side!r}")
+    _check_market_open(spec, now_us)
+    _check_durations(algo)
+    _check_increment(spec, algo.size_e8)
+    child_e8 = algo.size_e8 // algo.children
+    reference_e8 = market.pricing.index_e8 if spec.is_option else market.pricing.mark_e8
+    if child_e8 < spec.size_increment_e8 or mul_e8(child_e8, reference_e8) < spec.min_notional_e8:
+        raise _bad_size(
+            f"size: {algo.children} child orders of {e8_to_str(child_e8)} are below the minimum"
+        )
+    _check_maximum(spec, child_e8)
+
+
+def _check_durations(algo: NewAlgo) -> None:
+    in_range = MIN_DURATION_SECS <= algo.duration_secs <= MAX_DURATION_SECS
+    if not in_range or algo.duration_secs % DURATION_STEP_SECS:
+        raise _invalid(
+            f"duration_seconds: must be {MIN_DURATION_SECS} to {MAX_DURATION_SECS} in multiples "
+            f"of {DURATION_STEP_SECS}, was {algo.duration_secs}"
+        )
+    if not 1 <= algo.frequency_secs <= algo.duration_secs:
+        raise _invalid(f"frequency: must be 1 to the duration, was {algo.frequency_secs}")
 
 
 def _check_vocabulary(order: NewOrder) -> None:
@@ -146,11 +181,19 @@ def _check_instruction(order: NewOrder) -> None:
 def _check_size(spec: MarketSpec, order_type: str, size_e8: int) -> None:
     if size_e8 == 0 and order_type in POSITION_LINKED_TYPES:
         return
+    _check_increment(spec, size_e8)
+    _check_maximum(spec, size_e8)
+
+
+def _check_increment(spec: MarketSpec, size_e8: int) -> None:
     if size_e8 <= 0:
         raise _bad_size(f"size: must be positive, was {e8_to_str(size_e8)}")
     if size_e8 % spec.size_increment_e8:
         step = e8_to_str(spec.size_increment_e8)
         raise _bad_size(f"size: must be a multiple of {step}, was {e8_to_str(size_e8)}")
+
+
+def _check_maximum(spec: MarketSpec, size_e8: int) -> None:
     if size_e8 > spec.max_order_size_e8:
         most = e8_to_str(spec.max_order_size_e8)
         raise _bad_size(f"size: must be at most {most}, was {e8_to_str(size_e8)}")

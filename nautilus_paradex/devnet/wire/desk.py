@@ -9,16 +9,19 @@ from typing import Final
 
 import msgspec
 
+from nautilus_paradex.devnet.engine.algos import AlgoReport
 from nautilus_paradex.devnet.engine.exchange import Exchange
 from nautilus_paradex.devnet.engine.model import (
     CancelOutcome,
     ModifyOrder,
+    NewAlgo,
     NewOrder,
     OrderRefused,
 )
 from nautilus_paradex.devnet.wire.errors import ApiError
 from nautilus_paradex.devnet.wire.signatures import OrderSignatures
-from nautilus_paradex.protocol.enums import ErrorCode, OrderType, StpMode
+from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS, AlgoOrderRequest
+from nautilus_paradex.protocol.enums import AlgoType, ErrorCode, OrderType, StpMode
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.protocol.numbers import to_e8
@@ -151,6 +154,36 @@ class OrderDesk:
         self._queued()
         return event
 
+    def create_algo(self, account: str, request: AlgoOrderRequest) -> AlgoReport:
+        """
+        Check an algo order and start it.
+
+        Raises
+        ------
+        ApiError
+            If the request is wrong in itself.
+        OrderRefused
+            If the engine does not take it.
+
+        """
+        self._check_behalf(request.on_behalf_of_account, account)
+        if request.algo_type != AlgoType.TWAP:
+            raise _invalid(f"algo_type: only TWAP is supported, was {request.algo_type!r}")
+        if request.type != OrderType.MARKET:
+            raise _invalid(f"type: only MARKET is supported, was {request.type!r}")
+        self._check_window(request)
+        self._signatures.check_algo(account, request)
+        order = NewAlgo(
+            market=request.market,
+            side=request.side,
+            size_e8=_required_e8("size", request.size),
+            duration_secs=request.duration_seconds,
+            frequency_secs=(
+                DEFAULT_FREQUENCY_SECS if request.frequency is None else request.frequency
+            ),
+        )
+        return self._exchange.algos.start(account, order)
+
     def cancel(self, account: str, order_id: str) -> OrderEvent:
         """Queue the cancel of an order, or raise OrderRefused."""
         event = self._exchange.cancel(account, order_id)
@@ -204,7 +237,7 @@ class OrderDesk:
                 "on_behalf_of_account: this devnet has no isolated margin accounts",
             )
 
-    def _check_window(self, request: OrderRequest) -> None:
+    def _check_window(self, request: OrderRequest | AlgoOrderRequest) -> None:
         now_ms = self._now_us() // 1_000
         age_ms = now_ms - request.signature_timestamp
         if age_ms < -_MAX_CLOCK_AHEAD_MS:

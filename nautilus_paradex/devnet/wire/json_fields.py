@@ -10,6 +10,8 @@ from nautilus_paradex.protocol.numbers import e8_to_str
 
 __all__ = [
     "ACCOUNT",
+    "ALGO",
+    "ALGO_PARAMS",
     "BALANCE",
     "BALANCE_CHANGE",
     "BBO",
@@ -85,6 +87,28 @@ REQUEST_INFO: Final[Fields] = (
     ("request_type", "request_type", _text),
     ("status", "request_status", _text),
     ("message", "request_message", _text),
+)
+
+ALGO: Final[Fields] = (
+    ("id", "id", _text),
+    ("account", "account", _text),
+    ("market", "market", _text),
+    ("algo_type", "algo_type", _text),
+    ("side", "side", _text),
+    ("status", "status", _text),
+    ("size", "size_e8", _e8),
+    ("remaining_size", "remaining_e8", _e8),
+    ("avg_fill_price", "avg_fill_e8", _e8_or_empty),
+    ("cancel_reason", "cancel_reason", _text),
+    ("created_at", "created_at_us", _ms),
+    ("end_at", "end_at_us", _ms),
+    ("last_updated_at", "updated_at_us", _ms),
+)
+
+# The keys are a guess: openapi says that the values are strings.
+ALGO_PARAMS: Final[Fields] = (
+    ("duration_seconds", "duration_secs", str),
+    ("frequency", "frequency_secs", str),
 )
 
 FILL: Final[Fields] = (

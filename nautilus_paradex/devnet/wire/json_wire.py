@@ -7,6 +7,7 @@ strings, times are milliseconds. Order book messages of the socket are in `json_
 from collections.abc import Callable, Iterable
 from typing import Final
 
+from nautilus_paradex.devnet.engine.algos import AlgoReport
 from nautilus_paradex.devnet.engine.model import (
     Balance,
     BalanceChange,
@@ -37,6 +38,7 @@ from nautilus_paradex.protocol.numbers import e8_to_str
 __all__ = [
     "JsonObject",
     "account_json",
+    "algo_json",
     "balance_json",
     "bbo_json",
     "cancel_json",
@@ -67,6 +69,10 @@ def order_json(event: OrderEvent) -> JsonObject:
     result["flags"] = list(event.flags or ())
     result["request_info"] = _request_info(event)
     return result
+
+
+def algo_json(report: AlgoReport) -> JsonObject:
+    return _object(report, fields.ALGO) | {"algo_params": _object(report, fields.ALGO_PARAMS)}
 
 
 def fill_json(event: FillEvent) -> JsonObject:

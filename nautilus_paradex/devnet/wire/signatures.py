@@ -7,7 +7,8 @@ from decimal import Decimal
 
 from nautilus_paradex.devnet.wire.auth import Authority
 from nautilus_paradex.devnet.wire.errors import ApiError
-from nautilus_paradex.protocol.enums import ErrorCode
+from nautilus_paradex.protocol.algos import AlgoOrderRequest
+from nautilus_paradex.protocol.enums import ErrorCode, OrderInstruction
 from nautilus_paradex.protocol.errors import MessageError, SigningError
 from nautilus_paradex.protocol.numbers import to_decimal
 from nautilus_paradex.protocol.rest import ModifyRequest, OrderRequest
@@ -62,6 +63,21 @@ class OrderSignatures:
         except (MessageError, SigningError) as e:
             raise ApiError(400, ErrorCode.VALIDATION_ERROR, str(e)) from e
         self._verify(account, message, request.signature)
+
+    def check_algo(self, account: str, request: AlgoOrderRequest) -> None:
+        """Check the signature of an algo order, which is that of a market order."""
+        self.check_order(
+            account,
+            OrderRequest(
+                market=request.market,
+                side=request.side,
+                type=request.type,
+                size=request.size,
+                instruction=OrderInstruction.GTC.value,
+                signature=request.signature,
+                signature_timestamp=request.signature_timestamp,
+            ),
+        )
 
     def check_modify(self, account: str, request: ModifyRequest) -> None:
         """Check the signature of a modification; raises as `check_order` does."""

@@ -1,12 +1,14 @@
-"""What the groups of endpoints share: the caller, and how reads and paths are written."""
+"""What the groups of endpoints share: the caller, and how calls and paths are written."""
 
 from urllib.parse import quote
 
-from nautilus_paradex.transport.call import Call
+import msgspec
+
+from nautilus_paradex.transport.call import Call, Params
 from nautilus_paradex.transport.rate_limit import RateClass
 from nautilus_paradex.transport.rest_caller import RestCaller
 
-__all__ = ["Endpoints", "page_params", "segment"]
+__all__ = ["Endpoints", "command", "page_params", "segment"]
 
 
 class Endpoints:
@@ -21,6 +23,24 @@ class Endpoints:
     async def _read_private[T](self, path: str, reply: type[T], **params: str | int | None) -> T:
         call = Call("GET", path, RateClass.PRIVATE, params, private=True, repeatable=True)
         return await self._caller.fetch(call, reply)
+
+
+def command(
+    method: str,
+    path: str,
+    body: object = None,
+    *,
+    params: Params | None = None,
+) -> Call:
+    """Return the call of an order command: it is never repeated where it may have been executed."""
+    return Call(
+        method,
+        path,
+        RateClass.ORDERS,
+        params=params or {},
+        content=None if body is None else msgspec.json.encode(body),
+        private=True,
+    )
 
 
 def page_params(

@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-import msgspec
-
 from nautilus_paradex.protocol.rest import (
     BatchOrders,
     CancelBatchRequest,
@@ -14,9 +12,7 @@ from nautilus_paradex.protocol.rest import (
     Page,
     Results,
 )
-from nautilus_paradex.transport.call import Call, Params
-from nautilus_paradex.transport.endpoints.base import Endpoints, page_params, segment
-from nautilus_paradex.transport.rate_limit import RateClass
+from nautilus_paradex.transport.endpoints.base import Endpoints, command, page_params, segment
 
 __all__ = ["OrderEndpoints"]
 
@@ -31,35 +27,35 @@ class OrderEndpoints(Endpoints):
 
     async def create_order(self, order: OrderRequest) -> Order:
         """Place an order. A reply with status NEW is not yet acceptance."""
-        return await self._caller.fetch(_command("POST", "/orders", order), Order)
+        return await self._caller.fetch(command("POST", "/orders", order), Order)
 
     async def create_orders(self, orders: Sequence[OrderRequest]) -> BatchOrders:
         """Place 1 to 10 orders; they count once against the rate limit."""
-        call = _command("POST", "/orders/batch", list(orders))
+        call = command("POST", "/orders/batch", list(orders))
         return await self._caller.fetch(call, BatchOrders)
 
     async def modify_order(self, order_id: str, change: ModifyRequest) -> Order:
         """Change an open order. It is final when an order update says so in `request_info`."""
         return await self._caller.fetch(
-            _command("PUT", f"/orders/{segment(order_id)}", change), Order
+            command("PUT", f"/orders/{segment(order_id)}", change), Order
         )
 
     async def cancel_order(self, order_id: str) -> None:
         """Queue the cancellation of an order."""
-        await self._caller.send(_command("DELETE", f"/orders/{segment(order_id)}"))
+        await self._caller.send(command("DELETE", f"/orders/{segment(order_id)}"))
 
     async def cancel_order_by_client_id(self, client_id: str, market: str | None = None) -> None:
         """Queue the cancellation of an order; with `market` the venue is much faster."""
         path = f"/orders/by_client_id/{segment(client_id)}"
-        await self._caller.send(_command("DELETE", path, params={"market": market}))
+        await self._caller.send(command("DELETE", path, params={"market": market}))
 
     async def cancel_all_orders(self, market: str | None = None) -> None:
         """Queue the cancellation of all open orders, or of those of one market."""
-        await self._caller.send(_command("DELETE", "/orders", params={"market": market}))
+        await self._caller.send(command("DELETE", "/orders", params={"market": market}))
 
     async def cancel_orders(self, order_ids: Sequence[str]) -> list[CancelResult]:
         """Queue the cancellation of several orders and return what became of each."""
-        call = _command("DELETE", "/orders/batch", CancelBatchRequest(order_ids=list(order_ids)))
+        call = command("DELETE", "/orders/batch", CancelBatchRequest(order_ids=list(order_ids)))
         return (await self._caller.fetch(call, Results[CancelResult])).results or []
 
     async def open_orders(self, market: str | None = None) -> list[Order]:
@@ -112,14 +108,3 @@ class OrderEndpoints(Endpoints):
             type=type,
             **page_params(start_at_ms, end_at_ms, page_size, cursor),
         )
-
-
-def _command(method: str, path: str, body: object = None, *, params: Params | None = None) -> Call:
-    return Call(
-        method,
-        path,
-        RateClass.ORDERS,
-        params=params or {},
-        content=None if body is None else msgspec.json.encode(body),
-        private=True,
-    )
