@@ -40,6 +40,7 @@ from nautilus_trader.model.objects import Money, Price, Quantity
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.account import AccountReporter
+from nautilus_paradex.execution.algo import Twaps
 from nautilus_paradex.execution.commands import Commands
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.order_events import OrderEvents
@@ -47,6 +48,7 @@ from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
 from nautilus_paradex.execution.request_signer import RequestSigner
+from nautilus_paradex.execution.venue_commands import VenueCommands
 from nautilus_paradex.parsing.money import money_from_e8
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus
@@ -65,7 +67,7 @@ __all__ = ["ParadexExecutionClient"]
 _CATCH_UP_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
-class ParadexExecutionClient(LiveExecutionClient):
+class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
     """
     Execution client for the Paradex exchange.
 
@@ -134,15 +136,17 @@ class ParadexExecutionClient(LiveExecutionClient):
             instruments,
         )
         self._events.watcher = self._recovery
+        signer = RequestSigner(http_client, config)
         self._commands = Commands(
             http_client,
-            RequestSigner(http_client, config),
+            signer,
             self._events,
             self._recovery,
             cache,
             self._log,
             self.create_task,
         )
+        self._twaps = Twaps(http_client, signer, instruments, self._log, config.recv_window_ms)
         self._reports = Reports(
             http_client,
             self._recovery,
@@ -190,10 +194,12 @@ class ParadexExecutionClient(LiveExecutionClient):
         await self._ws.authenticate()
         await self._stream.subscribe(self._ws)
         await self._set_cancel_on_disconnect()
+        self.offer_venue_commands(self._msgbus)
         if self._http.signer is None:
             self._log.warning("No private key: this client reports, but cannot place orders")
 
     async def _disconnect(self) -> None:
+        self.withdraw_venue_commands(self._msgbus)
         await self._ws.close()
         await self._http.close()
 

@@ -3,7 +3,10 @@
 from decimal import Decimal
 
 from nautilus_paradex.config import ParadexExecClientConfig
-from nautilus_paradex.parsing.orders import OrderDraft
+from nautilus_paradex.parsing.algos import TwapDraft
+from nautilus_paradex.parsing.orders import VENUE_SIDES, OrderDraft
+from nautilus_paradex.protocol.algos import AlgoOrderRequest
+from nautilus_paradex.protocol.enums import AlgoType, OrderType
 from nautilus_paradex.protocol.errors import SigningError
 from nautilus_paradex.protocol.rest import ModifyRequest, OrderRequest
 from nautilus_paradex.protocol.signing import ParadexSigner
@@ -57,6 +60,40 @@ class RequestSigner:
             instruction=draft.instruction,
             flags=draft.flags or None,
             client_id=draft.client_id,
+            signature=signature,
+            signature_timestamp=signed_at_ms,
+            recv_window=self._config.recv_window_ms,
+            on_behalf_of_account=self._config.on_behalf_of_account,
+        )
+
+    def twap(self, draft: TwapDraft, market: str) -> AlgoOrderRequest:
+        """
+        Return the request that starts a TWAP, signed as a market order of its whole size.
+
+        Raises
+        ------
+        SigningError
+            If there is no private key, or a number cannot be signed.
+
+        """
+        side, size = VENUE_SIDES[draft.side], draft.quantity.as_decimal()
+        signed_at_ms = self._http.clock.now_ms()
+        signature = self._signer().sign_order(
+            timestamp_ms=signed_at_ms,
+            market=market,
+            side=side,
+            order_type=OrderType.MARKET.value,
+            size=size,
+            price=Decimal(0),
+        )
+        return AlgoOrderRequest(
+            algo_type=AlgoType.TWAP.value,
+            market=market,
+            side=side,
+            type=OrderType.MARKET.value,
+            size=f"{size:f}",
+            duration_seconds=draft.duration_secs,
+            frequency=draft.frequency_secs,
             signature=signature,
             signature_timestamp=signed_at_ms,
             recv_window=self._config.recv_window_ms,

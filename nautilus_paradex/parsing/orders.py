@@ -26,6 +26,7 @@ from nautilus_paradex.protocol.enums import OrderType as VenueOrderType
 
 __all__ = [
     "MAX_CLIENT_ID_LENGTH",
+    "VENUE_SIDES",
     "OrderDraft",
     "client_order_id_of",
     "denial_of",
@@ -46,7 +47,7 @@ _INSTRUCTIONS: Final[dict[TimeInForce, str]] = {
     TimeInForce.IOC: OrderInstruction.IOC.value,
 }
 
-_SIDES: Final[dict[NautilusOrderSide, str]] = {
+VENUE_SIDES: Final[dict[NautilusOrderSide, str]] = {
     NautilusOrderSide.BUY: OrderSide.BUY.value,
     NautilusOrderSide.SELL: OrderSide.SELL.value,
 }
@@ -74,7 +75,7 @@ def order_draft(order: Order, market: str) -> OrderDraft:
     """Return `order` in the venue's words; `denial_of` must have had no objection."""
     return OrderDraft(
         market=market,
-        side=_SIDES[order.side],
+        side=VENUE_SIDES[order.side],
         type=_ORDER_TYPES[order.order_type],
         size=order.quantity.as_decimal(),
         price=order.price.as_decimal() if order.has_price else None,

@@ -329,11 +329,16 @@ class World:
 async def open_world(
     server_config: DevnetConfig | None = None,
     change: Callable[[World], None] | None = None,
+    now_us: Callable[[], int] | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
-    """Give a connected world; `settings` are those of the execution client."""
+    """
+    Give a connected world; `settings` are those of the execution client.
+
+    `now_us` is the venue's clock, microseconds, the machine's if None.
+    """
     config = server_config or DevnetConfig(port=0, synthetic=False)
-    async with DevnetServer(config) as server:
+    async with DevnetServer(config, now_us=now_us) as server:
         settings = {"max_retries": 0, "http_timeout_secs": 5.0} | settings
         world = World(
             server,

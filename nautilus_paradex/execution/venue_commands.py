@@ -1,0 +1,138 @@
+"""Commands of the venue that the platform has no message for, and how a strategy gets at them.
+
+Each is a coroutine of the execution client. What it does is done in a room of its own.
+"""
+
+from collections.abc import Callable
+
+from nautilus_trader.common.component import MessageBus
+from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.identifiers import ClientId, InstrumentId
+from nautilus_trader.model.objects import Quantity
+
+from nautilus_paradex.constants import PARADEX
+from nautilus_paradex.execution.algo import TwapOrder, Twaps
+from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS
+
+__all__ = ["VenueCommands", "venue_commands"]
+
+
+class VenueCommands:
+    """
+    The part of the execution client that strategies and scripts call directly.
+
+    Its coroutines run in the node's event loop: a strategy starts one as a task.
+    """
+
+    id: ClientId
+    _twaps: Twaps
+
+    async def submit_twap(
+        self,
+        instrument_id: InstrumentId,
+        side: OrderSide,
+        quantity: Quantity,
+        *,
+        duration_secs: int,
+        frequency_secs: int = DEFAULT_FREQUENCY_SECS,
+    ) -> TwapOrder:
+        """
+        Start a TWAP: market orders of even size, one every `frequency_secs`.
+
+        Its children arrive as orders placed elsewhere. The venue takes no client id and no flags
+        with it, so reduce-only cannot be asked for.
+
+        Parameters
+        ----------
+        instrument_id : InstrumentId
+            What to trade.
+        side : OrderSide
+            BUY or SELL.
+        quantity : Quantity
+            The total over all children.
+        duration_secs : int
+            How long it runs: 30 to 86,400 s in multiples of 30 (openapi).
+        frequency_secs : int, default 30
+            The time between two children.
+
+        Raises
+        ------
+        CommandDeniedError
+            If the venue could not take it; nothing was sent.
+        SigningError, NotSentError
+            If it could not be signed or sent.
+        VenueError
+            If the venue refused it.
+        TwapNotAcceptedError
+            If the answer was lost and the venue shows none like it once it can no longer arrive.
+        AmbiguousTwapError
+            If the answer was lost and several fit it, since algo orders carry no client id.
+        UnknownOutcomeError
+            If the client was closed before its outcome was known.
+
+        """
+        return await self._twaps.start(
+            instrument_id,
+            side,
+            quantity,
+            duration_secs=duration_secs,
+            frequency_secs=frequency_secs,
+        )
+
+    async def open_twaps(self) -> list[TwapOrder]:
+        """
+        Return the TWAPs of the account that run, those of an earlier run among them.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked.
+        MessageError
+            If its answer could not be read.
+
+        """
+        return await self._twaps.running()
+
+    # -- How a strategy gets here ------------------------------------------------------------------
+
+    def offer_venue_commands(self, msgbus: MessageBus) -> None:
+        """Let `venue_commands` find this client."""
+        if _endpoint(self.id.value) not in msgbus.endpoints():
+            msgbus.register(_endpoint(self.id.value), self._answer)
+
+    def withdraw_venue_commands(self, msgbus: MessageBus) -> None:
+        """Let nobody find this client any more."""
+        if _endpoint(self.id.value) in msgbus.endpoints():
+            msgbus.deregister(_endpoint(self.id.value), self._answer)
+
+    def _answer(self, take: Callable[["VenueCommands"], None]) -> None:
+        take(self)
+
+
+def venue_commands(msgbus: MessageBus, name: str = PARADEX) -> VenueCommands:
+    """
+    Return the commands of the connected execution client of a node.
+
+    Parameters
+    ----------
+    msgbus : MessageBus
+        The node's message bus; a strategy's is ``self.msgbus``.
+    name : str, default "PARADEX"
+        The client's name.
+
+    Raises
+    ------
+    LookupError
+        If no Paradex execution client of that name is connected.
+
+    """
+    found: list[VenueCommands] = []
+    if _endpoint(name) in msgbus.endpoints():
+        msgbus.send(_endpoint(name), found.append)
+    if not found:
+        raise LookupError(f"no Paradex execution client named {name!r} is connected")
+    return found[0]
+
+
+def _endpoint(name: str) -> str:
+    return f"{name}.venue_commands"
