@@ -65,3 +65,17 @@ async def test_a_wrong_fault_is_refused_with_what_is_known(client, fault, words)
     assert answer.status == 400
     assert words in answer.body["message"]
     assert "drop_sockets" in answer.body["kinds"]
+
+
+async def test_the_venue_can_be_asked_to_act_on_accounts(client):
+    account = (await client.devnet("GET", "/devnet/accounts")).body["accounts"][0]["address"]
+    act = {"kind": "deposit", "account": account, "token": "DIME", "amount": "5"}
+    reply = await client.devnet("POST", "/devnet/acts", json=act)
+    assert reply.status == 200
+    balances = {b["token"]: b["size"] for b in (await client.get("/balance")).body["results"]}
+    assert balances["DIME"] == "5"
+    (last, *_) = (await client.get("/transfers")).body["results"]
+    assert last["id"] == reply.body["transfer_id"]
+    refused = await client.devnet("POST", "/devnet/acts", json={"kind": "earthquake"})
+    assert refused.status == 400
+    assert "bust" in refused.body["kinds"]

@@ -95,7 +95,7 @@ async def test_every_read_of_the_contract_is_answered(client):
     assert await client.open_orders() == []
     assert (await client.orders_history()).results == []
     assert (await client.fills()).results == []
-    assert (await client.funding_payments()).results is not None
+    assert (await client.funding_payments("BTC-USD-PERP")).results is not None
     assert (await client.transfers()).results is not None
     assert (await client.tradebusts()).results == []
 

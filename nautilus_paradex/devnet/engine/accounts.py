@@ -17,6 +17,7 @@ from nautilus_paradex.devnet.engine.history import BoundedLog, RecentOrders
 from nautilus_paradex.devnet.engine.model import (
     SETTLEMENT_ASSET,
     FundingPayment,
+    TradeBust,
     TransferRecord,
 )
 from nautilus_paradex.devnet.engine.orders import Order
@@ -115,12 +116,14 @@ class Account:
     fills: BoundedLog[FillEvent] = field(init=False)
     funding_payments: BoundedLog[FundingPayment] = field(init=False)
     transfers: BoundedLog[TransferRecord] = field(init=False)
+    tradebusts: BoundedLog[TradeBust] = field(init=False)
 
     def __post_init__(self) -> None:
         self.orders = RecentOrders(self.history_limit)
         self.fills = BoundedLog(self.history_limit)
         self.funding_payments = BoundedLog(self.history_limit)
         self.transfers = BoundedLog(self.history_limit)
+        self.tradebusts = BoundedLog(self.history_limit)
 
     @property
     def collateral_e8(self) -> int:

@@ -11,6 +11,7 @@ from typing import Final
 from nautilus_paradex.devnet.engine.accounts import Account
 from nautilus_paradex.devnet.engine.algos import Algos
 from nautilus_paradex.devnet.engine.executor import Cancel, Engine, Modify, New
+from nautilus_paradex.devnet.engine.interventions import Interventions
 from nautilus_paradex.devnet.engine.ledger import ledger_of
 from nautilus_paradex.devnet.engine.markets import MarketSpec
 from nautilus_paradex.devnet.engine.model import (
@@ -20,7 +21,6 @@ from nautilus_paradex.devnet.engine.model import (
     ModifyOrder,
     NewOrder,
     OrderRefused,
-    TransferRecord,
 )
 from nautilus_paradex.devnet.engine.orders import MARKET_TYPES, Order, order_event
 from nautilus_paradex.devnet.engine.outbox import Outbox
@@ -38,9 +38,6 @@ from nautilus_paradex.protocol.enums import (
     ErrorCode,
     RequestStatus,
     SystemStatus,
-    TransferDirection,
-    TransferKind,
-    TransferStatus,
 )
 from nautilus_paradex.protocol.events import OrderEvent
 
@@ -76,6 +73,8 @@ class Exchange(Queries):
     ----------
     algos : Algos
         The algo orders; `tick` moves them on.
+    interventions : Interventions
+        What happens to accounts other than by their orders.
 
     """
 
@@ -90,8 +89,9 @@ class Exchange(Queries):
         super().__init__(VenueState(markets, now_us))
         self._outbox = Outbox(self._state)
         self._engine = Engine(self._state, self._outbox)
-        self._ticker = Ticker(self._state, self._engine, self._outbox)
         self.algos = Algos(self._state, self._place_child)
+        self.interventions = Interventions(self._state, self._engine, self._outbox)
+        self._ticker = Ticker(self._state, self._engine, self._outbox, self.interventions)
         self.system_status: str = SystemStatus.OK.value
         self.markets: Mapping[str, MarketSpec] = MappingProxyType(
             {symbol: market.spec for symbol, market in self._state.markets.items()}
@@ -137,12 +137,9 @@ class Exchange(Queries):
         if address in self._state.accounts:
             return
         limit = HOUSE_HISTORY if is_house else _ACCOUNT_HISTORY
-        account = self._state.add_account(
-            address, public_key, is_house=is_house, history_limit=limit
-        )
+        self._state.add_account(address, public_key, is_house=is_house, history_limit=limit)
         for token, amount in {SETTLEMENT_ASSET: balance_e8, **(tokens or {})}.items():
-            self._deposit(account, token, amount)
-        self._outbox.flush()
+            self.interventions.deposit(address, token, amount)
 
     def has_account(self, address: str) -> bool:
         return address in self._state.accounts
@@ -300,23 +297,6 @@ class Exchange(Queries):
 
     # -- Inside ----------------------------------------------------------------------------------
 
-    def _deposit(self, account: Account, token: str, amount_e8: int) -> None:
-        now = self._state.now_us()
-        account.credit(token, amount_e8)
-        entry = TransferRecord(
-            id=self._state.ids.order_id(),
-            account=account.address,
-            kind=TransferKind.DEPOSIT.value,
-            direction=TransferDirection.IN.value,
-            token=token,
-            amount_e8=amount_e8,
-            status=TransferStatus.COMPLETED.value,
-            created_at_us=now,
-        )
-        account.transfers.append(now, entry)
-        self._outbox.private(entry, account.address)
-        self._outbox.account(account)
-
     def _record(self, owner: Account, order: NewOrder) -> Order:
         now = self._state.now_us()
         return Order(
@@ -334,6 +314,7 @@ class Exchange(Queries):
             client_id=order.client_id,
             created_at_us=now,
             signature_timestamp_ms=order.signature_timestamp_ms,
+            dime_discount=order.dime_discount,
             updated_at_us=now,
             seq=0,
         )

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from nautilus_paradex.devnet.engine.acceptance import reducible, refusal, trigger_refusal
+from nautilus_paradex.devnet.engine.accounts import Account
 from nautilus_paradex.devnet.engine.clearing import Trade, clear
 from nautilus_paradex.devnet.engine.matching import match_order
 from nautilus_paradex.devnet.engine.model import ModifyOrder
@@ -84,6 +85,12 @@ class Engine:
         """Execute one command at once, past the queue, and tell of what it did."""
         self._execute(command)
         self._outbox.flush(self._state.markets[command.order.market])
+
+    def close_all(self, account: Account, reason: CancelReason) -> None:
+        """Close every live order of an account at once."""
+        for order in account.all_live():
+            self._close(order, reason)
+            self._outbox.flush(self._state.markets[order.market])
 
     def check_triggers(self, market: MarketState) -> None:
         """Execute the orders of a market that its mark price sets off, oldest first."""

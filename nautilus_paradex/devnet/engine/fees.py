@@ -1,10 +1,60 @@
-"""The fee of a trade; always charged in the settlement asset and never a rebate."""
+"""The fee of a trade: in the settlement asset, or on request in DIME; never a rebate."""
 
+from dataclasses import dataclass
+from typing import Final
+
+from nautilus_paradex.devnet.engine.accounts import Account
 from nautilus_paradex.devnet.engine.fixed import mul_e8_up
 from nautilus_paradex.devnet.engine.markets import MarketSpec
+from nautilus_paradex.devnet.engine.model import SETTLEMENT_ASSET
+from nautilus_paradex.devnet.engine.state import MarketState, VenueState
 from nautilus_paradex.protocol.enums import Liquidity
+from nautilus_paradex.protocol.numbers import E8
 
-__all__ = ["trade_fee"]
+__all__ = ["DIME", "Fee", "charged_fee", "trade_fee"]
+
+DIME: Final = "DIME"
+_DIME_MARKET: Final = "DIME-USD"
+_DIME_SHARE_E8: Final = E8 * 80 // 100  # 20 % off for payment in DIME (openapi's example)
+
+
+@dataclass(slots=True, frozen=True)
+class Fee:
+    """An amount at 1e-8 and the token that it is taken in."""
+
+    amount_e8: int
+    token: str = SETTLEMENT_ASSET
+
+
+def charged_fee(
+    state: VenueState,
+    market: MarketState,
+    account: Account,
+    liquidity: str,
+    *,
+    size_e8: int,
+    price_e8: int,
+    in_dime: bool,
+) -> Fee:
+    """
+    Return what an account is charged for its side of a trade.
+
+    In DIME, with the discount, where its order asks for that and the account holds enough; in the
+    settlement asset otherwise (openapi). DIME is valued at the index of its spot market (guess).
+
+    """
+    fee = trade_fee(
+        market.spec,
+        liquidity,
+        size_e8=size_e8,
+        price_e8=price_e8,
+        spot_e8=market.pricing.index_e8,
+    )
+    listed = state.markets.get(_DIME_MARKET)
+    if not in_dime or listed is None:
+        return Fee(fee)
+    amount = -(-mul_e8_up(fee, _DIME_SHARE_E8) * E8 // listed.pricing.index_e8)
+    return Fee(amount, DIME) if account.tokens.get(DIME, 0) >= amount else Fee(fee)
 
 
 def trade_fee(

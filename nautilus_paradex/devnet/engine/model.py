@@ -40,6 +40,7 @@ __all__ = [
     "NewOrder",
     "OrderRefused",
     "Page",
+    "TradeBust",
     "TransferRecord",
 ]
 
@@ -78,6 +79,8 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
         Base units; 0 means "the whole position" for the position-linked types.
     trigger_price_e8 : int or None
         Only, and always, for the types that wait for the mark price.
+    dime_discount : bool
+        If fees are to be charged in DIME, with the discount, where the account has enough of it.
 
     """
 
@@ -92,6 +95,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     stp: str = StpMode.EXPIRE_TAKER.value
     trigger_price_e8: int | None = None
     signature_timestamp_ms: int = 0
+    dime_discount: bool = False
 
 
 class NewAlgo(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +186,14 @@ class TransferRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at_us: int
 
 
+class TradeBust(msgspec.Struct, frozen=True, kw_only=True):
+    """A fill that was taken back, the ``tradebusts`` channel."""
+
+    account: str
+    fill_id: str
+    created_at_us: int
+
+
 class Kline(msgspec.Struct, frozen=True, kw_only=True):
     """One bar; `volume_e8` is in base units and 0 for mark and underlying prices."""
 
@@ -237,6 +249,7 @@ type EngineEvent = (
     | BalanceChange
     | FundingPayment
     | TransferRecord
+    | TradeBust
     | TradeEvent
     | BookEvent
     | BboEvent

@@ -65,6 +65,7 @@ class Order:
     request_id: str = ""
     request_status: str = RequestStatus.UNSPECIFIED.value
     request_message: str = ""
+    dime_discount: bool = False
 
     @property
     def is_buy(self) -> bool:

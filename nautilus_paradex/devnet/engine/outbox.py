@@ -5,13 +5,14 @@ public side: trades, one book change, best bid and offer. Numbers every private 
 """
 
 from nautilus_paradex.devnet.engine.accounts import Account
-from nautilus_paradex.devnet.engine.clearing import Cleared, Trade
+from nautilus_paradex.devnet.engine.clearing import Trade
 from nautilus_paradex.devnet.engine.model import EngineEvent, Listener
 from nautilus_paradex.devnet.engine.orders import Order, order_event
+from nautilus_paradex.devnet.engine.posting import Cleared
 from nautilus_paradex.devnet.engine.reporting import account_event, bbo_event, position_event
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
-from nautilus_paradex.protocol.enums import FillType, OrderSide, OrderStatus, PackageType, PriceKind
-from nautilus_paradex.protocol.events import BookEvent, BookLevel, TradeEvent
+from nautilus_paradex.protocol.enums import OrderSide, OrderStatus, PackageType, PriceKind
+from nautilus_paradex.protocol.events import BookEvent, BookLevel, FillEvent, TradeEvent
 
 __all__ = ["Outbox"]
 
@@ -50,12 +51,32 @@ class Outbox:
             self._accounts[order.account] = None
 
     def trade(self, market: MarketState, trade: Trade, sides: tuple[Cleared, Cleared]) -> None:
-        """Tell of a trade, both its sides and what they changed."""
-        for order, side in zip((trade.maker, trade.taker), sides, strict=True):
-            self._side(order.account, market.symbol, side)
-        event = _trade_event(market, trade)
-        market.trades.append(trade.at_us, event)
+        """Tell of a trade, both its sides and what they changed; the taker's is the second."""
+        for side in sides:
+            self.side(market, side)
+        self.public_trade(market, sides[1].fill)
         market.bars[PriceKind.LAST].add(trade.at_us, trade.price_e8, trade.size_e8)
+
+    def side(self, market: MarketState, side: Cleared) -> None:
+        """Tell an account of what was booked on it, and mark it as changed."""
+        if not self._is_heard(side.account):
+            return
+        self._private.append((side.fill, side.account))
+        self._private.append((side.balance, side.account))
+        if side.funding is not None:
+            self._private.append((side.funding, side.account))
+        self.position(market, side.account)
+        self._accounts[side.account] = None
+
+    def position(self, market: MarketState, account: str) -> None:
+        """Mark an account's position in a market as changed, if it has one."""
+        if self._is_heard(account) and market.symbol in self._state.accounts[account].positions:
+            self._positions[account, market.symbol] = None
+
+    def public_trade(self, market: MarketState, taken: FillEvent) -> None:
+        """Tell everybody of the trade whose taker's fill is given, and keep it in the history."""
+        event = _trade_event(taken)
+        market.trades.append(event.created_at or 0, event)
         self._trades.append(event)
 
     def private(self, event: EngineEvent, account: str) -> None:
@@ -93,17 +114,6 @@ class Outbox:
         """Tell of a book change without levels, which counts in `seq` like any other."""
         market.book.seq += 1
         self._tell_delta(market, [], [], self._state.now_us())
-
-    def _side(self, address: str, symbol: str, side: Cleared) -> None:
-        if not self._is_heard(address):
-            return
-        self._private.append((side.fill, address))
-        self._private.append((side.balance, address))
-        if side.funding is not None:
-            self._private.append((side.funding, address))
-        if symbol in self._state.accounts[address].positions:
-            self._positions[address, symbol] = None
-        self._accounts[address] = None
 
     def _tell_position(self, address: str, symbol: str) -> None:
         account = self._state.accounts[address]
@@ -150,18 +160,19 @@ class Outbox:
             self.listener(event, address)
 
 
-def _trade_event(market: MarketState, trade: Trade) -> TradeEvent:
+def _trade_event(taken: FillEvent) -> TradeEvent:
+    trade_id = taken.fill_id or ""
     return TradeEvent(
-        ts=trade.at_us,
-        seq=trade.seq,
-        trade_id=_low_64_bits(trade.id),
-        side=trade.taker.side,
-        price=trade.price_e8,
-        size=trade.size_e8,
-        created_at=trade.at_us,
-        trade_type=FillType.FILL.value,
-        market=market.symbol,
-        trade_id_str=trade.id,
+        ts=taken.created_at,
+        seq=taken.orderbook_seq_no,
+        trade_id=_low_64_bits(trade_id),
+        side=taken.side,
+        price=taken.price,
+        size=taken.size,
+        created_at=taken.created_at,
+        trade_type=taken.fill_type,
+        market=taken.market,
+        trade_id_str=trade_id,
     )
 
 

@@ -12,6 +12,7 @@ from nautilus_paradex.devnet.engine.model import (
     KlineQuery,
     OrderRefused,
     Page,
+    TradeBust,
     TransferRecord,
 )
 from nautilus_paradex.devnet.engine.orders import order_event
@@ -109,11 +110,16 @@ class Queries:
         return log.page(query, lambda fill: query.market in (None, fill.market))
 
     def funding_payments(self, account: str, query: HistoryQuery) -> Page[FundingPayment]:
+        """Return one page of a market's payments; the query needs a market (openapi)."""
         log = self._state.account(account).funding_payments
+        self._market_of(query)
         return log.page(query, lambda payment: query.market in (None, payment.market))
 
     def transfers(self, account: str, query: HistoryQuery) -> Page[TransferRecord]:
         return self._state.account(account).transfers.page(query, lambda _: True)
+
+    def tradebusts(self, account: str, query: HistoryQuery) -> Page[TradeBust]:
+        return self._state.account(account).tradebusts.page(query, lambda _: True)
 
     def book_snapshot(self, market: str, depth: int | None = None) -> BookEvent:
         """Return the book with the seq of its last delta; the next delta is one more."""

@@ -1,7 +1,8 @@
 """The venue's state in one place: markets, accounts, clock and ids, handed to those who work on it.
 
-Data and look-ups only. The two accounts of the house are here: fees go to one; the other is the
-counterpart of every funding payment and so holds the rounding of them, at most 1e-8 a payment.
+Data and look-ups only. The accounts of the house are here: fees go to one; another is the
+counterpart of every funding payment and so holds the rounding of them, at most 1e-8 a payment; the
+insurance account takes over what is liquidated.
 """
 
 from collections.abc import Callable, Iterable
@@ -20,10 +21,18 @@ from nautilus_paradex.devnet.engine.pricing import Pricing
 from nautilus_paradex.protocol.enums import ErrorCode, PriceKind
 from nautilus_paradex.protocol.events import FundingDataEvent, TradeEvent
 
-__all__ = ["FEE_ACCOUNT", "FUNDING_ACCOUNT", "HOUSE_HISTORY", "MarketState", "VenueState"]
+__all__ = [
+    "FEE_ACCOUNT",
+    "FUNDING_ACCOUNT",
+    "HOUSE_HISTORY",
+    "INSURANCE_ACCOUNT",
+    "MarketState",
+    "VenueState",
+]
 
 FEE_ACCOUNT: Final = "0xfee"
 FUNDING_ACCOUNT: Final = "0xf00d"
+INSURANCE_ACCOUNT: Final = "0x5afe"
 HOUSE_HISTORY: Final = 200
 
 _TRADES_KEPT: Final = 10_000
@@ -83,6 +92,9 @@ class VenueState:
         self.accounts: dict[str, Account] = {}
         self.fees = self.add_account(FEE_ACCOUNT, 0, is_house=True, history_limit=1)
         self.funding = self.add_account(FUNDING_ACCOUNT, 0, is_house=True, history_limit=1)
+        self.insurance = self.add_account(
+            INSURANCE_ACCOUNT, 0, is_house=True, history_limit=HOUSE_HISTORY
+        )
 
     def add_account(
         self, address: str, public_key: int, *, is_house: bool, history_limit: int

@@ -3,6 +3,7 @@
 from typing import Final
 
 from nautilus_paradex.devnet.engine.executor import Engine
+from nautilus_paradex.devnet.engine.interventions import Interventions
 from nautilus_paradex.devnet.engine.margin import margin_of
 from nautilus_paradex.devnet.engine.outbox import Outbox
 from nautilus_paradex.devnet.engine.reporting import funding_event, summary_event
@@ -28,10 +29,19 @@ class Ticker:
     engine : Engine
         Executes the orders that a price sets off.
     outbox : Outbox
+    interventions : Interventions
+        Liquidates accounts.
 
     """
 
-    def __init__(self, state: VenueState, engine: Engine, outbox: Outbox) -> None:
+    def __init__(
+        self,
+        state: VenueState,
+        engine: Engine,
+        outbox: Outbox,
+        interventions: Interventions,
+    ) -> None:
+        self._interventions = interventions
         self._state = state
         self._engine = engine
         self._outbox = outbox
@@ -88,17 +98,20 @@ class Ticker:
             self._outbox.public(event)
 
     def _check_health(self, now_us: int) -> None:
-        """Set the status of accounts; liquidating one is not imitated."""
+        """Set the status of accounts, and liquidate those below their maintenance margin."""
         if now_us - self._health_checked_at_us < _HEALTH_EVERY_US:
             return
         self._health_checked_at_us = now_us
         for account in self._state.accounts.values():
-            if not any(position.size_e8 for position in account.positions.values()):
-                account.status = AccountStatus.ACTIVE.value
+            is_flat = not any(position.size_e8 for position in account.positions.values())
+            if is_flat and account.status == AccountStatus.ACTIVE:
                 continue
             margin = margin_of(self._state, account)
-            healthy = margin.value_e8 >= margin.maintenance_e8
+            healthy = is_flat or margin.value_e8 >= margin.maintenance_e8
             status = AccountStatus.ACTIVE if healthy else AccountStatus.LIQUIDATION
             account.status = status.value
             self._outbox.account(account)
+            # What the house holds backs the others: it may fall below any margin.
+            if not healthy and not account.is_house:
+                self._interventions.liquidate(account.address)
         self._outbox.flush()

@@ -1,4 +1,4 @@
-"""Endpoints that only a devnet has, under ``/devnet``: faults, ground truth, accounts.
+"""Endpoints that only a devnet has, under ``/devnet``: faults, acts, ground truth, accounts.
 
 They need no token; the server listens on loopback only.
 """
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import msgspec
 from aiohttp import web
 
+from nautilus_paradex.devnet.acts import ACT_KINDS, ActError, perform
 from nautilus_paradex.devnet.engine.exchange import Exchange
 from nautilus_paradex.devnet.faults import (
     FAULT_KINDS,
@@ -31,7 +32,7 @@ class DevnetApi:
     Parameters
     ----------
     exchange : Exchange
-        Has the ledger.
+        Has the ledger, and carries out acts.
     authority : Authority
         Issues read-only tokens.
     faults : Faults
@@ -62,6 +63,7 @@ class DevnetApi:
         app.router.add_get("/devnet/accounts", self._list_accounts)
         app.router.add_get("/devnet/faults", self._list_faults)
         app.router.add_post("/devnet/faults", self._add_fault)
+        app.router.add_post("/devnet/acts", self._act)
 
     async def _ledger(self, request: web.Request) -> web.Response:
         return _json(200, self._exchange.ledger())
@@ -93,6 +95,12 @@ class DevnetApi:
         except FaultError as e:
             return _json(400, {"message": str(e), "kinds": FAULT_KINDS})
         return _json(200, {"waiting": len(self._faults.waiting())})
+
+    async def _act(self, request: web.Request) -> web.Response:
+        try:
+            return _json(200, perform(self._exchange.interventions, await request.read()))
+        except ActError as e:
+            return _json(400, {"message": str(e), "kinds": ACT_KINDS})
 
 
 def _json(status: int, body: object) -> web.Response:

@@ -19,6 +19,7 @@ from nautilus_paradex.devnet.wire.json_wire import (
     order_json,
     page_json,
     position_json,
+    trade_bust_json,
     transfer_json,
 )
 from nautilus_paradex.devnet.wire.limits import Policy
@@ -140,8 +141,8 @@ class PrivateApi:
         return page_json(self._exchange.transfers(principal.account, query), transfer_json)
 
     async def _tradebusts(self, request: web.Request, principal: Principal) -> JsonObject:
-        # Nothing is ever taken back here: there is no chain on which a trade could fail.
-        return {"next": None, "prev": None, "results": []}
+        query = history_query(request.query)
+        return page_json(self._exchange.tradebusts(principal.account, query), trade_bust_json)
 
 
 class _Onboarding(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from nautilus_paradex.devnet.engine.model import (
     BalanceChange,
     EngineEvent,
     FundingPayment,
+    TradeBust,
     TransferRecord,
 )
 from nautilus_paradex.devnet.sockets.json_book import JsonBooks, snapshot_json
@@ -38,6 +39,10 @@ __all__ = [
     "book_snapshot_message",
     "event_message",
 ]
+
+
+_JsonOnly = BalanceChange | FundingPayment | TransferRecord | TradeBust
+"""What the binary schema has no template for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,12 @@ class Message:
 
     @property
     def has_template(self) -> bool:
-        return not isinstance(self.event, BalanceChange | FundingPayment | TransferRecord)
+        return not isinstance(self.event, _JsonOnly)
 
     def binary(self, version: int) -> bytes:
         frame = self._binary.get(version)
         if frame is None:
-            assert not isinstance(self.event, BalanceChange | FundingPayment | TransferRecord)
+            assert not isinstance(self.event, _JsonOnly)
             frame = self._binary[version] = sbe.encode(self.event, version)
         return frame
 
@@ -236,4 +241,5 @@ _TOPIC_OF: Final[dict[type, str]] = {
     BalanceChange: "balance_events",
     FundingPayment: "funding_payments",
     TransferRecord: "transfers",
+    TradeBust: "tradebusts",
 }

@@ -227,6 +227,7 @@ class OrderDesk:
             stp=request.stp or StpMode.EXPIRE_TAKER.value,
             trigger_price_e8=_optional_e8("trigger_price", request.trigger_price),
             signature_timestamp_ms=request.signature_timestamp,
+            dime_discount=bool(request.dime_discount),
         )
 
     def _check_behalf(self, behalf: str | None, account: str) -> None:

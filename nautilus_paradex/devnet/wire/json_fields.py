@@ -26,6 +26,7 @@ __all__ = [
     "SUMMARY",
     "SUMMARY_OPTION",
     "TRADE",
+    "TRADE_BUST",
     "TRANSFER",
     "Fields",
 ]
@@ -274,6 +275,12 @@ TRANSFER: Final[Fields] = (
     ("status", "status", _text),
     ("created_at", "created_at_us", _ms),
     ("last_updated_at", "created_at_us", _ms),
+)
+
+TRADE_BUST: Final[Fields] = (
+    ("account", "account", _text),
+    ("busted_fill_id", "fill_id", _text),
+    ("created_at", "created_at_us", _ms),
 )
 
 CANCEL: Final[Fields] = (

@@ -16,6 +16,7 @@ from nautilus_paradex.devnet.engine.model import (
     FundingPayment,
     Kline,
     Page,
+    TradeBust,
     TransferRecord,
 )
 from nautilus_paradex.devnet.wire import json_fields as fields
@@ -52,6 +53,7 @@ __all__ = [
     "page_json",
     "position_json",
     "summary_json",
+    "trade_bust_json",
     "trade_json",
     "transfer_json",
 ]
@@ -140,6 +142,10 @@ def transfer_json(transfer: TransferRecord) -> JsonObject:
     return _object(transfer, fields.TRANSFER)
 
 
+def trade_bust_json(bust: TradeBust) -> JsonObject:
+    return _object(bust, fields.TRADE_BUST)
+
+
 def cancel_json(outcome: CancelOutcome, account: str) -> JsonObject:
     return _object(outcome, fields.CANCEL) | {"account": account}
 
@@ -190,6 +196,7 @@ _EVENT_JSON: Final[dict[type, Callable[..., JsonObject]]] = {
     BalanceChange: _balance_change_json,
     FundingPayment: funding_payment_json,
     TransferRecord: transfer_json,
+    TradeBust: trade_bust_json,
     TradeEvent: trade_json,
     BboEvent: bbo_json,
     MarketSummaryEvent: summary_json,

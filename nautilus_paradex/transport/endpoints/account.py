@@ -51,14 +51,14 @@ class AccountEndpoints(Endpoints):
 
     async def funding_payments(
         self,
-        market: str = "ALL",
+        market: str,
         *,
         start_at_ms: int | None = None,
         end_at_ms: int | None = None,
         page_size: int | None = None,
         cursor: str | None = None,
     ) -> Page[FundingPayment]:
-        """Return a page of funding payments of a market, or of all of them."""
+        """Return a page of funding payments of a market; the venue wants one (openapi)."""
         window = page_params(start_at_ms, end_at_ms, page_size, cursor)
         return await self._read_private(
             "/funding/payments", Page[FundingPayment], market=market, **window

@@ -80,16 +80,22 @@ def test_what_does_not_raise_the_requirement_is_taken_at_any_value(world: World)
     assert world.send(ALICE, "SELL", "10", "95000").status == "OPEN"
 
 
-def test_below_maintenance_the_status_says_so_and_only_reducing_is_allowed(world: World) -> None:
+def test_below_maintenance_an_account_is_liquidated_until_the_next_check(world: World) -> None:
     world.send(BOB, "SELL", "40", "96000")
     world.send(ALICE, "BUY", "40")
+    resting = world.send(ALICE, "BUY", "0.1", "90000", market="ETH-USD-PERP")
+    assert resting.status == "CLOSED"  # no margin left for it
+    waiting = world.send(ALICE, "SELL", "1", "99000")
     world.exchange.set_index_price("BTC", 93_500 * E8)
     world.later(5)
 
     assert world.told(AccountEvent, ALICE)[-1].status == "LIQUIDATION"
+    assert world.last(waiting.order_id).cancel_reason == "IN_LIQUIDATION"
+    fill = world.fills(ALICE)[-1]
+    assert (fill.fill_type, fill.side, fill.size) == ("LIQUIDATION", "SELL", 40 * E8)
+    assert (fill.order_id, fill.orderbook_seq_no, fill.seq) == ("", 0, None)
+    assert world.size(ALICE) == 0
     assert world.send(ALICE, "SELL", "1", "94000").cancel_reason == "IN_LIQUIDATION"
-    reducing = world.send(ALICE, "SELL", "1", "94000", flags=("REDUCE_ONLY",))
-    assert reducing.status == "OPEN"
 
     world.exchange.set_index_price("BTC", 96_000 * E8)
     world.later(5)

@@ -642,8 +642,8 @@ LIST = {"results": []}
         (lambda c: c.fills(market="M", **WINDOW), f"/fills?market=M&{WINDOW_QUERY}", PAGE),
         (lambda c: c.fills(), "/fills", PAGE),
         (
-            lambda c: c.funding_payments(**WINDOW),
-            f"/funding/payments?market=ALL&{WINDOW_QUERY}",
+            lambda c: c.funding_payments("BTC-USD-PERP", **WINDOW),
+            f"/funding/payments?market=BTC-USD-PERP&{WINDOW_QUERY}",
             PAGE,
         ),
         (
