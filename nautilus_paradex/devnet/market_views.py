@@ -33,23 +33,26 @@ class MarketViews:
         return self._exchange.markets
 
     def replay(self, market: str) -> ReplayMarket | None:
-        return self._replays.get(market)
+        """Return the recording that is served in place of a listed market's book, if any."""
+        return self._replays.get(market) if market in self._exchange.markets else None
 
     def book(
         self, market: str, depth: int | None = None, price_tick_e8: int | None = None
     ) -> BookEvent:
         """Return a snapshot, or raise OrderRefused for a market that does not exist."""
-        replay = self._replays.get(market)
+        replay = self.replay(market)
         if replay is None and price_tick_e8 is None:
             return self._exchange.book_snapshot(market, depth)
         book = self._exchange.book_snapshot(market) if replay is None else replay.book()
         return cut(book, depth, price_tick_e8)
 
-    def topic_book(self, topic: Topic) -> BookEvent:
-        """Return what a repeated snapshot shows: 15 levels (asyncapi)."""
+    def topic_book(self, topic: Topic) -> BookEvent | None:
+        """Return what a repeated snapshot shows: 15 levels (asyncapi), None if it was delisted."""
+        if topic.market not in self._exchange.markets:
+            return None
         return self.book(topic.market, 15, topic.price_tick_e8)
 
     def bbo(self, market: str) -> BboEvent:
         """Return the best prices, or raise OrderRefused for a market that does not exist."""
-        replay = self._replays.get(market)
+        replay = self.replay(market)
         return self._exchange.bbo(market) if replay is None else replay.bbo()

@@ -24,6 +24,7 @@ from nautilus_paradex.devnet.replay import Recording, ReplayMarket, load
 from nautilus_paradex.devnet.rest.algos import AlgoApi
 from nautilus_paradex.devnet.rest.devnet import DevnetApi
 from nautilus_paradex.devnet.rest.gateway import Gateway
+from nautilus_paradex.devnet.rest.listing import ListingApi
 from nautilus_paradex.devnet.rest.orders import OrderApi
 from nautilus_paradex.devnet.rest.private import PrivateApi
 from nautilus_paradex.devnet.rest.public import PublicApi
@@ -234,6 +235,7 @@ class DevnetServer:
             ],
         )
         DevnetApi(self.exchange, self._authority, faults, self.sockets, self.accounts).install(app)
+        ListingApi(self.exchange).install(app)
         return app
 
     def _rhythms(self) -> list[tuple[float, Callable[[], object]]]:

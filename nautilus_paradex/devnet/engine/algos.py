@@ -208,9 +208,11 @@ class Algos:
         return Page(tuple(twap.report() for twap in page.results), page.next)
 
     def step(self) -> None:
-        """Place the children that are due, and close what is done or out of time."""
+        """Place the children that are due, and close what is done, out of time or unlisted."""
         now = self._state.now_us()
         for twap in list(self._all_running()):
+            if twap.order.market not in self._state.markets:
+                self._close(twap, CancelReason.ASSET_UNAVAILABLE)
             while not twap.is_closed and twap.is_due(now):
                 self._place_child(twap)
             if not twap.is_closed and now >= twap.end_at_us:

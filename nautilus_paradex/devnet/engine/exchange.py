@@ -5,7 +5,6 @@ encodings are the wire side's business.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Final
 
 from nautilus_paradex.devnet.engine.accounts import Account
@@ -13,6 +12,7 @@ from nautilus_paradex.devnet.engine.algos import Algos
 from nautilus_paradex.devnet.engine.executor import Cancel, Engine, Modify, New
 from nautilus_paradex.devnet.engine.interventions import Interventions
 from nautilus_paradex.devnet.engine.ledger import ledger_of
+from nautilus_paradex.devnet.engine.listing import Listing
 from nautilus_paradex.devnet.engine.markets import MarketSpec
 from nautilus_paradex.devnet.engine.model import (
     SETTLEMENT_ASSET,
@@ -21,14 +21,21 @@ from nautilus_paradex.devnet.engine.model import (
     ModifyOrder,
     NewOrder,
     OrderRefused,
+    Settlement,
 )
 from nautilus_paradex.devnet.engine.orders import MARKET_TYPES, Order, order_event
 from nautilus_paradex.devnet.engine.outbox import Outbox
 from nautilus_paradex.devnet.engine.past import write_past
 from nautilus_paradex.devnet.engine.queries import Queries
-from nautilus_paradex.devnet.engine.state import HOUSE_HISTORY, VenueState
+from nautilus_paradex.devnet.engine.state import (
+    HOUSE_HISTORY,
+    ListedMarkets,
+    MarketState,
+    VenueState,
+)
 from nautilus_paradex.devnet.engine.ticking import Ticker
 from nautilus_paradex.devnet.engine.validation import (
+    check_cancels_are_taken,
     check_modify_order,
     check_new_order,
     check_system_status,
@@ -89,13 +96,11 @@ class Exchange(Queries):
         super().__init__(VenueState(markets, now_us))
         self._outbox = Outbox(self._state)
         self._engine = Engine(self._state, self._outbox)
+        self._listing = Listing(self._state, self._engine, self._outbox)
         self.algos = Algos(self._state, self._place_child)
         self.interventions = Interventions(self._state, self._engine, self._outbox)
         self._ticker = Ticker(self._state, self._engine, self._outbox, self.interventions)
-        self.system_status: str = SystemStatus.OK.value
-        self.markets: Mapping[str, MarketSpec] = MappingProxyType(
-            {symbol: market.spec for symbol, market in self._state.markets.items()}
-        )
+        self.markets: Mapping[str, MarketSpec] = ListedMarkets(self._state)
         write_past(self._state, seed=seed, hours=past_hours)
 
     @property
@@ -151,6 +156,58 @@ class Exchange(Queries):
         """Return the addresses of all accounts but the house's and the synthetic ones."""
         return tuple(a.address for a in self._state.accounts.values() if not a.is_house)
 
+    # -- Markets and the system ------------------------------------------------------------------
+
+    @property
+    def system_status(self) -> str:
+        """
+        A `SystemStatus`: which orders are taken, and whether triggers go off.
+
+        Raises
+        ------
+        ValueError
+            If set to anything else.
+
+        """
+        return self._state.system_status
+
+    @system_status.setter
+    def system_status(self, status: str) -> None:
+        self._state.system_status = SystemStatus(status).value
+
+    def list_market(self, spec: MarketSpec) -> None:
+        """List a market; `ValueError` if its symbol is taken."""
+        self._listing.add(spec)
+
+    def change_market(self, spec: MarketSpec) -> None:
+        """Replace a specification; `ValueError` if it would be another market (kind, strike)."""
+        self._listing.change(spec)
+
+    def delist_market(self, symbol: str) -> None:
+        """Close all orders, settle all positions at the mark price, and take the market off."""
+        self._listing.delist(symbol)
+
+    def settle_market(self, symbol: str, underlying_price_e8: int | None = None) -> Settlement:
+        """
+        Close all orders, settle all positions, and take the market off.
+
+        Dated markets are settled so by `tick` when they expire.
+
+        Parameters
+        ----------
+        symbol : str
+        underlying_price_e8 : int, optional
+            Of the underlying at the end; its average over 30 minutes if None. A future is settled
+            at it, an option at its payoff.
+
+        Raises
+        ------
+        ValueError
+            If it is a spot market, or the price is not positive.
+
+        """
+        return self._listing.settle(symbol, underlying_price_e8)
+
     # -- Requests: checked at once, executed by `process` ------------------------------------------
 
     def submit(self, account: str, order: NewOrder) -> OrderEvent:
@@ -165,7 +222,7 @@ class Exchange(Queries):
         """
         owner = self._state.account(account)
         market = self._state.market(order.market)
-        check_system_status(self.system_status, order)
+        self._check_system_status(market, order.instruction, order.price_e8)
         check_new_order(market.spec, owner, order, self._state.now_us())
         self._check_queue()
         record = self._record(owner, order)
@@ -204,7 +261,10 @@ class Exchange(Queries):
 
         """
         order = self._find(account, order_id)
-        check_modify_order(self._state.market(order.market).spec, order, change)
+        _check_alive(order)
+        market = self._state.market(order.market)
+        self._check_system_status(market, order.instruction, change.price_e8)
+        check_modify_order(market.spec, order, change)
         self._check_queue()
         request_id = self._state.ids.order_id()
         self._engine.enqueue(Modify(order, _normal(change), request_id))
@@ -260,9 +320,10 @@ class Exchange(Queries):
         Move marks, funding and health on, set triggers off, publish summaries and funding data.
 
         Orders that are set off, and those of algos, are executed at once, requests still wait for
-        `process`.
+        `process`. Dated markets that expire are settled.
 
         """
+        self._listing.settle_expired()
         self._ticker.tick()
         if self.system_status == SystemStatus.OK:
             self.algos.step()
@@ -339,9 +400,15 @@ class Exchange(Queries):
             raise OrderRefused(ErrorCode.ORDER_ID_NOT_FOUND, f"order id not found: {order_id}")
         return order
 
+    def _check_system_status(
+        self, market: MarketState, instruction: str, price_e8: int | None
+    ) -> None:
+        fair_e8 = self.fair_price_e8(market.symbol)
+        check_system_status(self.system_status, instruction, price_e8, fair_e8)
+
     def _cancel(self, order: Order) -> OrderEvent:
-        if order.is_closed:
-            raise OrderRefused(ErrorCode.ORDER_IS_CLOSED, f"order is closed: {order.id}")
+        check_cancels_are_taken(self.system_status)
+        _check_alive(order)
         self._check_queue()
         self._engine.enqueue(Cancel(order))
         return self._event(order)
@@ -374,6 +441,11 @@ class Exchange(Queries):
 
     def _event(self, order: Order) -> OrderEvent:
         return order_event(order, self._state.now_us())
+
+
+def _check_alive(order: Order) -> None:
+    if order.is_closed:
+        raise OrderRefused(ErrorCode.ORDER_IS_CLOSED, f"order is closed: {order.id}")
 
 
 def _normal(change: ModifyOrder) -> ModifyOrder:

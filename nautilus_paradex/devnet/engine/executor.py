@@ -22,6 +22,7 @@ from nautilus_paradex.protocol.enums import (
     OrderInstruction,
     OrderStatus,
     RequestStatus,
+    SystemStatus,
 )
 
 __all__ = ["Cancel", "Command", "Engine", "Modify", "New"]
@@ -92,8 +93,22 @@ class Engine:
             self._close(order, reason)
             self._outbox.flush(self._state.markets[order.market])
 
+    def close_market(self, market: MarketState, reason: CancelReason) -> None:
+        """Close every live order of a market; what was taken before is executed before."""
+        self.process()
+        for account in self._state.accounts.values():
+            for order in account.all_live(market.symbol):
+                self._close(order, reason)
+
     def check_triggers(self, market: MarketState) -> None:
-        """Execute the orders of a market that its mark price sets off, oldest first."""
+        """
+        Execute the orders of a market that its mark price sets off, oldest first.
+
+        They pause while the system is in another state than ``ok`` (api-notes).
+
+        """
+        if self._state.system_status != SystemStatus.OK:
+            return
         mark = market.pricing.mark_e8
         for order in [o for o in market.untriggered.values() if _is_hit(o, mark)]:
             # One that went before may have closed this one.

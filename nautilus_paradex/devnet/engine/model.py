@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from nautilus_paradex.devnet.engine.markets import MarketSpec
 from nautilus_paradex.protocol.enums import OrderInstruction, PriceKind, StpMode
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import (
@@ -35,11 +36,13 @@ __all__ = [
     "Kline",
     "KlineQuery",
     "Listener",
+    "MarketNotice",
     "ModifyOrder",
     "NewAlgo",
     "NewOrder",
     "OrderRefused",
     "Page",
+    "Settlement",
     "TradeBust",
     "TransferRecord",
 ]
@@ -194,6 +197,39 @@ class TradeBust(msgspec.Struct, frozen=True, kw_only=True):
     created_at_us: int
 
 
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How a market ended: an option pays `price_e8`, any other is worth it (openapi)."""
+
+    market: str
+    price_e8: int
+    underlying_e8: int
+    expiry_at_ms: int
+    settled_at_us: int
+
+
+class MarketNotice(msgspec.Struct, frozen=True, kw_only=True):
+    """
+    A change of what is listed, the ``markets`` channel.
+
+    Parameters
+    ----------
+    event_type : str
+        A `MarketEventType`.
+    before, after : MarketSpec or None
+        The specification until now and from now on; None where there is none.
+    settlement : Settlement or None
+        Where the market was settled.
+
+    """
+
+    market: str
+    event_type: str
+    at_us: int
+    before: MarketSpec | None = None
+    after: MarketSpec | None = None
+    settlement: Settlement | None = None
+
+
 class Kline(msgspec.Struct, frozen=True, kw_only=True):
     """One bar; `volume_e8` is in base units and 0 for mark and underlying prices."""
 
@@ -255,6 +291,7 @@ type EngineEvent = (
     | BboEvent
     | MarketSummaryEvent
     | FundingDataEvent
+    | MarketNotice
 )
 
 type Listener = Callable[[EngineEvent, str | None], None]

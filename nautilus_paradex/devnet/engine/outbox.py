@@ -110,6 +110,10 @@ class Outbox:
         if market is not None:
             self._tell_book(market)
 
+    def forget(self, symbol: str) -> None:
+        """Drop what is known of a market that is listed no more."""
+        self._best.pop(symbol, None)
+
     def empty_delta(self, market: MarketState) -> None:
         """Tell of a book change without levels, which counts in `seq` like any other."""
         market.book.seq += 1

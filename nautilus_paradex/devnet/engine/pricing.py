@@ -77,6 +77,11 @@ class Pricing:
         self.index_e8 = price_e8
         self._set_mark(now_us)
 
+    def respecify(self, spec: MarketSpec, now_us: int) -> None:
+        """Go on by a changed specification."""
+        self._spec = spec
+        self._set_mark(now_us)
+
     def band(self) -> tuple[int, int]:
         """Return the lowest and the highest price an order may trade at, on the tick."""
         tick = self._spec.price_tick_e8

@@ -12,6 +12,7 @@ from nautilus_paradex.devnet.engine.model import (
     KlineQuery,
     OrderRefused,
     Page,
+    Settlement,
     TradeBust,
     TransferRecord,
 )
@@ -131,6 +132,10 @@ class Queries:
     def summary(self, market: str) -> MarketSummaryEvent:
         seq = self._state.ids.next_seq()
         return summary_event(self._state.market(market), self._state.now_us(), seq)
+
+    def settlement(self, market: str) -> Settlement | None:
+        """Return how a market was settled that is listed no more, None if there is no such."""
+        return self._state.settlements.get(market)
 
     def trades(self, query: HistoryQuery) -> Page[TradeEvent]:
         """Return one page of a market's trades; the query needs a market."""

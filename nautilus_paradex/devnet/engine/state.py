@@ -5,7 +5,7 @@ counterpart of every funding payment and so holds the rounding of them, at most 
 insurance account takes over what is liquidated.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,10 +15,10 @@ from nautilus_paradex.devnet.engine.book import OrderBook
 from nautilus_paradex.devnet.engine.history import BoundedLog
 from nautilus_paradex.devnet.engine.ids import IdFactory
 from nautilus_paradex.devnet.engine.markets import MarketSpec
-from nautilus_paradex.devnet.engine.model import OrderRefused
+from nautilus_paradex.devnet.engine.model import OrderRefused, Settlement
 from nautilus_paradex.devnet.engine.orders import Order
 from nautilus_paradex.devnet.engine.pricing import Pricing
-from nautilus_paradex.protocol.enums import ErrorCode, PriceKind
+from nautilus_paradex.protocol.enums import ErrorCode, PriceKind, SystemStatus
 from nautilus_paradex.protocol.events import FundingDataEvent, TradeEvent
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "FUNDING_ACCOUNT",
     "HOUSE_HISTORY",
     "INSURANCE_ACCOUNT",
+    "ListedMarkets",
     "MarketState",
     "VenueState",
 ]
@@ -38,6 +39,7 @@ HOUSE_HISTORY: Final = 200
 _TRADES_KEPT: Final = 10_000
 _FUNDING_KEPT: Final = 5_000
 _MINUTES_KEPT: Final = 3 * 24 * 60
+_SETTLEMENTS_KEPT: Final = 1_000
 
 
 @dataclass(slots=True, eq=False)
@@ -83,18 +85,36 @@ class VenueState:
     def __init__(self, markets: Iterable[MarketSpec], now_us: Callable[[], int]) -> None:
         self.now_us = now_us
         self.ids = IdFactory(now_us)
-        started = now_us()
+        self.system_status: str = SystemStatus.OK.value
         self.markets: dict[str, MarketState] = {}
+        self.settlements: dict[str, Settlement] = {}
         for spec in markets:
-            if spec.symbol in self.markets:
-                raise ValueError(f"two markets are called {spec.symbol}")
-            self.markets[spec.symbol] = MarketState(spec, Pricing(spec, started))
+            self.add_market(spec)
         self.accounts: dict[str, Account] = {}
         self.fees = self.add_account(FEE_ACCOUNT, 0, is_house=True, history_limit=1)
         self.funding = self.add_account(FUNDING_ACCOUNT, 0, is_house=True, history_limit=1)
         self.insurance = self.add_account(
             INSURANCE_ACCOUNT, 0, is_house=True, history_limit=HOUSE_HISTORY
         )
+
+    def add_market(self, spec: MarketSpec) -> MarketState:
+        """List a market with an empty book; raise `ValueError` if its symbol is taken."""
+        if spec.symbol in self.markets:
+            raise ValueError(f"two markets are called {spec.symbol}")
+        market = self.markets[spec.symbol] = MarketState(spec, Pricing(spec, self.now_us()))
+        self.settlements.pop(spec.symbol, None)
+        return market
+
+    def remove_market(self, symbol: str, settlement: Settlement | None) -> None:
+        """Unlist a market in which nobody has orders or a position, and forget that they had."""
+        del self.markets[symbol]
+        for account in self.accounts.values():
+            account.positions.pop(symbol, None)
+        if settlement is None:
+            return
+        self.settlements[symbol] = settlement
+        if len(self.settlements) > _SETTLEMENTS_KEPT:
+            del self.settlements[next(iter(self.settlements))]
 
     def add_account(
         self, address: str, public_key: int, *, is_house: bool, history_limit: int
@@ -117,3 +137,19 @@ class VenueState:
         if found is None:
             raise OrderRefused(ErrorCode.ACCOUNT_NOT_FOUND, f"account not found: {address}")
         return found
+
+
+class ListedMarkets(Mapping[str, MarketSpec]):
+    """The specifications of what is listed, at any moment those of that moment."""
+
+    def __init__(self, state: VenueState) -> None:
+        self._markets = state.markets
+
+    def __getitem__(self, symbol: str) -> MarketSpec:
+        return self._markets[symbol].spec
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._markets)
+
+    def __len__(self) -> int:
+        return len(self._markets)

@@ -14,7 +14,13 @@ from nautilus_paradex.devnet.engine.exchange import Exchange
 from nautilus_paradex.devnet.engine.fixed import round_to_multiple
 from nautilus_paradex.devnet.engine.markets import MarketSpec
 from nautilus_paradex.devnet.engine.model import NewOrder, OrderRefused
-from nautilus_paradex.protocol.enums import AssetKind, OrderInstruction, OrderSide, OrderType
+from nautilus_paradex.protocol.enums import (
+    AssetKind,
+    OrderInstruction,
+    OrderSide,
+    OrderType,
+    SystemStatus,
+)
 from nautilus_paradex.protocol.numbers import E8
 
 __all__ = ["SyntheticMarket"]
@@ -118,16 +124,13 @@ class SyntheticMarket:
         self._refreshed = max(_REFRESHED_PER_STEP, round(_REFRESHED_PER_STEP * speed))
         self._random = Random(f"{seed}/synthetic")  # noqa: S311 (a made-up market, not a secret)
         self._stepped_at_us: int | None = None
-        fixed = {exchange.markets[m].base_currency for m in without if m in exchange.markets}
-        specs = [s for s in exchange.markets.values() if s.symbol not in without]
-        self._starts = {
-            s.base_currency: s.reference_price_e8 for s in specs if s.base_currency not in fixed
-        }
-        self._index = dict(self._starts)
+        self._without = frozenset(without)
+        self._fixed = {exchange.markets[m].base_currency for m in without if m in exchange.markets}
+        self._starts: dict[str, int] = {}
+        self._index: dict[str, int] = {}
+        self._venues: dict[str, _Venue] = {}
         self._open_accounts()
-        self._venues = [self._venue(spec) for spec in specs]
-        for venue in self._venues:
-            self._quote_all(venue)
+        self._follow_listing()
         exchange.process()
 
     def step(self, now_us: int) -> None:
@@ -138,12 +141,38 @@ class SyntheticMarket:
         elapsed = (now_us - self._stepped_at_us) * self._speed_ppm // _PPM
         self._stepped_at_us = now_us
         elapsed = max(0, min(elapsed, _LONGEST_STEP_US))
+        self._follow_listing()
         self._move_indices(elapsed)
-        for venue in self._venues:
+        if self._exchange.system_status == SystemStatus.MAINTENANCE:
+            return
+        for venue in self._venues.values():
             for maker in _MAKERS:
                 self._refresh(venue, maker)
             self._take(venue, elapsed)
         self._exchange.process()
+
+    def _follow_listing(self) -> None:
+        """Begin with what was listed, end with what is gone, and keep to what was changed."""
+        listed = self._exchange.markets
+        for symbol in [symbol for symbol in self._venues if symbol not in listed]:
+            del self._venues[symbol]
+        for spec in listed.values():
+            venue = self._venues.get(spec.symbol)
+            if venue is None:
+                if spec.symbol not in self._without:
+                    self._begin(spec)
+            elif venue.spec is not spec:
+                venue.spec, venue.unit_e8 = spec, _unit_e8(spec)
+        underlyings = {venue.spec.base_currency for venue in self._venues.values()}
+        for underlying in [u for u in self._starts if u not in underlyings]:
+            del self._starts[underlying], self._index[underlying]
+
+    def _begin(self, spec: MarketSpec) -> None:
+        if spec.base_currency not in self._fixed:
+            price = self._starts.setdefault(spec.base_currency, spec.reference_price_e8)
+            self._index.setdefault(spec.base_currency, price)
+        venue = self._venues[spec.symbol] = _venue(spec)
+        self._quote_all(venue)
 
     def _open_accounts(self) -> None:
         spots = {s.base_currency for s in self._exchange.markets.values() if s.is_spot}
@@ -155,20 +184,6 @@ class SyntheticMarket:
                 tokens=dict.fromkeys(sorted(spots), _MAKER_TOKENS_E8),
                 is_house=True,
             )
-
-    def _venue(self, spec: MarketSpec) -> _Venue:
-        habit = _HABITS[spec.asset_kind]
-        price = spec.reference_price_e8
-        steps = habit.unit_usd * E8 * E8 // price // spec.size_increment_e8
-        smallest = -(-2 * spec.min_notional_e8 * E8 // price // spec.size_increment_e8)
-        venue = _Venue(spec, habit, max(1, steps, smallest) * spec.size_increment_e8)
-        for maker, ladder in _MAKERS.items():
-            venue.quotes[maker] = [
-                _Quote(maker, side.value, ppm * habit.width_factor)
-                for ppm in ladder
-                for side in OrderSide
-            ]
-        return venue
 
     def _move_indices(self, elapsed_us: int) -> None:
         root = isqrt(elapsed_us * _SECOND_US)  # 1e6 after a second
@@ -253,3 +268,22 @@ class SyntheticMarket:
             return self._exchange.submit(account, order).order_id
         except OrderRefused:
             return None
+
+
+def _venue(spec: MarketSpec) -> _Venue:
+    habit = _HABITS[spec.asset_kind]
+    venue = _Venue(spec, habit, _unit_e8(spec))
+    for maker, ladder in _MAKERS.items():
+        venue.quotes[maker] = [
+            _Quote(maker, side.value, ppm * habit.width_factor)
+            for ppm in ladder
+            for side in OrderSide
+        ]
+    return venue
+
+
+def _unit_e8(spec: MarketSpec) -> int:
+    price = spec.reference_price_e8
+    usual = _HABITS[spec.asset_kind].unit_usd * E8 * E8 // price // spec.size_increment_e8
+    smallest = -(-2 * spec.min_notional_e8 * E8 // price // spec.size_increment_e8)
+    return max(1, usual, smallest) * spec.size_increment_e8

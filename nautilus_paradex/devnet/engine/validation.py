@@ -35,25 +35,50 @@ from nautilus_paradex.protocol.enums import (
 )
 from nautilus_paradex.protocol.numbers import e8_to_str
 
-__all__ = ["check_modify_order", "check_new_algo", "check_new_order", "check_system_status"]
+__all__ = [
+    "check_cancels_are_taken",
+    "check_modify_order",
+    "check_new_algo",
+    "check_new_order",
+    "check_system_status",
+]
 
 _MAX_CLIENT_ID: Final = 64
-_ORDERS_OF: Final = {
+_BP: Final = 10_000
+_MAX_AWAY_BP: Final = 5
+_REFUSALS: Final = {
     SystemStatus.CANCEL_ONLY.value: ErrorCode.SYSTEM_STATUS_CANCEL_ONLY,
     SystemStatus.POST_ONLY.value: ErrorCode.SYSTEM_STATUS_POST_ONLY,
     SystemStatus.MAINTENANCE.value: ErrorCode.SERVICE_UNAVAILABLE,
 }
 
 
-def check_system_status(status: str, order: NewOrder) -> None:
-    """Raise `OrderRefused` if the venue takes no such order in its present state."""
-    code = _ORDERS_OF.get(status)
+def check_system_status(
+    status: str, instruction: str, price_e8: int | None, fair_price_e8: int
+) -> None:
+    """
+    Raise `OrderRefused` if the venue takes no such order or change in its present state.
+
+    ``post_only`` takes post-only orders within 5 bp of the external fair price (api-notes),
+    ``cancel_only`` and ``maintenance`` take none.
+
+    """
+    code = _REFUSALS.get(status)
     if code is None:
         return
-    post_only = order.instruction == OrderInstruction.POST_ONLY
-    if status == SystemStatus.POST_ONLY and post_only:
-        return
-    raise OrderRefused(code, f"system status is {status}")
+    if status != SystemStatus.POST_ONLY or instruction != OrderInstruction.POST_ONLY:
+        raise OrderRefused(code, f"system status is {status}")
+    if price_e8 is not None and abs(price_e8 - fair_price_e8) * _BP > fair_price_e8 * _MAX_AWAY_BP:
+        raise _invalid(
+            f"price: must lie within {_MAX_AWAY_BP} bp of the fair price "
+            f"{e8_to_str(fair_price_e8)} while system status is {status}"
+        )
+
+
+def check_cancels_are_taken(status: str) -> None:
+    """Raise `OrderRefused` if not even cancels are taken: in ``maintenance`` (guess)."""
+    if status == SystemStatus.MAINTENANCE:
+        raise OrderRefused(ErrorCode.SERVICE_UNAVAILABLE, f"system status is {status}")
 
 
 def check_new_order(spec: MarketSpec, account: Account, order: NewOrder, now_us: int) -> None:
@@ -71,8 +96,6 @@ def check_new_order(spec: MarketSpec, account: Account, order: NewOrder, now_us:
 
 def check_modify_order(spec: MarketSpec, order: Order, change: ModifyOrder) -> None:
     """Raise `OrderRefused` if the order cannot be modified, or not in this way."""
-    if order.is_closed:
-        raise OrderRefused(ErrorCode.ORDER_IS_CLOSED, f"order is closed: {order.id}")
     if order.status not in (OrderStatus.OPEN, OrderStatus.UNTRIGGERED):
         raise OrderRefused(ErrorCode.ORDER_IS_NOT_OPEN, f"order is not open: {order.id}")
     for name, was, has in (

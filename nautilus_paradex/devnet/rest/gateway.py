@@ -86,7 +86,8 @@ class Gateway:
         except ApiError as e:
             return _json_response(e.status, e.body(), headers)
         except OrderRefused as e:
-            return _json_response(400, {"error": e.code, "message": e.message}, headers)
+            status = _STATUS_OF_REFUSAL.get(e.code, 400)
+            return _json_response(status, {"error": e.code, "message": e.message}, headers)
         if isinstance(result, Reply):
             return _json_response(result.status, result.body, headers)
         return _json_response(200, result, headers)
@@ -116,6 +117,7 @@ class Gateway:
 
 
 _PRIVATE: Final = frozenset({Policy.READ, Policy.ORDER})
+_STATUS_OF_REFUSAL: Final[dict[str, int]] = {ErrorCode.SERVICE_UNAVAILABLE: 503}
 
 
 async def _call(route: Route, request: web.Request, principal: Principal | None) -> object:

@@ -10,7 +10,6 @@ from nautilus_paradex.devnet.engine.exchange import Exchange
 from nautilus_paradex.devnet.engine.model import KLINE_RESOLUTIONS_MINS, KlineQuery
 from nautilus_paradex.devnet.market_views import MarketViews
 from nautilus_paradex.devnet.rest.gateway import Route
-from nautilus_paradex.devnet.rest.market_json import market_json
 from nautilus_paradex.devnet.rest.params import (
     MAX_TRADES_PAGE,
     history_query,
@@ -30,8 +29,9 @@ from nautilus_paradex.devnet.wire.json_wire import (
     trade_json,
 )
 from nautilus_paradex.devnet.wire.limits import Policy
+from nautilus_paradex.devnet.wire.market_json import market_json, settlement_json
 from nautilus_paradex.devnet.wire.topics import ALL
-from nautilus_paradex.protocol.enums import ErrorCode, PriceKind, SystemStatus
+from nautilus_paradex.protocol.enums import ErrorCode, PriceKind
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.numbers import to_e8
 
@@ -97,7 +97,7 @@ class PublicApi:
         }
 
     async def _system_state(self, request: web.Request) -> JsonObject:
-        return {"status": SystemStatus.OK}
+        return {"status": self._exchange.system_status}
 
     async def _system_time(self, request: web.Request) -> JsonObject:
         return {"server_time": self._now_us() // 1_000}
@@ -141,6 +141,9 @@ class PublicApi:
 
     async def _settlement_price(self, request: web.Request) -> JsonObject:
         market = required("market", request.query.get("market"))
+        settlement = self._exchange.settlement(market)
+        if settlement is not None:
+            return settlement_json(settlement)
         if market not in self._views.markets():
             raise _market_not_found(market)
         raise ApiError(404, ErrorCode.MARKET_NOT_SETTLED, f"market {market} is not settled")

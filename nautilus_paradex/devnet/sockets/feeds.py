@@ -46,16 +46,17 @@ class Feeds:
         self._views = views
         self._hub = hub
         self._speed = speed
-        self._markets = frozenset(views.markets())
 
     def topic(self, channel: str, form: WireForm) -> Topic:
         """Return what `channel` names, or raise RpcError."""
-        return parse_topic(channel, self._markets, binary=form.sbe_version is not None)
+        markets = self._views.markets()
+        return parse_topic(channel, markets, binary=form.sbe_version is not None)
 
     def check_markets(self, symbols: Iterable[str]) -> None:
         """Raise RpcError if one of `symbols` is no market."""
+        markets = self._views.markets()
         for symbol in symbols:
-            if symbol not in self._markets:
+            if symbol not in markets:
                 raise invalid_subscribe(f"unknown market {symbol[:40]}")
 
     def subscription(
@@ -101,6 +102,7 @@ class Feeds:
             if topic.feed is Feed.BOOK_DELTAS
             else self._views.topic_book(topic)
         )
+        assert book is not None, "a channel of a market that is not listed is refused"
         subscription.last_book_seq = book.seq or 0
         subscription.send(book_snapshot_message(book))
 

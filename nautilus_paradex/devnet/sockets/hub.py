@@ -11,11 +11,13 @@ from nautilus_paradex.devnet.engine.model import (
     BalanceChange,
     EngineEvent,
     FundingPayment,
+    MarketNotice,
     TradeBust,
     TransferRecord,
 )
 from nautilus_paradex.devnet.sockets.json_book import JsonBooks, snapshot_json
 from nautilus_paradex.devnet.wire.json_wire import JsonObject, event_json
+from nautilus_paradex.devnet.wire.market_json import market_event_json
 from nautilus_paradex.devnet.wire.topics import ALL, Feed, RouteKey, Topic
 from nautilus_paradex.protocol import rpc, sbe
 from nautilus_paradex.protocol.events import (
@@ -41,7 +43,7 @@ __all__ = [
 ]
 
 
-_JsonOnly = BalanceChange | FundingPayment | TransferRecord | TradeBust
+_JsonOnly = BalanceChange | FundingPayment | TransferRecord | TradeBust | MarketNotice
 """What the binary schema has no template for."""
 
 
@@ -136,6 +138,8 @@ class Message:
 
 def event_message(event: EngineEvent) -> Message:
     """Return the message of anything but a book."""
+    if isinstance(event, MarketNotice):
+        return Message(event, lambda: market_event_json(event))
     return Message(event, lambda: event_json(event))
 
 
@@ -177,6 +181,8 @@ class Hub:
 
     def publish(self, event: EngineEvent, account: str | None) -> None:
         """Send `event` to whoever wants it. The engine's listener."""
+        if isinstance(event, MarketNotice) and event.after is None and self._json_books is not None:
+            self._json_books.forget(event.market)
         message = self._message(event)
         topic = _TOPIC_OF[type(event)]
         market = getattr(event, "market", None)
@@ -184,11 +190,13 @@ class Hub:
             if _wants(subscription, event, market):
                 subscription.send(message)
 
-    def publish_snapshots(self, refresh_ms: int, snapshot: Callable[[Topic], BookEvent]) -> None:
+    def publish_snapshots(
+        self, refresh_ms: int, snapshot: Callable[[Topic], BookEvent | None]
+    ) -> None:
         """Send the best levels to subscriptions of that rhythm whose book has changed."""
         for subscription in self._book_subscriptions(refresh_ms):
             event = snapshot(subscription.topic)
-            if event.seq == subscription.last_book_seq:
+            if event is None or event.seq == subscription.last_book_seq:
                 continue
             subscription.last_book_seq = event.seq or 0
             subscription.send(book_snapshot_message(event))
@@ -242,4 +250,5 @@ _TOPIC_OF: Final[dict[type, str]] = {
     FundingPayment: "funding_payments",
     TransferRecord: "transfers",
     TradeBust: "tradebusts",
+    MarketNotice: "markets",
 }

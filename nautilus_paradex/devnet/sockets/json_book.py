@@ -29,6 +29,10 @@ class JsonBooks:
             OrderSide.SELL: {price for price, _ in snapshot.asks},
         }
 
+    def forget(self, market: str) -> None:
+        """Drop the book of a market that is listed no more."""
+        self._prices.pop(market, None)
+
     def delta_json(self, event: BookEvent) -> JsonObject:
         """Return the message of a delta and remember what it changed."""
         changes: dict[str, list[JsonObject]] = {"inserts": [], "updates": [], "deletes": []}

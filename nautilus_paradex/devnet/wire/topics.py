@@ -3,6 +3,7 @@
 Names are read here and turned into the keys under which the hub routes events.
 """
 
+from collections.abc import Container
 from dataclasses import dataclass
 from enum import Enum
 from typing import Final, NamedTuple
@@ -73,13 +74,13 @@ class Topic:
         return None if self.feed is Feed.EVENTS else self.market
 
 
-def parse_topic(channel: str, markets: frozenset[str], *, binary: bool) -> Topic:
+def parse_topic(channel: str, markets: Container[str], *, binary: bool) -> Topic:
     """
     Return the topic that `channel` names.
 
     Parameters
     ----------
-    markets : frozenset of str
+    markets : container of str
         Symbols that exist.
     binary : bool
         If the socket negotiated SBE: parameters on ``deltas`` are refused there (api-notes).
@@ -142,7 +143,7 @@ _SHAPES: Final = {
 }
 
 
-def _check_market(name: ChannelName, shape: _Shape, markets: frozenset[str]) -> None:
+def _check_market(name: ChannelName, shape: _Shape, markets: Container[str]) -> None:
     if name.feed is not None and name.feed not in shape.feeds:
         raise invalid_subscribe("invalid channel")
     if name.market is None:
@@ -155,8 +156,8 @@ def _check_market(name: ChannelName, shape: _Shape, markets: frozenset[str]) -> 
         raise invalid_subscribe("invalid channel")
 
 
-def _book_topic(channel: str, name: ChannelName, markets: frozenset[str], *, binary: bool) -> Topic:
-    if name.market not in markets:
+def _book_topic(channel: str, name: ChannelName, markets: Container[str], *, binary: bool) -> Topic:
+    if name.market is None or name.market not in markets:
         raise invalid_subscribe("invalid channel")
     if name.feed in ("deltas", "interactive_deltas"):
         # Older servers took ``deltas@15@50ms`` (asyncapi); binary ones refuse it (capture).

@@ -154,3 +154,12 @@ def test_what_could_not_be_worked_is_refused_at_once(
     with pytest.raises(OrderRefused, match=message):
         world.exchange.algos.start(ALICE, twap(**changes))
     assert world.exchange.algos.running(ALICE) == []
+
+
+def test_a_twap_in_a_market_that_is_listed_no_more_ends(world: World) -> None:
+    world.exchange.algos.start(ALICE, twap())
+
+    world.exchange.delist_market(BTC)
+    world.later(1)
+
+    assert (newest(world).status, newest(world).cancel_reason) == ("CLOSED", "ASSET_UNAVAILABLE")

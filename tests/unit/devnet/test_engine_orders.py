@@ -70,25 +70,26 @@ class TestRefusedAtOnce:
         assert other.status == "OPEN"
 
     @pytest.mark.parametrize(
-        ("status", "instruction", "code"),
+        ("status", "instruction", "price", "code"),
         [
-            ("cancel_only", "POST_ONLY", "SYSTEM_STATUS_CANCEL_ONLY"),
-            ("post_only", "GTC", "SYSTEM_STATUS_POST_ONLY"),
-            ("post_only", "POST_ONLY", None),
-            ("maintenance", "GTC", "SERVICE_UNAVAILABLE"),
+            ("cancel_only", "POST_ONLY", "95990", "SYSTEM_STATUS_CANCEL_ONLY"),
+            ("post_only", "GTC", "95990", "SYSTEM_STATUS_POST_ONLY"),
+            ("post_only", "POST_ONLY", "95951.9", "VALIDATION_ERROR.* 5 bp"),
+            ("post_only", "POST_ONLY", "95952", None),
+            ("post_only", "POST_ONLY", "96048", None),
+            ("post_only", "POST_ONLY", "96048.1", "VALIDATION_ERROR.* 5 bp"),
+            ("maintenance", "GTC", "95990", "SERVICE_UNAVAILABLE"),
         ],
     )
     def test_what_the_state_of_the_system_does_not_allow(
-        self, world: World, status: str, instruction: str, code: str | None
+        self, world: World, status: str, instruction: str, price: str, code: str | None
     ) -> None:
         world.exchange.system_status = status
         if code is None:
-            assert (
-                world.send(ALICE, "BUY", "0.1", "95000", instruction=instruction).status == "OPEN"
-            )
+            assert world.send(ALICE, "BUY", "0.1", price, instruction=instruction).status == "OPEN"
             return
         with pytest.raises(OrderRefused, match=code):
-            world.send(ALICE, "BUY", "0.1", "95000", instruction=instruction)
+            world.send(ALICE, "BUY", "0.1", price, instruction=instruction)
 
 
 class TestAcceptance:

@@ -8,7 +8,9 @@ import pytest
 from engine_world import ALICE, BTC, World
 
 from nautilus_paradex.devnet.engine.synthetic import SyntheticMarket
+from nautilus_paradex.protocol.enums import SystemStatus
 from nautilus_paradex.protocol.events import TradeEvent
+from nautilus_paradex.protocol.numbers import E8
 
 STEP_US = 100_000
 
@@ -119,3 +121,34 @@ def total(world: World) -> object:
         Decimal(account["balances"]["USDC"]) - sum(Decimal(p["cost"]) for p in account["positions"])
         for account in accounts.values()  # type: ignore[attr-defined]
     )
+
+
+def test_the_participants_follow_what_is_listed(world: World, market: SyntheticMarket) -> None:
+    like = world.exchange.markets[BTC]
+    world.exchange.list_market(
+        msgspec.structs.replace(like, symbol="NEW-USD-PERP", base_currency="NEW")
+    )
+    coarse = msgspec.structs.replace(like, price_tick_e8=100 * E8, size_increment_e8=E8 // 100)
+    world.exchange.change_market(coarse)
+    world.exchange.delist_market("SOL-USD-PERP")
+
+    run(world, 30, market)
+
+    assert world.exchange.bbo("NEW-USD-PERP").bid_price is not None
+    book = world.exchange.book_snapshot(BTC)
+    newest = [price for price, _ in book.bids + book.asks if price % coarse.price_tick_e8 == 0]
+    assert newest
+
+
+@pytest.mark.parametrize("status", SystemStatus)
+def test_the_participants_live_through_every_state_of_the_system(
+    world: World, market: SyntheticMarket, status: str
+) -> None:
+    world.exchange.system_status = status
+    run(world, 5, market)
+
+    world.exchange.system_status = "ok"
+    known = len(world.told(TradeEvent))
+    run(world, 10, market)
+
+    assert len(world.told(TradeEvent)) > known

@@ -1,4 +1,4 @@
-"""Specifications of markets as ``GET /markets`` gives them.
+"""Specifications of markets as ``GET /markets`` gives them, their changes and settlements.
 
 What the devnet does not use itself (price feed, EWMA factor) is left out.
 """
@@ -6,14 +6,31 @@ What the devnet does not use itself (price feed, EWMA factor) is left out.
 from typing import Final
 
 from nautilus_paradex.devnet.engine.markets import MarketSpec, OptionMargin
+from nautilus_paradex.devnet.engine.model import MarketNotice, Settlement
 from nautilus_paradex.devnet.wire.json_wire import JsonObject
 from nautilus_paradex.protocol.numbers import e8_to_str
 
-__all__ = ["market_json"]
+__all__ = ["market_event_json", "market_json", "settlement_json"]
 
 # Maintenance over initial margin of options: a guess, half as for perpetuals.
 _OPTION_MMF_E8: Final = 50_000_000
 _E8: Final = 10**8
+
+# What a change can name (openapi, MarketHistoryFields): less than a specification holds.
+_HISTORY_FIELDS: Final = frozenset(
+    {
+        *("asset_kind", "market_kind", "base_currency", "quote_currency", "settlement_currency"),
+        *("price_tick_size", "order_size_increment", "min_notional", "max_order_size"),
+        *("position_limit", "max_open_orders", "price_bands_width", "open_at", "expiry_at"),
+        *("fee_config", "funding_period_hours", "interest_rate", "clamp_rate"),
+        *("max_funding_rate", "strike_price", "option_type"),
+        *("delta1_cross_margin_params", "option_cross_margin_params"),
+    }
+)
+# JSON numbers there, texts in a specification (openapi).
+_HISTORY_NUMBERS: Final = frozenset(
+    {"price_bands_width", "interest_rate", "clamp_rate", "max_funding_rate"}
+)
 
 
 def market_json(spec: MarketSpec) -> JsonObject:
@@ -45,6 +62,47 @@ def market_json(spec: MarketSpec) -> JsonObject:
     if spec.is_spot:
         return result
     return result | {"delta1_cross_margin_params": _perp_margin(spec)}
+
+
+def market_event_json(notice: MarketNotice) -> JsonObject:
+    """Return a message of the ``markets`` channel; only what has changed is named."""
+    return {
+        "symbol": notice.market,
+        "event_type": notice.event_type,
+        "updated_at": notice.at_us // 1_000,
+        "changed_fields": _changed_fields(notice),
+    }
+
+
+def settlement_json(settlement: Settlement) -> JsonObject:
+    """Return the answer of ``GET /markets/settlement-price``."""
+    return {
+        "symbol": settlement.market,
+        "settlement_price": e8_to_str(settlement.price_e8),
+        "underlying_twap_price": e8_to_str(settlement.underlying_e8),
+        "expiry_at": settlement.expiry_at_ms,
+    }
+
+
+def _changed_fields(notice: MarketNotice) -> JsonObject:
+    if notice.settlement is not None:
+        return {
+            "settlement_price": _number(e8_to_str(notice.settlement.price_e8)),
+            "underlying_twap_price": _number(e8_to_str(notice.settlement.underlying_e8)),
+        }
+    if notice.after is None:
+        return {}
+    before = {} if notice.before is None else market_json(notice.before)
+    return {
+        name: _number(value) if name in _HISTORY_NUMBERS else value
+        for name, value in market_json(notice.after).items()
+        if name in _HISTORY_FIELDS and value != before.get(name)
+    }
+
+
+def _number(value: object) -> float:
+    # Only a display of the value, as the venue's shape asks for (openapi).
+    return float(str(value))
 
 
 def _fee_config(spec: MarketSpec) -> JsonObject:
