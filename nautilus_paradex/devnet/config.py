@@ -60,6 +60,8 @@ class DevnetConfig:
         USDC in each account at the start.
     accounts : int
         How many accounts are open at the start.
+    rpi_accounts : tuple of int
+        Which of them, counted from 0, may send orders with instruction RPI.
     replay : Path, optional
         Raw recording whose order book is served instead of the synthetic one.
     synthetic : bool
@@ -91,6 +93,7 @@ class DevnetConfig:
     speed: float = 1.0
     account_balance: int = 100_000
     accounts: int = 3
+    rpi_accounts: tuple[int, ...] = ()
     chain_id: str = CHAIN_ID
     replay: Path | None = None
     synthetic: bool = True
@@ -116,6 +119,11 @@ class DevnetConfig:
             raise DevnetConfigError(f"seed must be 0 or more, was {self.seed}")
         if self.accounts < 1:
             raise DevnetConfigError(f"accounts must be 1 or more, was {self.accounts}")
+        for number in self.rpi_accounts:
+            if not 0 <= number < self.accounts:
+                raise DevnetConfigError(
+                    f"RPI accounts must be numbers from 0 to {self.accounts - 1}, was {number}"
+                )
         if not 0 <= self.past_hours <= 24:
             raise DevnetConfigError(f"past hours must be 0 to 24, was {self.past_hours}")
         if not 0 < self.speed <= 1_000:

@@ -42,6 +42,7 @@ from nautilus_paradex.protocol.numbers import E8
 __all__ = ["DevnetServer"]
 
 _SNAPSHOT_RATES_MS: Final = (50, 100)
+_COMPARISON_RATES_MS: Final = (500, 1_000)
 _SHUTDOWN_SECS: Final = 1.0
 
 
@@ -199,10 +200,14 @@ class DevnetServer:
                 account.address, account.subkey_signer(self.config.chain_id).public_key
             )
             self.exchange.open_account(account.address_hex, main, self.config.account_balance * E8)
+        for number in self.config.rpi_accounts:
+            self.exchange.whitelist_for_rpi(self.accounts[number].address_hex)
 
     def _publish_to_hub(self) -> None:
         for market in self.exchange.markets:
-            self._hub.follow_book(self.exchange.book_snapshot(market))
+            for interactive in (False, True):
+                book = self.exchange.book_snapshot(market, interactive=interactive)
+                self._hub.follow_book(book, interactive=interactive)
         self.exchange.listener = self._hub.publish
 
     def _build_app(self) -> web.Application:
@@ -250,10 +255,16 @@ class DevnetServer:
             ]
         for rate_ms in _SNAPSHOT_RATES_MS:
             rhythms.append((rate_ms / 1_000, self._snapshots(rate_ms)))
+        for rate_ms in _COMPARISON_RATES_MS:
+            rhythms.append((rate_ms / 1_000, self._funding_rates(rate_ms)))
         return rhythms
 
     def _snapshots(self, rate_ms: int) -> Callable[[], None]:
         return lambda: self._hub.publish_snapshots(rate_ms, self._views.topic_book)
+
+    def _funding_rates(self, rate_ms: int) -> Callable[[], None]:
+        comparison = self.exchange.funding_comparison()
+        return lambda: self._hub.publish_funding_rates(rate_ms, comparison.news)
 
 
 def _steady_clock() -> Callable[[], int]:

@@ -10,7 +10,7 @@ from typing import Final
 from nautilus_paradex.devnet.engine.accounts import Account
 from nautilus_paradex.devnet.engine.fixed import mul_e8
 from nautilus_paradex.devnet.engine.margin import open_sizes, would_be_allowed
-from nautilus_paradex.devnet.engine.orders import Order, opposite
+from nautilus_paradex.devnet.engine.orders import Order
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
 from nautilus_paradex.protocol.enums import (
     AccountStatus,
@@ -73,6 +73,9 @@ class _Case:
         ]
 
 
+_POST_ONLY: Final = frozenset({OrderInstruction.POST_ONLY, OrderInstruction.RPI})
+
+
 def _in_liquidation(case: _Case) -> CancelReason | None:
     if case.account.status == AccountStatus.LIQUIDATION and not case.order.reduce_only:
         return CancelReason.IN_LIQUIDATION
@@ -100,16 +103,20 @@ def _increases(case: _Case) -> CancelReason | None:
 
 
 def _nothing_to_meet(case: _Case) -> CancelReason | None:
-    if case.order.is_market and case.market.book.best(opposite(case.order.side)) is None:
-        return CancelReason.EMPTY_MARKET
-    return None
+    order = case.order
+    if not order.is_market:
+        return None
+    first = case.market.book.first_against(order.side, None, retail=order.is_interactive)
+    return CancelReason.EMPTY_MARKET if first is None else None
 
 
 def _crosses(case: _Case) -> CancelReason | None:
     order = case.order
-    if order.instruction != OrderInstruction.POST_ONLY or order.price_e8 is None:
+    if order.instruction not in _POST_ONLY or order.price_e8 is None:
         return None
-    if case.market.book.would_cross(order.side, order.price_e8):
+    # Nobody's RPI order can be met by an order that is itself to be RPI.
+    retail = order.is_interactive and not order.is_rpi
+    if case.market.book.would_cross(order.side, order.price_e8, retail=retail):
         return CancelReason.POST_ONLY_WOULD_CROSS
     return None
 

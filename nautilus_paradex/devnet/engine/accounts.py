@@ -96,7 +96,8 @@ class Account:
     One account.
 
     `is_house` marks the venue's own accounts and the synthetic participants: they trade by the
-    same rules, but nobody listens to their private events.
+    same rules, but nobody listens to their private events. `may_rpi` is the venue's whitelist of
+    those who may quote for retail orders only.
 
     """
 
@@ -108,6 +109,7 @@ class Account:
     updated_at_us: int
     seq: int = 0
     status: str = AccountStatus.ACTIVE.value
+    may_rpi: bool = False
     tokens: dict[str, int] = field(default_factory=lambda: {SETTLEMENT_ASSET: 0})
     positions: dict[str, Position] = field(default_factory=dict)
     live: dict[str, dict[str, Order]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from nautilus_paradex.devnet.engine.fees import charged_fee
 from nautilus_paradex.devnet.engine.orders import Order
 from nautilus_paradex.devnet.engine.posting import Cleared, Posting, book, open_interest
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
-from nautilus_paradex.protocol.enums import FillType, Liquidity
+from nautilus_paradex.protocol.enums import FillFlag, FillType, Liquidity
 from nautilus_paradex.protocol.numbers import E8
 
 __all__ = ["Trade", "clear", "count_trade"]
@@ -29,6 +29,10 @@ class Trade:
     size_e8: int
     seq: int
     at_us: int
+
+    @property
+    def fill_type(self) -> FillType:
+        return FillType.RPI if self.maker.is_rpi else FillType.FILL
 
 
 def clear(state: VenueState, market: MarketState, trade: Trade) -> tuple[Cleared, Cleared]:
@@ -74,7 +78,7 @@ def _clear_side(
         Posting(
             account=account,
             fill_id=trade.id,
-            fill_type=FillType.FILL.value,
+            fill_type=trade.fill_type.value,
             side=order.side,
             liquidity=liquidity.value,
             size_e8=trade.size_e8,
@@ -85,8 +89,21 @@ def _clear_side(
             fee_currency=fee.token,
             order_id=order.id,
             client_id=order.client_id,
+            flags=_flags(trade, order),
         ),
     )
     order.filled_e8 += trade.size_e8
     order.filled_notional_e8 += trade.size_e8 * trade.price_e8 // E8
     return cleared
+
+
+def _flags(trade: Trade, order: Order) -> tuple[str, ...]:
+    """Return what openapi says of a fill's flags: the order's own kind, and whom it met."""
+    applies = {
+        FillFlag.INTERACTIVE: order.is_interactive,
+        FillFlag.RPI: trade.maker.is_rpi,
+        FillFlag.FASTFILL: order is trade.taker
+        and trade.maker.is_interactive
+        and not order.is_interactive,
+    }
+    return tuple(flag.value for flag, does in applies.items() if does)

@@ -9,6 +9,7 @@ from typing import Final
 
 from nautilus_paradex.devnet.engine.accounts import Account
 from nautilus_paradex.devnet.engine.algos import Algos
+from nautilus_paradex.devnet.engine.comparison import FundingComparison
 from nautilus_paradex.devnet.engine.executor import Cancel, Engine, Modify, New
 from nautilus_paradex.devnet.engine.interventions import Interventions
 from nautilus_paradex.devnet.engine.ledger import ledger_of
@@ -43,6 +44,7 @@ from nautilus_paradex.devnet.engine.validation import (
 from nautilus_paradex.protocol.enums import (
     CancelStatus,
     ErrorCode,
+    OrderFlag,
     RequestStatus,
     SystemStatus,
 )
@@ -155,6 +157,10 @@ class Exchange(Queries):
     def accounts(self) -> tuple[str, ...]:
         """Return the addresses of all accounts but the house's and the synthetic ones."""
         return tuple(a.address for a in self._state.accounts.values() if not a.is_house)
+
+    def whitelist_for_rpi(self, account: str) -> None:
+        """Allow an account orders with instruction RPI (`RPI_ACCOUNT_NOT_WHITELISTED` if not)."""
+        self._state.account(account).may_rpi = True
 
     # -- Markets and the system ------------------------------------------------------------------
 
@@ -333,6 +339,10 @@ class Exchange(Queries):
         for market in self._state.markets.values():
             self._outbox.empty_delta(market)
 
+    def funding_comparison(self) -> FundingComparison:
+        """Return a new reader of the funding rates here and at other, made-up venues."""
+        return FundingComparison(self._state)
+
     def set_index_price(self, underlying: str, price_e8: int) -> None:
         """
         Set the index price of an underlying ("BTC"); marks follow, triggers go off at once.
@@ -371,7 +381,7 @@ class Exchange(Queries):
             price_e8=None if order.order_type in MARKET_TYPES else order.price_e8,
             trigger_price_e8=order.trigger_price_e8,
             stp=order.stp,
-            flags=order.flags,
+            flags=(*order.flags, OrderFlag.INTERACTIVE.value) if order.interactive else order.flags,
             client_id=order.client_id,
             created_at_us=now,
             signature_timestamp_ms=order.signature_timestamp_ms,

@@ -215,7 +215,7 @@ class Engine:
             self._finish(order, _NO_REASON)
         elif order.is_market:
             # Somebody is left in the book: then it was the price band that ended it.
-            left = market.book.first_against(order.side, None)
+            left = market.book.first_against(order.side, None, retail=order.is_interactive)
             exhausted = CancelReason.REMAINING_IOC_CANCEL
             self._finish(order, CancelReason.EXCEEDS_MAX_SLIPPAGE if left else exhausted)
         elif order.instruction == OrderInstruction.IOC:

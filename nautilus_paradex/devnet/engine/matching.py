@@ -1,4 +1,4 @@
-"""Whom an order meets: price, then time, with self-trade prevention and reduce-only makers.
+"""Whom an order meets in the book, with self-trade prevention and reduce-only makers.
 
 It decides and reports; clearing, closing and telling are done by whoever calls it.
 """
@@ -40,7 +40,7 @@ def match_order(
 
     """
     while taker.remaining_e8 and not taker.is_closed:
-        maker = market.book.first_against(taker.side, limit_e8)
+        maker = market.book.first_against(taker.side, limit_e8, retail=taker.is_interactive)
         if maker is None:
             return
         if maker.account == taker.account:

@@ -18,6 +18,7 @@ from nautilus_paradex.protocol.events import (
     BookEvent,
     FillEvent,
     FundingDataEvent,
+    FundingRateComparisonEvent,
     MarketSummaryEvent,
     OrderEvent,
     PositionEvent,
@@ -33,6 +34,7 @@ __all__ = [
     "EngineEvent",
     "FundingPayment",
     "HistoryQuery",
+    "Interactive",
     "Kline",
     "KlineQuery",
     "Listener",
@@ -45,6 +47,7 @@ __all__ = [
     "Settlement",
     "TradeBust",
     "TransferRecord",
+    "WireEvent",
 ]
 
 SETTLEMENT_ASSET: Final = "USDC"
@@ -82,6 +85,8 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
         Base units; 0 means "the whole position" for the position-linked types.
     trigger_price_e8 : int or None
         Only, and always, for the types that wait for the mark price.
+    interactive : bool
+        If it is a retail order, that is, came with an interactive token.
     dime_discount : bool
         If fees are to be charged in DIME, with the discount, where the account has enough of it.
 
@@ -93,6 +98,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     size_e8: int
     price_e8: int | None = None
     instruction: str = OrderInstruction.GTC.value
+    interactive: bool = False
     client_id: str = ""
     flags: tuple[str, ...] = ()
     stp: str = StpMode.EXPIRE_TAKER.value
@@ -162,6 +168,16 @@ class BalanceChange(msgspec.Struct, frozen=True, kw_only=True):
     balance_after_e8: int
     settlement_asset: str
     created_at_us: int
+
+
+class Interactive(msgspec.Struct, frozen=True):
+    """A book change or best prices as the interactive feeds show them, RPI orders included."""
+
+    event: BookEvent | BboEvent
+
+    @property
+    def market(self) -> str | None:
+        return self.event.market
 
 
 class FundingPayment(msgspec.Struct, frozen=True, kw_only=True):
@@ -277,7 +293,7 @@ class Page[T](msgspec.Struct, frozen=True):
     next: str | None = None
 
 
-type EngineEvent = (
+type WireEvent = (
     OrderEvent
     | FillEvent
     | PositionEvent
@@ -291,8 +307,12 @@ type EngineEvent = (
     | BboEvent
     | MarketSummaryEvent
     | FundingDataEvent
+    | FundingRateComparisonEvent
     | MarketNotice
 )
+"""What goes over the wire."""
+
+type EngineEvent = WireEvent | Interactive
 
 type Listener = Callable[[EngineEvent, str | None], None]
 """Called with each event and the address of the account it is private to, None if public."""

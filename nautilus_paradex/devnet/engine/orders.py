@@ -9,6 +9,7 @@ from typing import Final
 from nautilus_paradex.devnet.engine.fixed import div_e8
 from nautilus_paradex.protocol.enums import (
     OrderFlag,
+    OrderInstruction,
     OrderSide,
     OrderStatus,
     OrderType,
@@ -86,6 +87,15 @@ class Order:
     @property
     def is_market(self) -> bool:
         return self.order_type in MARKET_TYPES
+
+    @property
+    def is_interactive(self) -> bool:
+        """Whether it is a retail order, one that came with an interactive token."""
+        return OrderFlag.INTERACTIVE in self.flags
+
+    @property
+    def is_rpi(self) -> bool:
+        return self.instruction == OrderInstruction.RPI
 
     @property
     def is_position_linked(self) -> bool:

@@ -4,20 +4,30 @@ The order is fixed: orders and fills as they happened, then positions, then acco
 public side: trades, one book change, best bid and offer. Numbers every private event.
 """
 
+from typing import Final
+
 from nautilus_paradex.devnet.engine.accounts import Account
+from nautilus_paradex.devnet.engine.book import BookChanges
 from nautilus_paradex.devnet.engine.clearing import Trade
-from nautilus_paradex.devnet.engine.model import EngineEvent, Listener
+from nautilus_paradex.devnet.engine.model import EngineEvent, Interactive, Listener
 from nautilus_paradex.devnet.engine.orders import Order, order_event
 from nautilus_paradex.devnet.engine.posting import Cleared
-from nautilus_paradex.devnet.engine.reporting import account_event, bbo_event, position_event
+from nautilus_paradex.devnet.engine.reporting import (
+    account_event,
+    bbo_event,
+    book_delta,
+    position_event,
+)
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
-from nautilus_paradex.protocol.enums import OrderSide, OrderStatus, PackageType, PriceKind
-from nautilus_paradex.protocol.events import BookEvent, BookLevel, FillEvent, TradeEvent
+from nautilus_paradex.protocol.enums import OrderStatus, PriceKind
+from nautilus_paradex.protocol.events import BboEvent, FillEvent, TradeEvent
 
 __all__ = ["Outbox"]
 
 _MASK_64 = 2**64 - 1
 _SIGN_64 = 2**63
+_NO_CHANGES: Final = BookChanges(api=([], []), interactive=([], []))
+_NOTHING_BEST: Final = (None, None, None, None)
 
 
 class Outbox:
@@ -38,7 +48,7 @@ class Outbox:
         self._trades: list[TradeEvent] = []
         self._positions: dict[tuple[str, str], None] = {}
         self._accounts: dict[str, None] = {}
-        self._best: dict[str, tuple[BookLevel | None, BookLevel | None]] = {}
+        self._best: dict[tuple[str, bool], tuple[int | None, ...]] = {}
 
     def order(self, order: Order) -> None:
         """Tell of an order as it is now, and mark its account as changed unless it is new."""
@@ -112,12 +122,13 @@ class Outbox:
 
     def forget(self, symbol: str) -> None:
         """Drop what is known of a market that is listed no more."""
-        self._best.pop(symbol, None)
+        for interactive in (False, True):
+            self._best.pop((symbol, interactive), None)
 
     def empty_delta(self, market: MarketState) -> None:
         """Tell of a book change without levels, which counts in `seq` like any other."""
         market.book.seq += 1
-        self._tell_delta(market, [], [], self._state.now_us())
+        self._tell_changes(market, _NO_CHANGES, self._state.now_us())
 
     def _tell_position(self, address: str, symbol: str) -> None:
         account = self._state.accounts[address]
@@ -136,25 +147,24 @@ class Outbox:
         if changes is None:
             return
         now = self._state.now_us()
-        self._tell_delta(market, *changes, now)
-        best = market.book.best(OrderSide.BUY), market.book.best(OrderSide.SELL)
-        if best != self._best.get(market.symbol, (None, None)):
-            self._best[market.symbol] = best
-            self.public(bbo_event(market, now))
+        self._tell_changes(market, changes, now)
+        bbo = bbo_event(market, now)
+        if self._is_news(market.symbol, bbo, interactive=False):
+            self.public(bbo)
+        bbo = bbo_event(market, now, interactive=True)
+        if self._is_news(market.symbol, bbo, interactive=True):
+            self.public(Interactive(bbo))
 
-    def _tell_delta(
-        self, market: MarketState, bids: list[BookLevel], asks: list[BookLevel], now_us: int
-    ) -> None:
-        self.public(
-            BookEvent(
-                ts=now_us,
-                seq=market.book.seq,
-                pkg_type=PackageType.DELTA.value,
-                bids=bids,
-                asks=asks,
-                market=market.symbol,
-            )
-        )
+    def _tell_changes(self, market: MarketState, changes: BookChanges, now_us: int) -> None:
+        self.public(book_delta(market, now_us, changes.api))
+        self.public(Interactive(book_delta(market, now_us, changes.interactive, interactive=True)))
+
+    def _is_news(self, symbol: str, bbo: BboEvent, *, interactive: bool) -> bool:
+        best = (bbo.bid_price, bbo.bid_size, bbo.ask_price, bbo.ask_size)
+        if best == self._best.get((symbol, interactive), _NOTHING_BEST):
+            return False
+        self._best[symbol, interactive] = best
+        return True
 
     def _is_heard(self, address: str) -> bool:
         return self.listener is not None and not self._state.accounts[address].is_house

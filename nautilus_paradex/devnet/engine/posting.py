@@ -41,6 +41,7 @@ class Posting:
     fee_currency: str = SETTLEMENT_ASSET
     order_id: str = ""
     client_id: str = ""
+    flags: tuple[str, ...] = ()
 
     @property
     def signed_size_e8(self) -> int:
@@ -161,7 +162,7 @@ def _fill_event(
         account=posting.account.address,
         underlying_price=market.pricing.index_e8,
         realized_funding=funding.payment_e8 if funding else 0,
-        flags=(),
+        flags=posting.flags,
         orderbook_seq_no=posting.seq,
         fill_id=posting.fill_id,
         order_id=posting.order_id,

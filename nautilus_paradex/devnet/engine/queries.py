@@ -122,12 +122,27 @@ class Queries:
     def tradebusts(self, account: str, query: HistoryQuery) -> Page[TradeBust]:
         return self._state.account(account).tradebusts.page(query, lambda _: True)
 
-    def book_snapshot(self, market: str, depth: int | None = None) -> BookEvent:
-        """Return the book with the seq of its last delta; the next delta is one more."""
-        return book_snapshot(self._state.market(market), self._state.now_us(), depth)
+    def book_snapshot(
+        self, market: str, depth: int | None = None, *, interactive: bool = False
+    ) -> BookEvent:
+        """
+        Return the book with the seq of its last delta; the next delta is one more.
 
-    def bbo(self, market: str) -> BboEvent:
-        return bbo_event(self._state.market(market), self._state.now_us())
+        Parameters
+        ----------
+        market : str
+        depth : int, optional
+            Levels of each side, all if None.
+        interactive : bool, default False
+            If RPI orders are shown, as in the venue's own UI.
+
+        """
+        listed = self._state.market(market)
+        return book_snapshot(listed, self._state.now_us(), depth, interactive=interactive)
+
+    def bbo(self, market: str, *, interactive: bool = False) -> BboEvent:
+        """Return the best prices, RPI orders included if `interactive`."""
+        return bbo_event(self._state.market(market), self._state.now_us(), interactive=interactive)
 
     def summary(self, market: str) -> MarketSummaryEvent:
         seq = self._state.ids.next_seq()

@@ -2,7 +2,10 @@
 
 from typing import Final
 
+import msgspec
+
 from nautilus_paradex.devnet.engine.accounts import Account, Position
+from nautilus_paradex.devnet.engine.book import Levels
 from nautilus_paradex.devnet.engine.fixed import div_e8
 from nautilus_paradex.devnet.engine.margin import margin_of, unrealized_pnl
 from nautilus_paradex.devnet.engine.model import SETTLEMENT_ASSET, Balance
@@ -22,6 +25,7 @@ __all__ = [
     "account_event",
     "balances",
     "bbo_event",
+    "book_delta",
     "book_snapshot",
     "funding_event",
     "position_event",
@@ -88,21 +92,71 @@ def position_event(state: VenueState, account: Account, position: Position) -> P
     )
 
 
-def book_snapshot(market: MarketState, now_us: int, depth: int | None = None) -> BookEvent:
+def book_snapshot(
+    market: MarketState, now_us: int, depth: int | None = None, *, interactive: bool = False
+) -> BookEvent:
     """Return the whole book, or `depth` levels of each side, at the seq of its last change."""
-    return BookEvent(
+    book = market.book
+    levels = (
+        book.levels(OrderSide.BUY, depth, interactive=interactive),
+        book.levels(OrderSide.SELL, depth, interactive=interactive),
+    )
+    return _book_event(market, now_us, PackageType.SNAPSHOT, levels, interactive=interactive)
+
+
+def book_delta(
+    market: MarketState, now_us: int, levels: Levels, *, interactive: bool = False
+) -> BookEvent:
+    """Return the change of a book that `levels` are, at its present seq."""
+    return _book_event(market, now_us, PackageType.DELTA, levels, interactive=interactive)
+
+
+def _book_event(
+    market: MarketState,
+    now_us: int,
+    pkg_type: PackageType,
+    levels: Levels,
+    *,
+    interactive: bool,
+) -> BookEvent:
+    """Best prices of both views go with the interactive feeds only (schema)."""
+    bids, asks = levels
+    event = BookEvent(
         ts=now_us,
         seq=market.book.seq,
-        pkg_type=PackageType.SNAPSHOT.value,
-        bids=market.book.levels(OrderSide.BUY, depth),
-        asks=market.book.levels(OrderSide.SELL, depth),
+        pkg_type=pkg_type.value,
+        bids=bids,
+        asks=asks,
         market=market.symbol,
+    )
+    if not interactive:
+        return event
+    api, shown = bbo_event(market, now_us), bbo_event(market, now_us, interactive=True)
+    return msgspec.structs.replace(
+        event,
+        best_bid_price=shown.bid_price,
+        best_bid_size=shown.bid_size,
+        best_ask_price=shown.ask_price,
+        best_ask_size=shown.ask_size,
+        relative_spread=_relative_spread(shown),
+        best_bid_api_price=api.bid_price,
+        best_bid_api_size=api.bid_size,
+        best_ask_api_price=api.ask_price,
+        best_ask_api_size=api.ask_size,
     )
 
 
-def bbo_event(market: MarketState, now_us: int) -> BboEvent:
-    bid_price, bid_size = market.book.best(OrderSide.BUY) or (None, None)
-    ask_price, ask_size = market.book.best(OrderSide.SELL) or (None, None)
+def _relative_spread(bbo: BboEvent) -> int | None:
+    """Return (ask - bid) / midpoint; below 0 where RPI orders lie across the others."""
+    if bbo.bid_price is None or bbo.ask_price is None:
+        return None
+    return div_e8(2 * (bbo.ask_price - bbo.bid_price), bbo.ask_price + bbo.bid_price)
+
+
+def bbo_event(market: MarketState, now_us: int, *, interactive: bool = False) -> BboEvent:
+    book = market.book
+    bid_price, bid_size = book.best(OrderSide.BUY, interactive=interactive) or (None, None)
+    ask_price, ask_size = book.best(OrderSide.SELL, interactive=interactive) or (None, None)
     return BboEvent(
         ts=now_us,
         seq=market.book.seq,

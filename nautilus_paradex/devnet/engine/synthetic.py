@@ -64,19 +64,49 @@ _HABITS: Final = {
     AssetKind.OPTION.value: _Habit(width_factor=50, trades_per_minute=10, unit_usd=500),
 }
 
-# One maker close to the fair price, one far, each with a ladder in millionths of the price.
-_MAKERS: Final = {
-    "0xd1": (150, 250, 400, 650, 1_000),
-    "0xd2": (300, 600, 1_200, 2_400, 4_800),
-}
-_TAKERS: Final = ("0xd3", "0xd4")
+
+@dataclass(frozen=True, slots=True)
+class _Maker:
+    """A ladder of quotes, distances in millionths of the price; how they are sent and where."""
+
+    address: str
+    ladder_ppm: tuple[int, ...]
+    instruction: str = OrderInstruction.POST_ONLY.value
+    interactive: bool = False
+    kinds: frozenset[str] = frozenset(_HABITS)
+
+
+_ONLY_PERPETUALS: Final = frozenset({AssetKind.PERP.value})
+
+# One close to the fair price, one far; one inside of both for retail takers only, and one person.
+_MAKERS: Final = (
+    _Maker("0xd1", (150, 250, 400, 650, 1_000)),
+    _Maker("0xd2", (300, 600, 1_200, 2_400, 4_800)),
+    _Maker(
+        "0xd5",
+        (90, 200),
+        instruction=OrderInstruction.RPI.value,
+        kinds=_ONLY_PERPETUALS,
+    ),
+    _Maker("0xd6", (500,), interactive=True, kinds=_ONLY_PERPETUALS),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Taker:
+    address: str
+    interactive: bool = False
+
+
+_TAKERS: Final = (_Taker("0xd3"), _Taker("0xd4"), _Taker("0xd3"), _Taker("0xd7", interactive=True))
+"""Whose turn it is, is drawn: one in four is a retail order."""
 
 
 @dataclass(slots=True)
 class _Quote:
     """One maker's place in the book of one market."""
 
-    maker: str
+    maker: _Maker
     side: str
     distance_ppm: int
     order_id: str | None = None
@@ -90,7 +120,7 @@ class _Venue:
     habit: _Habit
     unit_e8: int
     owed_ppm: int = 0
-    quotes: dict[str, list[_Quote]] = field(default_factory=dict)
+    quotes: list[list[_Quote]] = field(default_factory=list)
 
 
 class SyntheticMarket:
@@ -146,8 +176,8 @@ class SyntheticMarket:
         if self._exchange.system_status == SystemStatus.MAINTENANCE:
             return
         for venue in self._venues.values():
-            for maker in _MAKERS:
-                self._refresh(venue, maker)
+            for quotes in venue.quotes:
+                self._refresh(venue, quotes)
             self._take(venue, elapsed)
         self._exchange.process()
 
@@ -176,14 +206,17 @@ class SyntheticMarket:
 
     def _open_accounts(self) -> None:
         spots = {s.base_currency for s in self._exchange.markets.values() if s.is_spot}
-        for address in (*_MAKERS, *_TAKERS):
+        for participant in (*_MAKERS, *_TAKERS):
             self._exchange.open_account(
-                address,
+                participant.address,
                 0,
                 _MAKER_BALANCE_E8,
                 tokens=dict.fromkeys(sorted(spots), _MAKER_TOKENS_E8),
                 is_house=True,
             )
+        for maker in _MAKERS:
+            if maker.instruction == OrderInstruction.RPI:
+                self._exchange.whitelist_for_rpi(maker.address)
 
     def _move_indices(self, elapsed_us: int) -> None:
         root = isqrt(elapsed_us * _SECOND_US)  # 1e6 after a second
@@ -196,14 +229,13 @@ class SyntheticMarket:
             self._exchange.set_index_price(underlying, price)
 
     def _quote_all(self, venue: _Venue) -> None:
-        for quotes in venue.quotes.values():
+        for quotes in venue.quotes:
             for quote in quotes:
                 self._place(venue, quote, self._target(venue, quote))
 
-    def _refresh(self, venue: _Venue, maker: str) -> None:
+    def _refresh(self, venue: _Venue, quotes: list[_Quote]) -> None:
         """Replace the quotes that are furthest from where they belong, the missing ones first."""
         off: list[tuple[int, int]] = []
-        quotes = venue.quotes[maker]
         for number, quote in enumerate(quotes):
             price = self._resting_price(quote)
             target = self._target(venue, quote)
@@ -214,7 +246,7 @@ class SyntheticMarket:
         for _, number in sorted(off)[: self._refreshed]:
             quote = quotes[number]
             if self._resting_price(quote) is not None and quote.order_id is not None:
-                self._exchange.cancel(quote.maker, quote.order_id)
+                self._exchange.cancel(quote.maker.address, quote.order_id)
             self._place(venue, quote, self._target(venue, quote))
 
     def _place(self, venue: _Venue, quote: _Quote, price_e8: int) -> None:
@@ -224,9 +256,10 @@ class SyntheticMarket:
             order_type=OrderType.LIMIT.value,
             size_e8=venue.unit_e8 * self._random.randint(1, 4),
             price_e8=price_e8,
-            instruction=OrderInstruction.POST_ONLY.value,
+            instruction=quote.maker.instruction,
+            interactive=quote.maker.interactive,
         )
-        quote.order_id = self._submit(quote.maker, order)
+        quote.order_id = self._submit(quote.maker.address, order)
 
     def _take(self, venue: _Venue, elapsed_us: int) -> None:
         """Send what takers owe for the time elapsed, at random but so many a minute."""
@@ -237,11 +270,12 @@ class SyntheticMarket:
             taker = self._random.choice(_TAKERS)
             order = NewOrder(
                 market=venue.spec.symbol,
-                side=self._side(venue, taker),
+                side=self._side(venue, taker.address),
                 order_type=OrderType.MARKET.value,
                 size_e8=venue.unit_e8 * self._random.choice((1, 1, 1, 2, 2, 3, 5)),
+                interactive=taker.interactive,
             )
-            self._submit(taker, order)
+            self._submit(taker.address, order)
 
     def _side(self, venue: _Venue, taker: str) -> str:
         held = self._exchange.position_size_e8(taker, venue.spec.symbol)
@@ -259,7 +293,7 @@ class SyntheticMarket:
     def _resting_price(self, quote: _Quote) -> int | None:
         if quote.order_id is None:
             return None
-        return self._exchange.live_price_e8(quote.maker, quote.order_id)
+        return self._exchange.live_price_e8(quote.maker.address, quote.order_id)
 
     def _submit(self, account: str, order: NewOrder) -> str | None:
         # Refused while the venue is in another state than "ok", or has too much to do: a
@@ -273,12 +307,15 @@ class SyntheticMarket:
 def _venue(spec: MarketSpec) -> _Venue:
     habit = _HABITS[spec.asset_kind]
     venue = _Venue(spec, habit, _unit_e8(spec))
-    for maker, ladder in _MAKERS.items():
-        venue.quotes[maker] = [
+    venue.quotes = [
+        [
             _Quote(maker, side.value, ppm * habit.width_factor)
-            for ppm in ladder
+            for ppm in maker.ladder_ppm
             for side in OrderSide
         ]
+        for maker in _MAKERS
+        if spec.asset_kind in maker.kinds
+    ]
     return venue
 
 

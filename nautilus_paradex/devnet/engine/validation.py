@@ -86,7 +86,7 @@ def check_new_order(spec: MarketSpec, account: Account, order: NewOrder, now_us:
     _check_vocabulary(order)
     _check_market_open(spec, now_us)
     _check_prices(spec, order.order_type, order.price_e8, order.trigger_price_e8)
-    _check_instruction(order)
+    _check_instruction(account, order)
     _check_size(spec, order.order_type, order.size_e8)
     _check_client_id(account, order.client_id)
     live = len(account.live_in(spec.symbol))
@@ -188,17 +188,26 @@ def _check_on_tick(name: str, spec: MarketSpec, price_e8: int | None) -> None:
         raise _invalid(f"{name}: must be a multiple of {tick}, was {_shown(price_e8)}")
 
 
-def _check_instruction(order: NewOrder) -> None:
+def _check_instruction(account: Account, order: NewOrder) -> None:
     instruction = order.instruction
     if instruction == OrderInstruction.RPI:
-        raise OrderRefused(
-            ErrorCode.RPI_ACCOUNT_NOT_WHITELISTED, "account is not whitelisted for RPI orders"
-        )
+        _check_rpi(account, order)
     if order.order_type in MARKET_TYPES and instruction == OrderInstruction.POST_ONLY:
         raise _invalid(f"instruction: {instruction} is not for type={order.order_type}")
     linked = order.order_type in POSITION_LINKED_TYPES
     if linked and OrderFlag.REDUCE_ONLY not in order.flags:
         raise _invalid(f"flags: must contain REDUCE_ONLY when type={order.order_type}")
+
+
+def _check_rpi(account: Account, order: NewOrder) -> None:
+    if not account.may_rpi:
+        raise OrderRefused(
+            ErrorCode.RPI_ACCOUNT_NOT_WHITELISTED, "account is not whitelisted for RPI orders"
+        )
+    if order.order_type != OrderType.LIMIT:
+        raise _invalid(f"instruction: RPI is only for type=LIMIT, was type={order.order_type}")
+    if OrderFlag.REDUCE_ONLY in order.flags:
+        raise _invalid("flags: REDUCE_ONLY is not for instruction=RPI")
 
 
 def _check_size(spec: MarketSpec, order_type: str, size_e8: int) -> None:

@@ -79,9 +79,9 @@ class PublicApi:
             "/v1/markets/klines": self._klines,
             "/v1/markets/settlement-price": self._settlement_price,
             "/v1/orderbook/{market}": self._orderbook,
-            "/v1/orderbook/{market}/interactive": self._orderbook,
+            "/v1/orderbook/{market}/interactive": self._interactive_orderbook,
             "/v1/bbo/{market}": self._bbo,
-            "/v1/bbo/{market}/interactive": self._bbo,
+            "/v1/bbo/{market}/interactive": self._interactive_bbo,
             "/v1/trades": self._trades,
             "/v1/funding/data": self._funding_data,
         }
@@ -149,16 +149,26 @@ class PublicApi:
         raise ApiError(404, ErrorCode.MARKET_NOT_SETTLED, f"market {market} is not settled")
 
     async def _orderbook(self, request: web.Request) -> JsonObject:
+        return self._book(request, interactive=False)
+
+    async def _interactive_orderbook(self, request: web.Request) -> JsonObject:
+        return self._book(request, interactive=True)
+
+    def _book(self, request: web.Request, *, interactive: bool) -> JsonObject:
         depth = integer(request.query, "depth")
         book = self._views.book(
             request.match_info["market"],
             _DEFAULT_DEPTH if depth is None else depth,
             _price_tick(request.query.get("price_tick")),
+            interactive=interactive,
         )
         return orderbook_json(book)
 
     async def _bbo(self, request: web.Request) -> JsonObject:
         return bbo_json(self._views.bbo(request.match_info["market"]))
+
+    async def _interactive_bbo(self, request: web.Request) -> JsonObject:
+        return bbo_json(self._views.bbo(request.match_info["market"], interactive=True))
 
     async def _trades(self, request: web.Request) -> JsonObject:
         query = history_query(request.query, max_page=MAX_TRADES_PAGE)

@@ -12,7 +12,8 @@ from typing import Final
 from aiohttp import ClientConnectionResetError, WSMsgType, web
 
 from nautilus_paradex.devnet.config import DevnetConfig
-from nautilus_paradex.devnet.sockets.hub import Subscription, WireForm
+from nautilus_paradex.devnet.sockets.hub import Subscription
+from nautilus_paradex.devnet.sockets.messages import WireForm
 from nautilus_paradex.devnet.wire.auth import Principal
 from nautilus_paradex.protocol import sbe
 from nautilus_paradex.protocol.events import HeartbeatEvent

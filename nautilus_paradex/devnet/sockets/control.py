@@ -130,15 +130,15 @@ class ControlPlane:
 
     def _subscribe(self, connection: Connection, params: msgspec.Raw) -> _Answer:
         wanted = _params(params, _SubscribeParams)
-        topic = self._feeds.topic(wanted.channel, connection.form)
+        topic = self._feeds.topic(wanted.channel, connection.form, wanted.base_asset)
         if topic.private:
             _authenticated(connection)
         if wanted.channel in connection.subscriptions:
             raise invalid_subscribe("already subscribed to channel")
         if _second_book(connection, topic):
             raise invalid_subscribe("only one order_book channel per market and connection")
-        scope = self._scope(wanted, topic)
-        subscription = self._feeds.subscription(connection, topic, scope)
+        markets = self._markets(wanted, topic)
+        subscription = self._feeds.subscription(connection, topic, markets)
         connection.subscriptions[wanted.channel] = subscription
         connection.watch_idleness()
         return _Answer(
@@ -178,9 +178,7 @@ class ControlPlane:
         connection.cancel_on_disconnect = _params(params, _EnabledParams).enabled
         return _Answer({"enabled": connection.cancel_on_disconnect})
 
-    def _scope(self, wanted: "_SubscribeParams", topic: Topic) -> set[str] | None:
-        if wanted.base_asset is not None:
-            raise _invalid_params("base_asset: not served by this devnet")
+    def _markets(self, wanted: "_SubscribeParams", topic: Topic) -> set[str] | None:
         if wanted.markets is None:
             return None
         if topic.topic != "markets_summary" or topic.market != ALL:

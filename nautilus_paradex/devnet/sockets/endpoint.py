@@ -10,7 +10,7 @@ from aiohttp import WSCloseCode, web
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.devnet.sockets.connection import Connection
 from nautilus_paradex.devnet.sockets.control import ControlPlane
-from nautilus_paradex.devnet.sockets.hub import WireForm
+from nautilus_paradex.devnet.sockets.messages import WireForm
 from nautilus_paradex.devnet.wire.errors import ApiError, rate_limited
 from nautilus_paradex.devnet.wire.limits import Policy, RateLimiter
 from nautilus_paradex.protocol.enums import ErrorCode

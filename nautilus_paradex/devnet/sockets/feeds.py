@@ -7,19 +7,25 @@ from collections.abc import Iterable
 from typing import Final
 
 from nautilus_paradex.devnet.engine.exchange import Exchange
-from nautilus_paradex.devnet.engine.model import EngineEvent
+from nautilus_paradex.devnet.engine.model import WireEvent
 from nautilus_paradex.devnet.market_views import MarketViews
 from nautilus_paradex.devnet.replay import ReplayMarket
 from nautilus_paradex.devnet.sockets.connection import Connection
-from nautilus_paradex.devnet.sockets.hub import (
-    Hub,
-    Subscription,
+from nautilus_paradex.devnet.sockets.hub import Hub, Subscription
+from nautilus_paradex.devnet.sockets.messages import (
     WireForm,
     book_snapshot_message,
     event_message,
 )
 from nautilus_paradex.devnet.sockets.playback import play_bbo, play_book
-from nautilus_paradex.devnet.wire.topics import ALL, Feed, Topic, invalid_subscribe, parse_topic
+from nautilus_paradex.devnet.wire.topics import (
+    ALL,
+    Feed,
+    Topic,
+    invalid_subscribe,
+    parse_asset_topic,
+    parse_topic,
+)
 
 __all__ = ["Feeds"]
 
@@ -47,10 +53,15 @@ class Feeds:
         self._hub = hub
         self._speed = speed
 
-    def topic(self, channel: str, form: WireForm) -> Topic:
-        """Return what `channel` names, or raise RpcError."""
-        markets = self._views.markets()
-        return parse_topic(channel, markets, binary=form.sbe_version is not None)
+    def topic(self, channel: str, form: WireForm, base_asset: str | None) -> Topic:
+        """Return what `channel` names, for all options of an asset if given, or raise RpcError."""
+        if base_asset is None:
+            markets = self._views.markets()
+            return parse_topic(channel, markets, binary=form.sbe_version is not None)
+        topic = parse_asset_topic(channel, base_asset)
+        if not self._views.options_of(base_asset):
+            raise invalid_subscribe(f"base_asset: no options on {base_asset[:40]}")
+        return topic
 
     def check_markets(self, symbols: Iterable[str]) -> None:
         """Raise RpcError if one of `symbols` is no market."""
@@ -60,10 +71,12 @@ class Feeds:
                 raise invalid_subscribe(f"unknown market {symbol[:40]}")
 
     def subscription(
-        self, connection: Connection, topic: Topic, scope: set[str] | None
+        self, connection: Connection, topic: Topic, markets: set[str] | None
     ) -> Subscription:
         account = None if connection.principal is None else connection.principal.account
-        return Subscription(topic, topic.key(account), connection, scope)
+        base_asset = topic.base_asset
+        scope = None if base_asset is None else self._views.options_of(base_asset)
+        return Subscription(topic, topic.key(account), connection, markets, scope)
 
     def begin(self, connection: Connection, subscription: Subscription) -> None:
         """Send what the channel begins with, then route its events."""
@@ -71,11 +84,10 @@ class Feeds:
         replay = self._views.replay(topic.market)
         if replay is not None and self._play(connection, topic, replay):
             return
-        if topic.feed is Feed.EVENTS:
-            for event in self._opening(subscription):
-                subscription.send(event_message(event))
-        else:
+        if topic.book_market is not None:
             self._send_book(subscription)
+        for event in self._opening(subscription):
+            subscription.send(event_message(event))
         self._hub.add(subscription)
 
     def end(self, connection: Connection, subscription: Subscription) -> None:
@@ -98,7 +110,7 @@ class Feeds:
     def _send_book(self, subscription: Subscription) -> None:
         topic = subscription.topic
         book = (
-            self._views.book(topic.market)
+            self._views.book(topic.market, interactive=topic.interactive)
             if topic.feed is Feed.BOOK_DELTAS
             else self._views.topic_book(topic)
         )
@@ -106,7 +118,7 @@ class Feeds:
         subscription.last_book_seq = book.seq or 0
         subscription.send(book_snapshot_message(book))
 
-    def _opening(self, subscription: Subscription) -> list[EngineEvent]:
+    def _opening(self, subscription: Subscription) -> list[WireEvent]:
         """Return the state that a channel begins with: a guess, see docs/devnet.md."""
         topic = subscription.topic
         account = subscription.key.account
@@ -117,7 +129,7 @@ class Feeds:
         if topic.market == ALL or topic.topic not in _OPENING_TOPICS:
             return []
         if topic.topic == "bbo":
-            return [self._exchange.bbo(topic.market)]
+            return [self._exchange.bbo(topic.market, interactive=topic.interactive)]
         return [self._exchange.summary(topic.market)]
 
 

@@ -3,7 +3,7 @@
 Knows neither sockets nor the control plane: a subscriber is anything that takes frames.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -11,67 +11,33 @@ from nautilus_paradex.devnet.engine.model import (
     BalanceChange,
     EngineEvent,
     FundingPayment,
+    Interactive,
     MarketNotice,
     TradeBust,
     TransferRecord,
 )
-from nautilus_paradex.devnet.sockets.json_book import JsonBooks, snapshot_json
-from nautilus_paradex.devnet.wire.json_wire import JsonObject, event_json
-from nautilus_paradex.devnet.wire.market_json import market_event_json
-from nautilus_paradex.devnet.wire.topics import ALL, Feed, RouteKey, Topic
-from nautilus_paradex.protocol import rpc, sbe
+from nautilus_paradex.devnet.sockets.json_book import JsonBooks
+from nautilus_paradex.devnet.sockets.messages import (
+    Message,
+    WireForm,
+    book_snapshot_message,
+    event_message,
+)
+from nautilus_paradex.devnet.wire.topics import ALL, INTERACTIVE, Feed, RouteKey, Topic
 from nautilus_paradex.protocol.events import (
     AccountEvent,
     BboEvent,
     BookEvent,
     FillEvent,
     FundingDataEvent,
+    FundingRateComparisonEvent,
     MarketSummaryEvent,
     OrderEvent,
     PositionEvent,
     TradeEvent,
 )
 
-__all__ = [
-    "Hub",
-    "Message",
-    "Subscriber",
-    "Subscription",
-    "WireForm",
-    "book_snapshot_message",
-    "event_message",
-]
-
-
-_JsonOnly = BalanceChange | FundingPayment | TransferRecord | TradeBust | MarketNotice
-"""What the binary schema has no template for."""
-
-
-@dataclass(frozen=True, slots=True)
-class WireForm:
-    """
-    How a socket is spoken to.
-
-    Parameters
-    ----------
-    sbe_version : int or None
-        Negotiated schema version; None for a plain socket.
-    private_sbe : bool
-        If private channels of a binary socket are SBE too.
-    legacy_json : bool
-        If a plain socket gets public data at all.
-
-    """
-
-    sbe_version: int | None
-    private_sbe: bool = False
-    legacy_json: bool = False
-
-    def is_binary(self, *, private: bool) -> bool:
-        return self.sbe_version is not None and (self.private_sbe or not private)
-
-    def is_silent(self, *, private: bool) -> bool:
-        return self.sbe_version is None and not private and not self.legacy_json
+__all__ = ["Hub", "Subscriber", "Subscription"]
 
 
 class Subscriber(Protocol):
@@ -86,15 +52,22 @@ class Subscriber(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Subscription:
-    """One channel of one subscriber; `markets` is the scope of ``markets_summary``, if any."""
+    """
+    One channel of one subscriber.
+
+    `markets` is what a scoped ``markets_summary`` tells of, for its subscriber to change; `scope`
+    are the markets that any other channel is about, where that is not all of its route.
+
+    """
 
     topic: Topic
     key: RouteKey
     subscriber: Subscriber
     markets: set[str] | None = None
+    scope: Container[str] | None = None
     last_book_seq: int = -1
 
-    def send(self, message: "Message") -> None:
+    def send(self, message: Message) -> None:
         """Give the subscriber `message` in its form, or nothing if it is not to hear it."""
         private = self.topic.private
         form = self.subscriber.form
@@ -102,50 +75,10 @@ class Subscription:
             return
         if form.is_binary(private=private) and message.has_template:
             assert form.sbe_version is not None
-            self.subscriber.push(message.binary(form.sbe_version))
+            if message.exists_in(form.sbe_version):
+                self.subscriber.push(message.binary(form.sbe_version))
             return
         self.subscriber.push(message.text(self.topic.channel))
-
-
-class Message:
-    """An event and its encodings, each made when first needed."""
-
-    __slots__ = ("_binary", "_data", "_text", "event")
-
-    def __init__(self, event: EngineEvent, data: Callable[[], JsonObject]) -> None:
-        self.event = event
-        self._data = data
-        self._binary: dict[int, bytes] = {}
-        self._text: dict[str, str] = {}
-
-    @property
-    def has_template(self) -> bool:
-        return not isinstance(self.event, _JsonOnly)
-
-    def binary(self, version: int) -> bytes:
-        frame = self._binary.get(version)
-        if frame is None:
-            assert not isinstance(self.event, _JsonOnly)
-            frame = self._binary[version] = sbe.encode(self.event, version)
-        return frame
-
-    def text(self, channel: str) -> str:
-        frame = self._text.get(channel)
-        if frame is None:
-            frame = self._text[channel] = rpc.encode_notification(channel, self._data())
-        return frame
-
-
-def event_message(event: EngineEvent) -> Message:
-    """Return the message of anything but a book."""
-    if isinstance(event, MarketNotice):
-        return Message(event, lambda: market_event_json(event))
-    return Message(event, lambda: event_json(event))
-
-
-def book_snapshot_message(event: BookEvent) -> Message:
-    """Return the message of a whole book."""
-    return Message(event, lambda: snapshot_json(event))
 
 
 class Hub:
@@ -163,10 +96,10 @@ class Hub:
         self._routes: dict[RouteKey, list[Subscription]] = {}
         self._json_books = JsonBooks() if json_books else None
 
-    def follow_book(self, snapshot: BookEvent) -> None:
-        """Take `snapshot` as the state to which the market's next delta applies."""
+    def follow_book(self, snapshot: BookEvent, *, interactive: bool = False) -> None:
+        """Take `snapshot` as the state to which the market's next delta of that view applies."""
         if self._json_books is not None:
-            self._json_books.reset(snapshot)
+            self._json_books.reset(snapshot, interactive=interactive)
 
     def add(self, subscription: Subscription) -> None:
         self._routes.setdefault(subscription.key, []).append(subscription)
@@ -184,30 +117,42 @@ class Hub:
         if isinstance(event, MarketNotice) and event.after is None and self._json_books is not None:
             self._json_books.forget(event.market)
         message = self._message(event)
-        topic = _TOPIC_OF[type(event)]
         market = getattr(event, "market", None)
-        for subscription in self._subscriptions(topic, market, account):
-            if _wants(subscription, event, market):
+        for subscription in self._subscriptions(_topic_of(event), market, account):
+            if _wants(subscription, message, market):
                 subscription.send(message)
 
     def publish_snapshots(
         self, refresh_ms: int, snapshot: Callable[[Topic], BookEvent | None]
     ) -> None:
         """Send the best levels to subscriptions of that rhythm whose book has changed."""
-        for subscription in self._book_subscriptions(refresh_ms):
+        for subscription in self._repeated(Feed.BOOK_SNAPSHOTS, refresh_ms):
             event = snapshot(subscription.topic)
             if event is None or event.seq == subscription.last_book_seq:
                 continue
             subscription.last_book_seq = event.seq or 0
             subscription.send(book_snapshot_message(event))
 
+    def publish_funding_rates(
+        self, refresh_ms: int, rates: Callable[[], Iterable[FundingRateComparisonEvent]]
+    ) -> None:
+        """Send the comparison of funding rates to subscriptions of that rhythm, if any."""
+        subscriptions = self._repeated(Feed.FUNDING_RATES, refresh_ms)
+        if not subscriptions:
+            return
+        for rate in rates():
+            message = event_message(rate)
+            for subscription in subscriptions:
+                subscription.send(message)
+
     def _message(self, event: EngineEvent) -> Message:
-        if not isinstance(event, BookEvent):
-            return event_message(event)
+        inner = event.event if isinstance(event, Interactive) else event
+        if not isinstance(inner, BookEvent):
+            return event_message(inner)
         if self._json_books is None:
-            return Message(event, dict)
-        data = self._json_books.delta_json(event)
-        return Message(event, lambda: data)
+            return Message(inner, dict)
+        data = self._json_books.delta_json(inner, interactive=inner is not event)
+        return Message(inner, lambda: data)
 
     def _subscriptions(
         self, topic: str, market: str | None, account: str | None
@@ -217,24 +162,35 @@ class Hub:
             return list(everywhere)
         return [*self._routes.get(RouteKey(topic, market, account), _NOBODY), *everywhere]
 
-    def _book_subscriptions(self, refresh_ms: int) -> list[Subscription]:
+    def _repeated(self, feed: Feed, refresh_ms: int) -> list[Subscription]:
         return [
             subscription
             for key, subscriptions in self._routes.items()
-            if key.topic == "order_book"
+            if key.topic in _REPEATED_TOPICS
             for subscription in subscriptions
-            if subscription.topic.feed is Feed.BOOK_SNAPSHOTS
-            and subscription.topic.refresh_ms == refresh_ms
+            if subscription.topic.feed is feed and subscription.topic.refresh_ms == refresh_ms
         ]
 
 
-def _wants(subscription: Subscription, event: EngineEvent, market: str | None) -> bool:
+def _wants(subscription: Subscription, message: Message, market: str | None) -> bool:
     if subscription.markets is not None and market not in subscription.markets:
         return False
-    return not isinstance(event, BookEvent) or subscription.topic.feed is Feed.BOOK_DELTAS
+    if subscription.scope is not None and market not in subscription.scope:
+        return False
+    return not isinstance(message.event, BookEvent) or subscription.topic.feed is Feed.BOOK_DELTAS
+
+
+def _topic_of(event: EngineEvent) -> str:
+    if isinstance(event, Interactive):
+        return INTERACTIVE[_TOPIC_OF[type(event.event)]]
+    return _TOPIC_OF[type(event)]
 
 
 _NOBODY: Final[tuple[Subscription, ...]] = ()
+
+_REPEATED_TOPICS: Final = frozenset(
+    {"order_book", INTERACTIVE["order_book"], "funding_rate_comparison"}
+)
 
 _TOPIC_OF: Final[dict[type, str]] = {
     TradeEvent: "trades",
@@ -242,6 +198,7 @@ _TOPIC_OF: Final[dict[type, str]] = {
     BookEvent: "order_book",
     MarketSummaryEvent: "markets_summary",
     FundingDataEvent: "funding_data",
+    FundingRateComparisonEvent: "funding_rate_comparison",
     OrderEvent: "orders",
     FillEvent: "fills",
     PositionEvent: "positions",

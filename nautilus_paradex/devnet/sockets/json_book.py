@@ -5,6 +5,7 @@ The binary feed does not tell an insert from an update, so the prices present ar
 
 from typing import Final
 
+from nautilus_paradex.devnet.wire.json_fields import best_of
 from nautilus_paradex.devnet.wire.json_wire import JsonObject
 from nautilus_paradex.protocol.enums import OrderSide
 from nautilus_paradex.protocol.events import BookEvent, BookLevel
@@ -17,27 +18,28 @@ _DELTA: Final = "d"
 
 
 class JsonBooks:
-    """The prices of every book, to tell inserts from updates."""
+    """The prices of every book in both views, to tell inserts from updates."""
 
     def __init__(self) -> None:
-        self._prices: dict[str, dict[OrderSide, set[int]]] = {}
+        self._prices: dict[tuple[str, bool], dict[OrderSide, set[int]]] = {}
 
-    def reset(self, snapshot: BookEvent) -> None:
+    def reset(self, snapshot: BookEvent, *, interactive: bool) -> None:
         """Begin with a whole book."""
-        self._prices[snapshot.market or ""] = {
+        self._prices[snapshot.market or "", interactive] = {
             OrderSide.BUY: {price for price, _ in snapshot.bids},
             OrderSide.SELL: {price for price, _ in snapshot.asks},
         }
 
     def forget(self, market: str) -> None:
-        """Drop the book of a market that is listed no more."""
-        self._prices.pop(market, None)
+        """Drop the books of a market that is listed no more."""
+        for interactive in (False, True):
+            self._prices.pop((market, interactive), None)
 
-    def delta_json(self, event: BookEvent) -> JsonObject:
+    def delta_json(self, event: BookEvent, *, interactive: bool) -> JsonObject:
         """Return the message of a delta and remember what it changed."""
         changes: dict[str, list[JsonObject]] = {"inserts": [], "updates": [], "deletes": []}
         prices = self._prices.setdefault(
-            event.market or "", {OrderSide.BUY: set(), OrderSide.SELL: set()}
+            (event.market or "", interactive), {OrderSide.BUY: set(), OrderSide.SELL: set()}
         )
         for side, levels in ((OrderSide.BUY, event.bids), (OrderSide.SELL, event.asks)):
             for level in levels:
@@ -54,12 +56,18 @@ def snapshot_json(event: BookEvent) -> JsonObject:
 
 
 def _header(event: BookEvent, update_type: str) -> JsonObject:
-    return {
+    header: JsonObject = {
         "market": event.market,
         "seq_no": event.seq,
         "last_updated_at": (event.ts or 0) // 1_000,
         "update_type": update_type,
     }
+    for name, price, size in best_of(event):
+        side = OrderSide.BUY if name.startswith("best_bid") else OrderSide.SELL
+        header[name] = _level_json(side, (price, size))
+    if event.relative_spread is not None:
+        header["relative_spread"] = e8_to_str(event.relative_spread)
+    return header
 
 
 def _change(prices: set[int], level: BookLevel) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from typing import Protocol
 
 from nautilus_paradex.devnet.replay import ReplayBook, ReplayMarket
-from nautilus_paradex.devnet.sockets.hub import WireForm, event_message
+from nautilus_paradex.devnet.sockets.messages import WireForm, event_message
 from nautilus_paradex.devnet.wire.topics import Topic
 
 __all__ = ["PatientSubscriber", "play_bbo", "play_book"]

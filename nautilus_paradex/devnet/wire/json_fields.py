@@ -3,9 +3,11 @@
 Names from openapi and asyncapi. A row is (name on the wire, attribute, writer).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from decimal import Decimal
 from typing import Final
 
+from nautilus_paradex.protocol.events import BookEvent
 from nautilus_paradex.protocol.numbers import e8_to_str
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "FILL",
     "FUNDING_DATA",
     "FUNDING_PAYMENT",
+    "FUNDING_RATE",
     "GREEKS",
     "ORDER",
     "POSITION",
@@ -29,6 +32,7 @@ __all__ = [
     "TRADE_BUST",
     "TRANSFER",
     "Fields",
+    "best_of",
 ]
 
 type _Value = int | str | tuple[str, ...] | None
@@ -42,6 +46,11 @@ def _e8(value: _Value) -> str:
 
 def _e8_or_empty(value: _Value) -> str:
     return "" if value is None else _e8(value)
+
+
+def _e12(value: _Value) -> str:
+    assert isinstance(value, int)
+    return f"{Decimal(value).scaleb(-12):f}"
 
 
 def _ms(value: _Value) -> int:
@@ -236,6 +245,13 @@ FUNDING_DATA: Final[Fields] = (
     ("created_at", "created_at", _ms),
 )
 
+FUNDING_RATE: Final[Fields] = (
+    ("symbol", "market", _text),
+    ("source", "source", _text),
+    ("hourly_funding_rate", "hourly_funding_rate", _e12),
+    ("last_updated_at", "last_updated_at", _ms),
+)
+
 BALANCE: Final[Fields] = (
     ("token", "token", _text),
     ("size", "size_e8", _e8),
@@ -289,3 +305,18 @@ CANCEL: Final[Fields] = (
     ("market", "market", _text),
     ("status", "status", _text),
 )
+
+_BEST: Final = (
+    ("best_bid_interactive", "best_bid_price", "best_bid_size"),
+    ("best_ask_interactive", "best_ask_price", "best_ask_size"),
+    ("best_bid_api", "best_bid_api_price", "best_bid_api_size"),
+    ("best_ask_api", "best_ask_api_price", "best_ask_api_size"),
+)
+
+
+def best_of(event: BookEvent) -> Iterator[tuple[str, int, int]]:
+    """Yield name, price and size of the best prices that an interactive book event has."""
+    for name, price_attribute, size_attribute in _BEST:
+        price, size = getattr(event, price_attribute), getattr(event, size_attribute)
+        if price is not None:
+            yield name, price, size

@@ -12,16 +12,16 @@ from nautilus_paradex.devnet.engine.model import (
     Balance,
     BalanceChange,
     CancelOutcome,
-    EngineEvent,
     FundingPayment,
     Kline,
     Page,
     TradeBust,
     TransferRecord,
+    WireEvent,
 )
 from nautilus_paradex.devnet.wire import json_fields as fields
 from nautilus_paradex.devnet.wire.json_fields import Fields
-from nautilus_paradex.protocol.enums import PositionSide, RequestStatus
+from nautilus_paradex.protocol.enums import AssetKind, PositionSide, RequestStatus
 from nautilus_paradex.protocol.events import (
     AccountEvent,
     BboEvent,
@@ -29,6 +29,7 @@ from nautilus_paradex.protocol.events import (
     BookLevel,
     FillEvent,
     FundingDataEvent,
+    FundingRateComparisonEvent,
     MarketSummaryEvent,
     OrderEvent,
     PositionEvent,
@@ -61,7 +62,7 @@ __all__ = [
 type JsonObject = dict[str, object]
 
 
-def event_json(event: EngineEvent) -> JsonObject:
+def event_json(event: WireEvent) -> JsonObject:
     """Return the `data` of the notification that carries `event`; not for book events."""
     return _EVENT_JSON[type(event)](event)
 
@@ -120,14 +121,17 @@ def funding_data_json(event: FundingDataEvent) -> JsonObject:
 
 
 def orderbook_json(event: BookEvent) -> JsonObject:
-    """Return the REST form of a book snapshot."""
-    return {
+    """Return the REST form of a book snapshot; best prices of both views where it knows them."""
+    result: JsonObject = {
         "market": event.market,
         "seq_no": event.seq,
         "last_updated_at": (event.ts or 0) // 1_000,
         "bids": _levels(event.bids),
         "asks": _levels(event.asks),
     }
+    for name, price, size in fields.best_of(event):
+        result[name] = [e8_to_str(price), e8_to_str(size)]
+    return result
 
 
 def balance_json(balance: Balance) -> JsonObject:
@@ -183,10 +187,23 @@ def _request_info(event: OrderEvent) -> JsonObject | None:
     return _object(event, fields.REQUEST_INFO)
 
 
+def _funding_rate_json(event: FundingRateComparisonEvent) -> JsonObject:
+    result = _object(event, fields.FUNDING_RATE)
+    result["asset_kind"] = _ASSET_KINDS[event.asset_kind or ""]
+    return result
+
+
 def _balance_change_json(change: BalanceChange) -> JsonObject:
     settlement = {"status": "ON_BLOCKCHAIN", "type": "TRANSACTION_FILL"}
     return _object(change, fields.BALANCE_CHANGE) | settlement
 
+
+# The schema's names against those of REST: a guess, no JSON of this channel is recorded.
+_ASSET_KINDS: Final = {
+    "PERPETUAL_FUTURE": AssetKind.PERP.value,
+    "OPTION": AssetKind.OPTION.value,
+    "SPOT": AssetKind.SPOT.value,
+}
 
 _EVENT_JSON: Final[dict[type, Callable[..., JsonObject]]] = {
     OrderEvent: order_json,
@@ -201,4 +218,5 @@ _EVENT_JSON: Final[dict[type, Callable[..., JsonObject]]] = {
     BboEvent: bbo_json,
     MarketSummaryEvent: summary_json,
     FundingDataEvent: funding_data_json,
+    FundingRateComparisonEvent: _funding_rate_json,
 }
