@@ -11,6 +11,7 @@ import msgspec
 from nautilus_trader.common.config import register_config_encoding
 from nautilus_trader.live.config import LiveDataClientConfig, LiveExecClientConfig
 
+from nautilus_paradex.protocol.enums import MarginType
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.transport.checks import check_positive, split_url
 
@@ -192,6 +193,11 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     cancel_unexpected_orders : bool, default True
         If an order that is open at the venue although it has ended here shall be cancelled there;
         an error is logged in any case.
+    leverages : dict[str, int], optional
+        The leverage that a market shall have, by its symbol (``{"BTC-USD-PERP": 10}``). It is set
+        at every connect where the account has another; the client does not connect if it cannot be.
+    margin_modes : dict[str, str], optional
+        ``CROSS`` or ``ISOLATED`` for a market, by its symbol, likewise.
 
     """
 
@@ -209,10 +215,13 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     cancel_on_disconnect: bool = False
     on_behalf_of_account: str | None = None
     cancel_unexpected_orders: bool = True
+    leverages: dict[str, int] | None = None
+    margin_modes: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         _check_connection(self)
         _hide(self, "private_key")
+        _check_margins(self)
         if self.recv_window_ms < _MIN_RECV_WINDOW_MS:
             raise ValueError(
                 f"recv_window_ms must be at least {_MIN_RECV_WINDOW_MS}, was {self.recv_window_ms}",
@@ -238,6 +247,16 @@ def _check_connection(config: ParadexDataClientConfig | ParadexExecClientConfig)
             "retry_delay_initial_ms must be positive and at most retry_delay_max_ms, was "
             f"{config.retry_delay_initial_ms} and {config.retry_delay_max_ms}",
         )
+
+
+def _check_margins(config: ParadexExecClientConfig) -> None:
+    for market, leverage in (config.leverages or {}).items():
+        if leverage < 1:
+            raise ValueError(f"leverages[{market!r}] must be at least 1, was {leverage}")
+    for market, mode in (config.margin_modes or {}).items():
+        if mode not in MarginType:
+            known = ", ".join(MarginType)
+            raise ValueError(f"margin_modes[{market!r}] must be one of {known}, was {mode!r}")
 
 
 def _environment(value: str) -> ParadexEnvironment:

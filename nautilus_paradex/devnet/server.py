@@ -25,6 +25,7 @@ from nautilus_paradex.devnet.rest.algos import AlgoApi
 from nautilus_paradex.devnet.rest.devnet import DevnetApi
 from nautilus_paradex.devnet.rest.gateway import Gateway
 from nautilus_paradex.devnet.rest.listing import ListingApi
+from nautilus_paradex.devnet.rest.margin import MarginApi
 from nautilus_paradex.devnet.rest.orders import OrderApi
 from nautilus_paradex.devnet.rest.private import PrivateApi
 from nautilus_paradex.devnet.rest.public import PublicApi
@@ -236,6 +237,7 @@ class DevnetServer:
                 *PublicApi(self.exchange, self._views, config, self._now_us).routes(),
                 *OrderApi(desk).routes(),
                 *AlgoApi(self.exchange.algos, desk).routes(),
+                *MarginApi(self.exchange.margins).routes(),
                 *PrivateApi(self.exchange, self._authority, config.account_balance * E8).routes(),
             ],
         )

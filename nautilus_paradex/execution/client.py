@@ -43,6 +43,7 @@ from nautilus_paradex.execution.account import AccountReporter
 from nautilus_paradex.execution.algo import Twaps
 from nautilus_paradex.execution.commands import Commands
 from nautilus_paradex.execution.instruments import InstrumentLoader
+from nautilus_paradex.execution.margin import MarginSettings
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
 from nautilus_paradex.execution.recovery import Recovery
@@ -147,6 +148,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             self.create_task,
         )
         self._twaps = Twaps(http_client, signer, instruments, self._log, config.recv_window_ms)
+        self._margins = MarginSettings(http_client, self._log, config)
         self._reports = Reports(
             http_client,
             self._recovery,
@@ -188,6 +190,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         await self._instrument_provider.initialize()
         self._cache_instruments()
         await self._log_system_state()
+        await self._margins.apply_configured()
         await self._account.refresh()
         await self._await_account_registered()
         await self._ws.connect()

@@ -12,7 +12,9 @@ from nautilus_trader.model.objects import Quantity
 
 from nautilus_paradex.constants import PARADEX
 from nautilus_paradex.execution.algo import TwapOrder, Twaps
+from nautilus_paradex.execution.margin import MarginSetting, MarginSettings
 from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS
+from nautilus_paradex.protocol.enums import MarginType
 
 __all__ = ["VenueCommands", "venue_commands"]
 
@@ -26,6 +28,7 @@ class VenueCommands:
 
     id: ClientId
     _twaps: Twaps
+    _margins: MarginSettings
 
     async def submit_twap(
         self,
@@ -92,6 +95,58 @@ class VenueCommands:
 
         """
         return await self._twaps.running()
+
+    async def margin(self, instrument_id: InstrumentId) -> MarginSetting:
+        """
+        Return leverage and margin type of a market, as the account has them at the venue.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked.
+        MessageError
+            If its answer could not be read.
+
+        """
+        return await self._margins.get(instrument_id.symbol.value)
+
+    async def set_margin(
+        self,
+        instrument_id: InstrumentId,
+        leverage: int,
+        margin_type: str = MarginType.CROSS.value,
+    ) -> MarginSetting:
+        """
+        Choose leverage and margin type of a market, and return them as the venue confirms.
+
+        The account's initial margin follows with the next account update. The request is repeated
+        where its outcome is unknown.
+
+        Parameters
+        ----------
+        instrument_id : InstrumentId
+            The market.
+        leverage : int
+            From 1 to the market's maximum.
+        margin_type : str, default "CROSS"
+            ``CROSS`` or ``ISOLATED``.
+
+        Raises
+        ------
+        CommandDeniedError
+            If leverage or type make no sense; nothing was sent.
+        NotSentError
+            If it could not be sent.
+        VenueError
+            If the venue refused, or answered with a failure of its own however often it was sent
+            (`ServerError`).
+        UnknownOutcomeError
+            If no answer came, however often it was sent.
+        MessageError
+            If the venue confirms something else.
+
+        """
+        return await self._margins.set(instrument_id.symbol.value, leverage, margin_type)
 
     # -- How a strategy gets here ------------------------------------------------------------------
 

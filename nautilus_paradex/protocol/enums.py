@@ -16,6 +16,7 @@ __all__ = [
     "FillFlag",
     "FillType",
     "Liquidity",
+    "MarginType",
     "MarketEventType",
     "OptionType",
     "OrderFlag",
@@ -189,6 +190,13 @@ class AccountStatus(StrEnum):
     LIQUIDATION = "LIQUIDATION"
 
 
+class MarginType(StrEnum):
+    """Whether a market is held against the whole account or against an account of its own."""
+
+    CROSS = "CROSS"
+    ISOLATED = "ISOLATED"
+
+
 class PackageType(StrEnum):
     """What a book frame holds: the whole book, or changes to it."""
 
@@ -300,6 +308,7 @@ class ErrorCode(StrEnum):
     BATCH_SIZE_OUT_OF_RANGE = "BATCH_SIZE_OUT_OF_RANGE"
     ISOLATED_MARKET_ACCOUNT_MISMATCH = "ISOLATED_MARKET_ACCOUNT_MISMATCH"
     NO_ACCESS_TO_MARKET = "NO_ACCESS_TO_MARKET"
+    MARKET_MARGIN_RESTRICTED = "MARKET_MARGIN_RESTRICTED"
     RPI_ACCOUNT_NOT_WHITELISTED = "RPI_ACCOUNT_NOT_WHITELISTED"
     SYSTEM_STATUS_POST_ONLY = "SYSTEM_STATUS_POST_ONLY"
     SYSTEM_STATUS_CANCEL_ONLY = "SYSTEM_STATUS_CANCEL_ONLY"

@@ -129,6 +129,16 @@ def test_a_wrong_setting_is_named(
         (ParadexDataClientConfig, {"sbe_schema_version": 3}, "must be 0, 1, 2 or null, was 3"),
         (ParadexDataClientConfig, {"update_instruments_interval_mins": 0}, "must be positive"),
         (ParadexExecClientConfig, {"recv_window_ms": 9}, "recv_window_ms must be at least 10"),
+        (
+            ParadexExecClientConfig,
+            {"leverages": {"BTC-USD-PERP": 0}},
+            r"leverages\['BTC-USD-PERP'\] must be at least 1, was 0",
+        ),
+        (
+            ParadexExecClientConfig,
+            {"margin_modes": {"BTC-USD-PERP": "cross"}},
+            "must be one of CROSS, ISOLATED, was 'cross'",
+        ),
     ],
 )
 def test_a_wrong_setting_of_one_client_is_named(

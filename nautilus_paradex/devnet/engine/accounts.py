@@ -14,6 +14,7 @@ from typing import Final
 
 from nautilus_paradex.devnet.engine.fixed import div_e8, round_div, sign
 from nautilus_paradex.devnet.engine.history import BoundedLog, RecentOrders
+from nautilus_paradex.devnet.engine.leverage import MarginSetting
 from nautilus_paradex.devnet.engine.model import (
     SETTLEMENT_ASSET,
     FundingPayment,
@@ -114,6 +115,7 @@ class Account:
     positions: dict[str, Position] = field(default_factory=dict)
     live: dict[str, dict[str, Order]] = field(default_factory=dict)
     live_by_client_id: dict[str, Order] = field(default_factory=dict)
+    margin_settings: dict[str, MarginSetting] = field(default_factory=dict)
     orders: RecentOrders = field(init=False)
     fills: BoundedLog[FillEvent] = field(init=False)
     funding_payments: BoundedLog[FundingPayment] = field(init=False)

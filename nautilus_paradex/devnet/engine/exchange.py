@@ -14,6 +14,7 @@ from nautilus_paradex.devnet.engine.executor import Cancel, Engine, Modify, New
 from nautilus_paradex.devnet.engine.interventions import Interventions
 from nautilus_paradex.devnet.engine.ledger import ledger_of
 from nautilus_paradex.devnet.engine.listing import Listing
+from nautilus_paradex.devnet.engine.margin_settings import MarginSettings
 from nautilus_paradex.devnet.engine.markets import MarketSpec
 from nautilus_paradex.devnet.engine.model import (
     SETTLEMENT_ASSET,
@@ -82,6 +83,8 @@ class Exchange(Queries):
     ----------
     algos : Algos
         The algo orders; `tick` moves them on.
+    margins : MarginSettings
+        Leverage and margin type per account and market.
     interventions : Interventions
         What happens to accounts other than by their orders.
 
@@ -100,6 +103,7 @@ class Exchange(Queries):
         self._engine = Engine(self._state, self._outbox)
         self._listing = Listing(self._state, self._engine, self._outbox)
         self.algos = Algos(self._state, self._place_child)
+        self.margins = MarginSettings(self._state, self._outbox)
         self.interventions = Interventions(self._state, self._engine, self._outbox)
         self._ticker = Ticker(self._state, self._engine, self._outbox, self.interventions)
         self.markets: Mapping[str, MarketSpec] = ListedMarkets(self._state)

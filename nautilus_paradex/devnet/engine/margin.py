@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from nautilus_paradex.devnet.engine.accounts import Account, Position
 from nautilus_paradex.devnet.engine.fees import trade_fee
 from nautilus_paradex.devnet.engine.fixed import mul_e8_up
+from nautilus_paradex.devnet.engine.leverage import imf_e8
 from nautilus_paradex.devnet.engine.options import intrinsic_e8
 from nautilus_paradex.devnet.engine.orders import Order
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
@@ -49,7 +50,7 @@ def margin_of(state: VenueState, account: Account) -> Margin:
         unrealized_e8=_unrealized(state, account),
         initial_e8=sum(_initial(state.markets[m], account, _resting(account, m)) for m in symbols),
         maintenance_e8=sum(
-            _maintenance(state.markets[m], position.size_e8)
+            _maintenance(state.markets[m], account, position.size_e8)
             for m, position in account.positions.items()
         ),
     )
@@ -127,21 +128,25 @@ def _initial(market: MarketState, account: Account, orders: list[Order]) -> int:
     if spec.is_option:
         required = max(_option_margin(market, buys), _option_margin(market, -sells))
     else:
-        notional = mul_e8_up(max(buys, sells), market.pricing.mark_e8)
-        required = mul_e8_up(notional, spec.imf_base_e8)
+        required = _delta_one_margin(market, account, max(buys, sells))
     return required + _fee_provision(market, max(buys, sells)) + loss
 
 
-def _maintenance(market: MarketState, size_e8: int) -> int:
+def _maintenance(market: MarketState, account: Account, size_e8: int) -> int:
     if size_e8 == 0:
         return 0
     spec = market.spec
     if spec.is_option:
         required = _option_margin(market, size_e8)
     else:
-        notional = mul_e8_up(abs(size_e8), market.pricing.mark_e8)
-        required = mul_e8_up(notional, spec.imf_base_e8)
+        required = _delta_one_margin(market, account, abs(size_e8))
     return mul_e8_up(required, spec.mmf_factor_e8) + _fee_provision(market, abs(size_e8))
+
+
+def _delta_one_margin(market: MarketState, account: Account, size_e8: int) -> int:
+    notional = mul_e8_up(size_e8, market.pricing.mark_e8)
+    chosen = account.margin_settings.get(market.symbol)
+    return mul_e8_up(notional, imf_e8(market.spec, chosen))
 
 
 def _fee_provision(market: MarketState, size_e8: int) -> int:

@@ -1,5 +1,8 @@
-"""Endpoints about the account: collateral, positions, fills, payments, transfers."""
+"""Endpoints about the account: collateral, positions, margin, fills, payments, transfers."""
 
+import msgspec
+
+from nautilus_paradex.protocol.margin import MarginConfigs, MarginRequest, MarginUpdate
 from nautilus_paradex.protocol.rest import (
     AccountInfo,
     AccountSummary,
@@ -12,13 +15,15 @@ from nautilus_paradex.protocol.rest import (
     TradeBust,
     Transfer,
 )
-from nautilus_paradex.transport.endpoints.base import Endpoints, page_params
+from nautilus_paradex.transport.call import Call
+from nautilus_paradex.transport.endpoints.base import Endpoints, page_params, segment
+from nautilus_paradex.transport.rate_limit import RateClass
 
 __all__ = ["AccountEndpoints"]
 
 
 class AccountEndpoints(Endpoints):
-    """Reads of the account that the token belongs to."""
+    """Reads of the account that the token belongs to, and its settings."""
 
     async def account_summary(self) -> AccountSummary:
         """Return collateral and margin."""
@@ -27,6 +32,27 @@ class AccountEndpoints(Endpoints):
     async def account_info(self) -> list[AccountInfo]:
         """Return the account and those that hang on it, with their fee rates."""
         return await self._private_list("/account/info", Results[AccountInfo])
+
+    async def margin_configs(self, market: str) -> MarginConfigs:
+        """Return the leverage and margin type of a market."""
+        return await self._read_private("/account/margin", MarginConfigs, market=market)
+
+    async def set_margin(self, market: str, setting: MarginRequest) -> MarginUpdate:
+        """
+        Choose the leverage and margin type of a market.
+
+        Taken to count against the limits of orders (guess). It is sent again where its outcome is
+        unknown: choosing the same twice changes nothing.
+        """
+        call = Call(
+            "POST",
+            f"/account/margin/{segment(market)}",
+            RateClass.ORDERS,
+            content=msgspec.json.encode(setting),
+            private=True,
+            repeatable=True,
+        )
+        return await self._caller.fetch(call, MarginUpdate)
 
     async def balances(self) -> list[Balance]:
         """Return the balance of each token."""

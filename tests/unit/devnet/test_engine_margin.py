@@ -1,8 +1,10 @@
 """What positions and orders require, by the figures."""
 
 import pytest
-from engine_world import ALICE, BOB, World
+from engine_world import ALICE, BOB, BTC, World
 
+from nautilus_paradex.devnet.engine.leverage import MarginSetting
+from nautilus_paradex.devnet.engine.model import OrderRefused
 from nautilus_paradex.protocol.events import AccountEvent
 from nautilus_paradex.protocol.numbers import E8, to_e8
 
@@ -124,3 +126,61 @@ class TestOptions:
         loss = max(0.0, 0.1 * (5_490 - 5_489.91326932)) if side == "BUY" else 0
         required = summary(world).initial_margin_req or 0
         assert required / E8 == pytest.approx(0.1 * unit_usd + fee + loss, abs=1e-6)
+
+
+class TestLeverage:
+    def test_a_lower_leverage_requires_more(self, world: World) -> None:
+        world.send(ALICE, "BUY", "0.1", "95000")
+        world.exchange.margins.choose(ALICE, BTC, MarginSetting(5))
+
+        event = summary(world)
+        assert event.initial_margin_req == to_e8(f"{0.1 * 96_000 * (0.2 + 0.00045):.8f}")
+        assert world.told(AccountEvent, ALICE)[-1] == event
+
+    def test_maintenance_is_half_of_what_the_position_requires(self, world: World) -> None:
+        world.send(BOB, "SELL", "0.2", "96000")
+        world.send(ALICE, "BUY", "0.2")
+        world.exchange.margins.choose(ALICE, BTC, MarginSetting(5))
+
+        required = 0.2 * 96_000 * (0.2 / 2 + 0.00045)
+        assert summary(world).maintenance_margin_req == to_e8(f"{required:.8f}")
+
+    def test_a_leverage_applies_to_its_market_only(self, world: World) -> None:
+        world.exchange.margins.choose(ALICE, BTC, MarginSetting(1))
+        world.send(ALICE, "BUY", "1", "3300", market="ETH-USD-PERP")
+
+        assert summary(world).initial_margin_req == to_e8(f"{3_400 * PERP_RATE:.8f}")
+        assert world.exchange.margins.get(ALICE, "ETH-USD-PERP") == MarginSetting(50)
+
+    def test_an_order_beyond_the_chosen_leverage_is_refused(self, world: World) -> None:
+        world.exchange.margins.choose(ALICE, BTC, MarginSetting(2))
+
+        assert world.send(ALICE, "BUY", "3", "95000").cancel_reason == "NOT_ENOUGH_MARGIN"
+
+    @pytest.mark.parametrize(
+        ("market", "setting", "code"),
+        [
+            (BTC, MarginSetting(0), "VALIDATION_ERROR"),
+            (BTC, MarginSetting(51), "VALIDATION_ERROR"),
+            ("kPEPE-USD-PERP", MarginSetting(11), "VALIDATION_ERROR"),
+            (BTC, MarginSetting(5, "BOTH"), "VALIDATION_ERROR"),
+            ("DIME-USD", MarginSetting(1), "MARKET_MARGIN_RESTRICTED"),
+            ("BTC-USD-96000-C", MarginSetting(1), "MARKET_MARGIN_RESTRICTED"),
+            ("NO-SUCH", MarginSetting(1), "MARKET_NOT_FOUND"),
+        ],
+    )
+    def test_what_a_market_cannot_have_is_refused(
+        self, world: World, market: str, setting: MarginSetting, code: str
+    ) -> None:
+        with pytest.raises(OrderRefused, match=code):
+            world.exchange.margins.choose(ALICE, market, setting)
+
+    def test_a_leverage_that_the_account_cannot_bear_changes_nothing(self, world: World) -> None:
+        world.send(ALICE, "BUY", "3", "95000")
+        before = summary(world)
+
+        with pytest.raises(OrderRefused, match="REQUEST_NOT_ALLOWED"):
+            world.exchange.margins.choose(ALICE, BTC, MarginSetting(2))
+
+        assert world.exchange.margins.get(ALICE, BTC) == MarginSetting(50)
+        assert summary(world).initial_margin_req == before.initial_margin_req
