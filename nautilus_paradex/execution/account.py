@@ -1,25 +1,54 @@
-"""The account as the venue reports it, told to the platform: balances and the cross margin."""
+"""The account as the venue reports it, told to the platform: balances and the cross margin.
 
-from typing import Any
+Three sources: the summary (REST and the ``account`` channel); the balance events, which say what
+moved the settlement balance; and the list of tokens, which no channel carries and which is read
+again when a fill or a transfer has moved one of them.
+"""
 
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, Logger
+from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.instruments import CurrencyPair
 
-from nautilus_paradex.parsing.account import account_balances, account_margins
+from nautilus_paradex.parsing.account import (
+    SETTLEMENT_ASSET,
+    account_balances,
+    account_info,
+    account_margins,
+    balance_event_info,
+    balance_event_ts_us,
+    realized_funding_of,
+    token_sizes,
+    with_balance_event,
+)
+from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.reports import ts_ns
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.conversion import account_event
 from nautilus_paradex.protocol.enums import AccountStatus
-from nautilus_paradex.protocol.events import AccountEvent
+from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.events import AccountEvent, FillEvent
+from nautilus_paradex.protocol.json_feed import BalanceEvent
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["AccountReporter"]
+
+_SETTLE_SECS: Final = 0.2  # between a fill and the read of the balances it moved
+_PAUSE_SECS: Final = 1.0  # between reads while one fill follows the other
+_MAX_FAILURES: Final = 5
 
 
 class AccountReporter:
     """
     Emits an account state for what the venue says of the account.
 
-    Every state carries all balances and all margins: the platform replaces what it had.
+    Every state carries all balances and all margins: the platform keeps the balances and replaces
+    the margins that it had. Its `info` holds the venue's own figures and, where a balance event
+    caused it, what moved the balance.
 
     Parameters
     ----------
@@ -27,27 +56,38 @@ class AccountReporter:
         The client that emits.
     http : ParadexHttpClient
         The REST client.
+    cache : Cache
+        The platform's cache, for instruments.
     clock : LiveClock
         The platform's clock.
     log : Logger
         The client's logger.
+    create_task : callable
+        Starts a coroutine under the client's supervision.
 
     """
 
     def __init__(
         self,
-        client: Any,
+        client: LiveExecutionClient,
         http: ParadexHttpClient,
+        cache: Cache,
         clock: LiveClock,
         log: Logger,
+        create_task: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._client = client
         self._http = http
+        self._cache = cache
         self._clock = clock
         self._log = log
-        self._tokens: list[rest.Balance] = []
+        self._create_task = create_task
+        self._summary: AccountEvent | None = None
+        self._tokens: dict[str, int] = {}
         self._status: str | None = None
-        self._updated_at = 0
+        self._told: object = None
+        self._is_refreshing = False
+        self._is_outdated = False
 
     async def refresh(self) -> None:
         """
@@ -57,15 +97,17 @@ class AccountReporter:
         ------
         RequestError
             If the venue could not be asked.
+        MessageError
+            If its answer has no collateral.
 
         """
-        summary = await self._http.account_summary()
-        self._tokens = await self._http.balances()
-        self.take(account_event(summary))
+        summary = account_event(await self._http.account_summary())
+        self._tokens = token_sizes(await self._http.balances(), self._tokens)
+        self._emit(self._newest(summary))
 
     def take(self, event: AccountEvent) -> None:
         """
-        Report an account update; one older than the last is passed over.
+        Report an account update if it changes anything; one older than the last is passed over.
 
         Raises
         ------
@@ -73,16 +115,100 @@ class AccountReporter:
             If the update has no collateral.
 
         """
-        updated_at = event.updated_at or event.ts or 0
-        if updated_at < self._updated_at:
+        newest = self._newest(event)
+        if newest is event and self._figures(event) != self._told:
+            self._emit(event)
+
+    def take_balance(self, event: BalanceEvent) -> None:
+        """
+        Report what moved the settlement balance.
+
+        The summary may have told the change before: then only funding is worth a state of its own.
+
+        Raises
+        ------
+        MessageError
+            If the event tells no balance.
+
+        """
+        summary = self._summary
+        if summary is None:
             return
-        self._updated_at = updated_at
-        self._watch_status(event.status)
+        if balance_event_ts_us(event) > _ts_us(summary):
+            summary = with_balance_event(summary, event)
+        if self._figures(summary) != self._told or realized_funding_of(event):
+            self._emit(summary, {"balance_event": balance_event_info(event)})
+
+    def take_fill(self, fill: FillEvent) -> None:
+        """Have the token balances read again if a fill has moved one of them."""
+        currency = fill.fee_currency
+        if (currency and currency != self._settlement_asset) or self._is_spot(fill.market):
+            self.refresh_soon()
+
+    def take_transfer(self, transfer: rest.Transfer) -> None:
+        """Log a deposit or withdrawal, and have the balances read again."""
+        what = f"Transfer {transfer.kind} {transfer.amount} {transfer.token} {transfer.status}"
+        if transfer.failure_reason:
+            self._log.warning(f"{what}: {transfer.failure_reason}")
+        else:
+            self._log.info(what)
+        self.refresh_soon()
+
+    def refresh_soon(self) -> None:
+        """Read the account again in a moment; once for all that ask until then."""
+        self._is_outdated = True
+        if not self._is_refreshing:
+            self._is_refreshing = True
+            self._create_task(self._keep_refreshing())
+
+    async def _keep_refreshing(self) -> None:
+        failures = 0
+        try:
+            await asyncio.sleep(_SETTLE_SECS)
+            while self._is_outdated and failures < _MAX_FAILURES:
+                self._is_outdated = False
+                try:
+                    await self.refresh()
+                except ParadexError as exc:
+                    self._log.warning(f"Cannot read the account's balances yet: {exc}")
+                    self._is_outdated = True
+                    failures += 1
+                await asyncio.sleep(_PAUSE_SECS)
+        finally:
+            self._is_refreshing = False
+        if self._is_outdated:
+            self._log.error("The account's balances could not be read: they may be out of date")
+
+    # -- Parts -----------------------------------------------------------------------------------
+
+    def _newest(self, event: AccountEvent) -> AccountEvent:
+        known = self._summary
+        return known if known is not None and _ts_us(event) < _ts_us(known) else event
+
+    def _emit(self, summary: AccountEvent, info: dict[str, Any] | None = None) -> None:
+        balances = account_balances(summary, self._tokens)
+        margins = account_margins(summary)
+        # Taken over only now: what cannot be expressed must not count as known.
+        self._summary = summary
+        self._told = self._figures(summary)
+        self._watch_status(summary.status)
         self._client.generate_account_state(
-            balances=account_balances(event, self._tokens),
-            margins=account_margins(event),
+            balances=balances,
+            margins=margins,
             reported=True,
-            ts_event=ts_ns(updated_at) or self._clock.timestamp_ns(),
+            ts_event=ts_ns(_ts_us(summary)) or self._clock.timestamp_ns(),
+            info=account_info(summary) | (info or {}),
+        )
+
+    def _figures(self, summary: AccountEvent) -> object:
+        """What of an account makes a state of its own worth while."""
+        return (
+            summary.total_collateral,
+            summary.free_collateral,
+            summary.initial_margin_req,
+            summary.maintenance_margin_req,
+            summary.status,
+            tuple(self._tokens.items()),
         )
 
     def _watch_status(self, status: str | None) -> None:
@@ -93,3 +219,17 @@ class AccountReporter:
             self._log.error("The account is being liquidated")
         elif status != AccountStatus.ACTIVE:
             self._log.warning(f"Account status is {status!r}")
+
+    def _is_spot(self, market: str | None) -> bool:
+        if not market:
+            return False
+        return isinstance(self._cache.instrument(instrument_id_from_symbol(market)), CurrencyPair)
+
+    @property
+    def _settlement_asset(self) -> str:
+        summary = self._summary
+        return (summary and summary.settlement_asset) or SETTLEMENT_ASSET
+
+
+def _ts_us(event: AccountEvent) -> int:
+    return event.updated_at or event.ts or 0

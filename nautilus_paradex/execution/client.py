@@ -55,6 +55,7 @@ from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import AccountEvent, FillEvent, HeartbeatEvent, OrderEvent
+from nautilus_paradex.protocol.json_feed import BalanceEvent
 from nautilus_paradex.protocol.numbers import to_e8
 from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.sharing import shared_connect_limiter
@@ -159,7 +160,14 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             client_id,
             self.account_id,
         )
-        self._account = AccountReporter(self, http_client, clock, self._log)
+        self._account = AccountReporter(
+            self,
+            http_client,
+            cache,
+            clock,
+            self._log,
+            self.create_task,
+        )
         self._stream = PrivateStream(self._handlers(), self._log)
         self._ws = ParadexWebSocketClient(
             config.ws_url,
@@ -261,22 +269,23 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
     def _handlers(self) -> Handlers:
         return {
             OrderEvent: self._events.take_order,
-            FillEvent: self._events.take_fill,
+            FillEvent: self._take_fill,
             AccountEvent: self._account.take,
+            BalanceEvent: self._account.take_balance,
+            rest.Transfer: self._account.take_transfer,
             rest.TradeBust: self._take_trade_bust,
-            rest.Transfer: self._take_transfer,
             HeartbeatEvent: _pass_over,
         }
+
+    def _take_fill(self, fill: FillEvent) -> None:
+        self._events.take_fill(fill)
+        self._account.take_fill(fill)
 
     def _take_trade_bust(self, bust: rest.TradeBust) -> None:
         self._log.error(
             f"TRADE BUST: fill {bust.busted_fill_id} failed on chain and was taken back. Position "
             "and balance here still contain it: check them against the venue now",
         )
-
-    def _take_transfer(self, transfer: rest.Transfer) -> None:
-        self._log.info(f"Transfer {transfer.kind} {transfer.amount} {transfer.token}")
-        self.create_task(self._account.refresh())
 
     def _on_socket_error(self, exc: Exception) -> None:
         self._log.error(f"Private socket: {exc}")

@@ -114,13 +114,16 @@ def instrument_id_from_symbol(symbol: str) -> InstrumentId:
 
 def currency_from_code(code: str) -> Currency:
     """
-    Return the currency of a venue code; one that the platform does not know is a crypto currency
-    with 8 decimals (DIME among them).
+    Return the currency of a venue code; one that the platform does not know is made known to it as
+    a crypto currency with 8 decimals (DIME among them).
     """
     known = Currency.from_str(code, strict=True)
     if known is not None:
         return known
-    return Currency(code, MAX_PRECISION, 0, code, CurrencyType.CRYPTO)
+    currency = Currency(code, MAX_PRECISION, 0, code, CurrencyType.CRYPTO)
+    # Amounts in it are read back from a database or catalog by its code.
+    Currency.register(currency)
+    return currency
 
 
 def instrument_from_market(

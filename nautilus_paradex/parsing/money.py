@@ -4,11 +4,17 @@ The platform's `Money` takes a number through a float, which is wrong from the 1
 values are not.
 """
 
-from nautilus_trader.model.objects import Currency, Money
+from typing import Final
 
-from nautilus_paradex.parsing.precision import MAX_PRECISION, RAW_PER_E8
+from nautilus_trader.model.objects import MONEY_MAX, Currency, Money
+
+from nautilus_paradex.parsing.precision import MAX_PRECISION, RAW_PER_E8, PrecisionError
+from nautilus_paradex.protocol.numbers import E8, e8_to_str
 
 __all__ = ["money_from_e8"]
+
+
+_MONEY_MAX_E8: Final[int] = int(MONEY_MAX) * E8
 
 
 def money_from_e8(value_e8: int, currency: Currency) -> Money:
@@ -17,7 +23,16 @@ def money_from_e8(value_e8: int, currency: Currency) -> Money:
 
     Settlement and fee currencies of the venue all have 8 decimals, so that nothing is rounded.
 
+    Raises
+    ------
+    PrecisionError
+        If the amount is out of the platform's range, where it would end the process.
+
     """
+    if abs(value_e8) > _MONEY_MAX_E8:
+        raise PrecisionError(
+            f"amount must be within {int(MONEY_MAX)} {currency.code}, was {e8_to_str(value_e8)}",
+        )
     unit = 10 ** max(MAX_PRECISION - currency.precision, 0)
     quotient, rest = divmod(value_e8, unit)
     if 2 * rest > unit or (2 * rest == unit and quotient % 2):

@@ -26,14 +26,20 @@ from nautilus_trader.execution.messages import (
 )
 from nautilus_trader.live.execution_engine import LiveExecutionEngine
 from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
-from nautilus_trader.model.events import OrderEvent, OrderPendingCancel, OrderPendingUpdate
+from nautilus_trader.model.events import (
+    AccountState,
+    OrderEvent,
+    OrderPendingCancel,
+    OrderPendingUpdate,
+)
 from nautilus_trader.model.identifiers import InstrumentId, StrategyId, TraderId
 from nautilus_trader.model.instruments import Instrument
-from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.objects import Currency, Price, Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.portfolio.portfolio import Portfolio
 
 from nautilus_paradex.config import ParadexExecClientConfig
+from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.devnet.identities import DevnetAccount
 from nautilus_paradex.devnet.server import DevnetServer
@@ -69,6 +75,7 @@ class Trader:
         instruction: str = "GTC",
         client_id: str | None = None,
         market: str = MARKET,
+        dime_discount: bool | None = None,
     ) -> rest.Order:
         """Place a limit order, or a market order without a price."""
         assert self.http.signer is not None
@@ -92,6 +99,7 @@ class Trader:
             signature=signature,
             signature_timestamp=signed_at_ms,
             client_id=client_id,
+            dime_discount=dime_discount,
         )
         return await self.http.create_order(request)
 
@@ -138,6 +146,8 @@ class World:
         self.mark = Decimal(0)
         self.events: list[OrderEvent] = []
         self.msgbus.subscribe("events.order.*", self.events.append)
+        self.account_states: list[AccountState] = []
+        self.msgbus.subscribe("events.account.*", self.account_states.append)
         self.orders = self.factory("S-001")
         self.counterparty = Trader(server, server.accounts[1])
         self.second_screen = Trader(server, account)
@@ -318,11 +328,36 @@ class World:
         client_id = order.client_order_id.value
         return next((o for o in self.ledger()["orders"] if o["client_id"] == client_id), None)
 
+    def balance(self, code: str) -> Decimal | None:
+        """Return the total of a currency as the platform's account has it."""
+        total = self.portfolio.account(PARADEX_VENUE).balance_total(Currency.from_str(code))
+        return None if total is None else Decimal(total.as_decimal())
+
+    @property
+    def net_position(self) -> Decimal:
+        """The position in the market as the platform has it, over all strategies."""
+        return Decimal(self.portfolio.net_position(INSTRUMENT_ID))
+
     async def fault(self, **fault: object) -> None:
         """Ask the venue for a fault."""
+        await self._ask("faults", fault)
+
+    async def act(self, kind: str, **act: object) -> dict[str, Any]:
+        """Have the venue do something to accounts; `account` is the client's unless given."""
+        if kind in ("liquidate", "deposit", "withdraw"):
+            act.setdefault("account", self.address)
+        return await self._ask("acts", {"kind": kind} | act)
+
+    @property
+    def address(self) -> str:
+        return self.server.accounts[0].address_hex
+
+    async def _ask(self, path: str, body: dict[str, object]) -> dict[str, Any]:
         async with httpx.AsyncClient(trust_env=False) as http:
-            reply = await http.post(f"{self.server.root_url}/devnet/faults", json=fault)
+            reply = await http.post(f"{self.server.root_url}/devnet/{path}", json=body)
         assert reply.status_code < 300, reply.text
+        answer: dict[str, Any] = reply.json()
+        return answer
 
 
 @asynccontextmanager

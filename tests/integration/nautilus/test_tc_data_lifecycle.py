@@ -1,7 +1,6 @@
 """Group 9 of the data specification: stopping, and parameters of subscriptions and requests."""
 
 from tests.integration.nautilus.harness import (
-    BOTH_ENCODINGS,
     BTC,
     ETH,
     data_tester,
@@ -9,8 +8,6 @@ from tests.integration.nautilus.harness import (
     until_unsubscribed,
 )
 from tests.support import eventually
-
-pytestmark = BOTH_ENCODINGS
 
 
 async def test_tc_d70_unsubscribe_on_stop(venue):

@@ -1,0 +1,113 @@
+"""Balances and margins: what the venue says of them, and what moved them, is what accounts show."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from nautilus_trader.model.events import AccountState
+from nautilus_trader.model.objects import Currency
+
+from nautilus_paradex.devnet.config import DevnetConfig
+from tests.integration.execution_world import World, open_world
+from tests.support import eventually
+
+SPOT = "DIME-USD"
+
+
+@pytest.fixture(params=["json", "sbe"])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    config = DevnetConfig(
+        port=0, synthetic=False, private_sbe=request.param == "sbe", tick_interval_ms=50
+    )
+    async with open_world(config) as world:
+        yield world
+
+
+def ledger_balance(world: World, token: str) -> Decimal:
+    return Decimal(world.ledger()["balances"].get(token, "0"))
+
+
+def adds_up(state: AccountState) -> bool:
+    return all(b.total.raw - b.locked.raw == b.free.raw for b in state.balances)
+
+
+async def agrees(world: World, token: str) -> None:
+    await eventually(lambda: world.balance(token) == ledger_balance(world, token))
+
+
+async def test_deposits_and_withdrawals_move_the_balance_of_their_token(world: World) -> None:
+    await world.act("deposit", token="USDC", amount="250.5")
+    await world.act("deposit", token="DIME", amount="12.00000001")
+    await agrees(world, "USDC")
+    await agrees(world, "DIME")
+    assert world.balance("DIME") == Decimal("12.00000001")
+    await world.act("withdraw", token="DIME", amount="12.00000001")
+    await agrees(world, "DIME")
+    assert world.balance("DIME") == 0
+
+
+async def test_every_state_holds_all_balances_and_the_margin_and_adds_up(world: World) -> None:
+    await world.act("deposit", token="DIME", amount="5")
+    await agrees(world, "DIME")
+    told = len(world.account_states)
+    price = world.around("0")
+    await world.second_screen.place("BUY", "0.50000", price)
+    await world.counterparty.place("SELL", "0.20000", price)
+    await agrees(world, "USDC")
+    await eventually(lambda: len(world.account_states) > told)
+    for state in world.account_states[told:]:
+        assert {balance.currency.code for balance in state.balances} == {"USDC", "DIME"}
+        (margin,) = state.margins
+        assert margin.instrument_id is None
+        assert adds_up(state)
+        assert Decimal(state.info["account_value"]) > 0
+    await eventually(lambda: world.account_states[-1].margins[0].initial.as_decimal() > 0)
+
+
+async def test_realised_funding_moves_the_balance_and_says_so(world: World) -> None:
+    price = world.around("0")
+    await world.second_screen.place("BUY", "5.00000", price)
+    await world.counterparty.place("SELL", "2.50000", price)
+    accrued = world.server.exchange.positions
+
+    def has_accrued() -> bool:
+        (position,) = accrued(world.address)
+        return bool(position.unrealized_funding_pnl)
+
+    await eventually(has_accrued)
+    await world.counterparty.place("SELL", "2.50000", price)
+    await eventually(lambda: bool(world.ledger()["funding_payments"]))
+    (payment,) = world.ledger()["funding_payments"]
+
+    def causes() -> list[dict[str, str]]:
+        events = [state.info.get("balance_event") for state in world.account_states]
+        return [e for e in events if e and Decimal(e["realized_funding"])]
+
+    await eventually(lambda: len(causes()) == 1)
+    (cause,) = causes()
+    assert Decimal(cause["realized_funding"]) == Decimal(payment["payment"])
+    assert cause["fill_id"] == world.ledger()["fills"][-1]["id"]
+    await agrees(world, "USDC")
+
+
+async def test_a_fee_in_dime_is_a_commission_in_dime_and_leaves_its_balance(world: World) -> None:
+    await world.act("deposit", token="DIME", amount="1000")
+    await world.counterparty.place("SELL", "0.10000", world.around("0"))
+    await world.second_screen.place("BUY", "0.10000", None, dime_discount=True)
+    await eventually(lambda: len(world.cache.orders_closed()) == 1)
+    (order,) = world.cache.orders_closed()
+    (fee,) = order.commissions()
+    assert fee.currency == Currency.from_str("DIME", strict=True)
+    assert fee.as_decimal() == Decimal(world.ledger()["fills"][0]["fee"])
+    await agrees(world, "DIME")
+    await agrees(world, "USDC")
+
+
+async def test_a_spot_trade_moves_both_tokens(world: World) -> None:
+    await world.second_screen.place("BUY", "100", "0.12000", market=SPOT)
+    counterparty = world.server.accounts[1].address_hex
+    await world.act("deposit", account=counterparty, token="DIME", amount="500")
+    await world.counterparty.place("SELL", "100", "0.12000", market=SPOT)
+    await eventually(lambda: world.balance("DIME") == Decimal(100))
+    await agrees(world, "DIME")
+    await agrees(world, "USDC")
