@@ -46,9 +46,12 @@ from nautilus_trader.model.instruments import Instrument
 
 from nautilus_paradex.config import ParadexDataClientConfig
 from nautilus_paradex.constants import PARADEX, PARADEX_VENUE
+from nautilus_paradex.feeds.bars import BarFollower
+from nautilus_paradex.feeds.candles import candles_of
 from nautilus_paradex.feeds.connections import Connection, ConnectionEvents, ConnectionPool
 from nautilus_paradex.feeds.history import HistoryRequests
 from nautilus_paradex.feeds.market import (
+    BARS,
     DELTAS,
     FUNDING,
     INDEX,
@@ -61,6 +64,7 @@ from nautilus_paradex.feeds.requests import RequestAnsweringClient
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.feeds.subscriber import StreamSubscriber
 from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.events import TradeEvent
 from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.sharing import shared_connect_limiter
 from nautilus_paradex.transport.http import ParadexHttpClient
@@ -70,6 +74,7 @@ from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics
 __all__ = ["ParadexDataClient"]
 
 _SECS_PER_MINUTE: Final = 60
+_NS_PER_MS: Final = 1_000_000
 
 
 class ParadexDataClient(RequestAnsweringClient):
@@ -152,6 +157,17 @@ class ParadexDataClient(RequestAnsweringClient):
             warn=self._log.warning,
             bars_timestamp_on_close=config.bars_timestamp_on_close,
         )
+        self._bar_follower = BarFollower(
+            self._history.closed_bars,
+            find_instrument=self._cache.instrument,
+            trusted_since=self._trades_whole_since,
+            venue_ms=http_client.clock.now_ms,
+            now_ns=self._clock.timestamp_ns,
+            emit=self._handle_data,
+            warn=self._log.warning,
+            bars_timestamp_on_close=config.bars_timestamp_on_close,
+        )
+        self._router.add_listener(TradeEvent, self._bar_follower.on_trade)
         self._log.info(f"environment={config.environment.value}", LogColor.BLUE)
         self._log.info(f"base_url_http={config.http_url}", LogColor.BLUE)
         self._log.info(f"base_url_ws={config.ws_url}", LogColor.BLUE)
@@ -170,6 +186,7 @@ class ParadexDataClient(RequestAnsweringClient):
         return {
             **self._router.metrics.snapshot(),
             **self._subscriber.metrics.snapshot(),
+            **self._bar_follower.metrics.snapshot(),
             **self._provider.metrics.snapshot(),
             **_prefixed("socket_", self._socket_metrics.snapshot()),
             **_prefixed("rest_", self._http.metrics.snapshot()),
@@ -193,6 +210,7 @@ class ParadexDataClient(RequestAnsweringClient):
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        self._bar_follower.close()
         await self._pool.close()
         self._subscriber.closed()
         if self._http_in_use:
@@ -306,7 +324,11 @@ class ParadexDataClient(RequestAnsweringClient):
         self._refuse(f"order book depth of {command.instrument_id}")
 
     async def _subscribe_bars(self, command: SubscribeBars) -> None:
-        self._refuse(f"bars {command.bar_type}; INTERNAL ones can be built from trades")
+        instrument_id = command.bar_type.instrument_id
+        await self._instrument(instrument_id)
+        self._bar_follower.follow(command.bar_type, candles_of(command.bar_type, command.params))
+        if self._bar_follower.uses_trades(instrument_id):
+            await self._use(instrument_id, BARS)
 
     async def _subscribe_instrument_status(self, command: SubscribeInstrumentStatus) -> None:
         self._refuse(f"status of {command.instrument_id}")
@@ -348,7 +370,10 @@ class ParadexDataClient(RequestAnsweringClient):
         """Nothing to do: the subscription was refused."""
 
     async def _unsubscribe_bars(self, command: UnsubscribeBars) -> None:
-        """Nothing to do: the subscription was refused."""
+        instrument_id = command.bar_type.instrument_id
+        self._bar_follower.leave(command.bar_type)
+        if not self._bar_follower.uses_trades(instrument_id):
+            await self._drop(instrument_id, BARS)
 
     async def _unsubscribe_instrument_status(self, command: UnsubscribeInstrumentStatus) -> None:
         """Nothing to do: the subscription was refused."""
@@ -377,6 +402,12 @@ class ParadexDataClient(RequestAnsweringClient):
         feed = self._router.get(instrument_id.symbol.value)
         if feed is not None:
             await self._subscriber.drop(feed, use)
+
+    def _trades_whole_since(self, symbol: str) -> int | None:
+        """Since when (the venue's Unix ms) no trade of a market was missed, None if not now."""
+        feed = self._router.get(symbol)
+        since_ns = None if feed is None else self._subscriber.whole_since(feed.trades)
+        return None if since_ns is None else since_ns // _NS_PER_MS + self._http.clock.offset_ms
 
     def _refuse(self, what: str) -> None:
         self._log.warning(f"Cannot subscribe to {what}: not currently implemented")

@@ -4,7 +4,7 @@ Answers requests for market data from REST, as the platform's objects in the ord
 It raises what goes wrong: that every request is answered all the same is the work of `requests`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import TYPE_CHECKING, Final, NamedTuple, Protocol
 
@@ -16,10 +16,10 @@ from nautilus_trader.model.data import (
     QuoteTick,
     TradeTick,
 )
-from nautilus_trader.model.enums import BarAggregation, PriceType
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
 
+from nautilus_paradex.feeds.candles import MS_PER_MINUTE, Candles, candles_of
 from nautilus_paradex.parsing import market_data
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.precision import MAX_PRECISION, MarketScale, PrecisionError
@@ -35,18 +35,13 @@ if TYPE_CHECKING:
 __all__ = ["ForwardPrice", "HistoryRequests", "UnsupportedRequestError", "Window"]
 
 _NS_PER_MS: Final = 1_000_000
-_MS_PER_MINUTE: Final = 60_000
-_MS_PER_YEAR: Final = 365 * 24 * 60 * _MS_PER_MINUTE
+_MS_PER_YEAR: Final = 365 * 24 * 60 * MS_PER_MINUTE
 
 _TRADES_PER_PAGE: Final = 1_000
 _FUNDING_PER_PAGE: Final = 5_000
 _BARS_PER_REQUEST: Final = 1_000
 _DEFAULT_BARS: Final = 1_000
 _MAX_PAGES: Final = 200
-
-_RESOLUTIONS_MINS: Final = frozenset({1, 3, 5, 15, 30, 60})
-_MINUTES: Final = {BarAggregation.MINUTE: 1, BarAggregation.HOUR: 60}
-_PRICE_KINDS: Final = {PriceType.LAST: PriceKind.LAST, PriceType.MARK: PriceKind.MARK}
 
 
 class UnsupportedRequestError(ParadexError):
@@ -174,46 +169,74 @@ class HistoryRequests:
             _FUNDING_PER_PAGE,
         )
 
-    async def bars(self, instrument: Instrument, bar_type: BarType, window: Window) -> list[Bar]:
+    async def bars(
+        self,
+        instrument: Instrument,
+        bar_type: BarType,
+        window: Window,
+        params: Mapping[str, object] | None = None,
+    ) -> list[Bar]:
         """
         Return bars that are complete; without a start the newest 1,000, or `limit`.
 
+        `params` may name a price kind, see `candles.candles_of`.
+
         Raises
         ------
-        UnsupportedRequestError
+        UnsupportedBarsError
             If the venue has no candles of this kind.
         ParadexError
             If the venue cannot be asked or refuses.
 
         """
-        resolution, price_kind = _candles(bar_type)
-        interval_ms = resolution * _MS_PER_MINUTE
-        now_ms = self._now_ns() // _NS_PER_MS
+        candles = candles_of(bar_type, params)
+        interval_ms = candles.interval_ms
+        now_ms = self._client.clock.now_ms()
         end_ms = now_ms if window.end_ms is None else min(window.end_ms, now_ms)
         start_ms = window.start_ms
         if start_ms is None:
             # One more than wanted: the last one may still be growing.
             start_ms = end_ms - ((window.limit or _DEFAULT_BARS) + 1) * interval_ms
-        klines = await self._klines(instrument, resolution, price_kind, start_ms, end_ms)
-        precise = price_kind == PriceKind.LAST
+        bars = await self.closed_bars(instrument, bar_type, candles, start_ms, end_ms)
+        return _newest(list(bars.values()), window.limit)
+
+    async def closed_bars(
+        self,
+        instrument: Instrument,
+        bar_type: BarType,
+        candles: Candles,
+        start_ms: int,
+        end_ms: int,
+    ) -> dict[int, Bar]:
+        """
+        Return the bars, by their opening, that open and close in [`start_ms`, `end_ms`] (Unix ms).
+
+        Candles that are no valid bar are left out, with a warning. Raises as `bars`.
+
+        """
+        klines = await self._klines(instrument, candles, start_ms, end_ms)
+        precise = candles.price_kind == PriceKind.LAST
         ts_init = self._now_ns()
         bars = self._readable(
             [
-                kline
-                for open_ms, kline in klines.items()
-                if start_ms <= open_ms and open_ms + interval_ms <= end_ms
+                (open_ms, kline)
+                for open_ms, kline in sorted(klines.items())
+                if start_ms <= open_ms and open_ms + candles.interval_ms <= end_ms
             ],
-            lambda kline: market_data.bar_from_kline(
-                kline,
-                bar_type,
-                interval_ms=interval_ms,
-                price_precision=instrument.price_precision if precise else MAX_PRECISION,
-                size_precision=instrument.size_precision,
-                on_close=self._on_close,
-                ts_init=ts_init,
+            lambda item: (
+                item[0],
+                market_data.bar_from_kline(
+                    item[1],
+                    bar_type,
+                    interval_ms=candles.interval_ms,
+                    price_precision=instrument.price_precision if precise else MAX_PRECISION,
+                    size_precision=instrument.size_precision,
+                    on_close=self._on_close,
+                    ts_init=ts_init,
+                ),
             ),
         )
-        return _newest(bars, window.limit)
+        return dict(bars)
 
     async def forward_prices(
         self,
@@ -280,26 +303,25 @@ class HistoryRequests:
     async def _klines(
         self,
         instrument: Instrument,
-        resolution: int,
-        price_kind: str,
+        candles: Candles,
         start_ms: int,
         end_ms: int,
     ) -> dict[int, rest.Kline]:
         """Candles by open time: asked for in spans, whose ends may overlap."""
-        span_ms = _BARS_PER_REQUEST * resolution * _MS_PER_MINUTE
+        span_ms = _BARS_PER_REQUEST * candles.interval_ms
         if end_ms - start_ms > _MAX_PAGES * span_ms:
             raise UnsupportedRequestError(
-                f"{_MAX_PAGES * _BARS_PER_REQUEST} bars of {resolution} minutes are the most that "
-                "one request may span: ask for a shorter time",
+                f"{_MAX_PAGES * _BARS_PER_REQUEST} bars of {candles.minutes} minutes are the most "
+                "that one request may span: ask for a shorter time",
             )
         klines: dict[int, rest.Kline] = {}
         for begin_ms in range(start_ms, end_ms, span_ms):
             for kline in await self._client.klines(
                 instrument.raw_symbol.value,
-                resolution=resolution,
+                resolution=candles.minutes,
                 start_at_ms=begin_ms,
                 end_at_ms=min(begin_ms + span_ms, end_ms),
-                price_kind=price_kind,
+                price_kind=candles.price_kind,
             ):
                 open_ms = to_int(kline[0]) if kline else None
                 if open_ms is not None:
@@ -354,22 +376,6 @@ def _scale(instrument: Instrument) -> MarketScale:
         price_increment=instrument.price_increment,
         size_increment=instrument.size_increment,
     )
-
-
-def _candles(bar_type: BarType) -> tuple[int, str]:
-    """Resolution in minutes and price kind of the venue's candles for a bar type."""
-    spec = bar_type.spec
-    minutes = _MINUTES.get(spec.aggregation, 0) * spec.step
-    price_kind = _PRICE_KINDS.get(spec.price_type)
-    if not bar_type.is_externally_aggregated() or bar_type.is_composite():
-        raise UnsupportedRequestError(f"bars must be aggregated EXTERNAL, was {bar_type}")
-    if minutes not in _RESOLUTIONS_MINS:
-        raise UnsupportedRequestError(
-            f"bars must be of 1, 3, 5, 15, 30 or 60 minutes, was {bar_type}",
-        )
-    if price_kind is None:
-        raise UnsupportedRequestError(f"bars must be of the price LAST or MARK, was {bar_type}")
-    return minutes, price_kind
 
 
 def _forward(summary: rest.MarketSummary, remaining_ms: int) -> Decimal | None:

@@ -19,8 +19,6 @@ from nautilus_paradex.protocol.numbers import to_int
 
 __all__ = [
     "BARS",
-    "BARS_INDEX",
-    "BARS_MARK",
     "DELTAS",
     "DEPTH",
     "FUNDING",
@@ -45,8 +43,6 @@ FUNDING: Final = 1 << 5
 DEPTH: Final = 1 << 6
 GREEKS: Final = 1 << 7
 BARS: Final = 1 << 8
-BARS_MARK: Final = 1 << 9
-BARS_INDEX: Final = 1 << 10
 SUMMARY: Final = 1 << 11
 
 
@@ -81,7 +77,7 @@ _TRADES: Final = Stream(TRADES | BARS, channels.trades, 3_600)
 _BOOK: Final = Stream(DELTAS, channels.book_deltas, 60)
 _DEPTH: Final = Stream(DEPTH, channels.book_snapshot, 60, Lane.DEPTH)
 _SUMMARY: Final = Stream(
-    MARK | INDEX | FUNDING | GREEKS | SUMMARY | BARS_MARK | BARS_INDEX,
+    MARK | INDEX | FUNDING | GREEKS | SUMMARY,
     channels.markets_summary,
     60,
 )

@@ -174,7 +174,8 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
 
     async def _bars(self, request: RequestBars) -> list[object]:
         instrument = await self._instrument(request.bar_type.instrument_id)
-        return [*await self._history.bars(instrument, request.bar_type, _window(request))]
+        window = _window(request)
+        return [*await self._history.bars(instrument, request.bar_type, window, request.params)]
 
     async def _book(self, request: RequestOrderBookSnapshot) -> list[object]:
         instrument = await self._instrument(request.instrument_id)

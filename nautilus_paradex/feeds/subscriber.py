@@ -144,6 +144,12 @@ class StreamSubscriber:
         if state is not None:
             state.seen_ns = arrived_ns
 
+    def whole_since(self, state: ChannelState) -> int | None:
+        """Return since when (Unix ns) a channel has been heard without a break, None if not now."""
+        if not state.is_open or self._pool.is_coming(state.channel):
+            return None
+        return state.opened_ns
+
     async def rebuild_book(self, feed: MarketFeed) -> None:
         """
         Subscribe to a broken book afresh: the way to a snapshot.
@@ -257,6 +263,8 @@ class StreamSubscriber:
         except ParadexError:
             self.metrics.count(REFUSALS)
             raise
+        # What was told before the confirmation may have been told to nobody here.
+        state.opened_ns = self._now_ns()
         state.is_open = True
 
 

@@ -24,7 +24,6 @@ from nautilus_trader.model.data import (
 from nautilus_trader.model.enums import AggressorSide, BookAction, RecordFlag
 from nautilus_trader.model.enums import OrderSide as BookSide
 from nautilus_trader.model.identifiers import InstrumentId, TradeId
-from nautilus_trader.model.objects import Price, Quantity
 
 from nautilus_paradex.parsing.precision import (
     MAX_PRECISION,
@@ -43,10 +42,11 @@ from nautilus_paradex.protocol.events import (
     MarketSummaryEvent,
     TradeEvent,
 )
-from nautilus_paradex.protocol.numbers import Number, to_e8, to_int
+from nautilus_paradex.protocol.numbers import to_e8, to_int
 
 __all__ = [
     "bar_from_kline",
+    "bar_from_prices",
     "book_clear",
     "book_deltas",
     "book_snapshot",
@@ -341,13 +341,46 @@ def bar_from_kline(
     open_ms = to_int(kline[0])
     if open_ms is None:
         raise MessageError("kline without a time")
-    open_, high, low, close = (_bar_price(value, price_precision) for value in kline[1:5])
-    volume = _volume(kline[5], size_precision)
+    open_, high, low, close = (to_e8(value) for value in kline[1:5])
+    return bar_from_prices(
+        bar_type,
+        (open_, high, low, close),
+        to_e8(kline[5]) or 0,
+        open_ms=open_ms,
+        interval_ms=interval_ms,
+        size_precision=size_precision,
+        price_precision=price_precision,
+        on_close=on_close,
+        ts_init=ts_init,
+    )
+
+
+def bar_from_prices(
+    bar_type: BarType,
+    prices_e8: tuple[int | None, int | None, int | None, int | None],
+    volume_e8: int,
+    *,
+    open_ms: int,
+    interval_ms: int,
+    size_precision: int,
+    price_precision: int = MAX_PRECISION,
+    on_close: bool = True,
+    ts_init: int,
+) -> Bar:
+    """
+    Return the bar of an interval: open, high, low, close and volume at 1e-8.
+
+    The volume is cut to the instrument's precision. Raises as `bar_from_kline`.
+
+    """
+    open_, high, low, close = (price_from_e8(price, price_precision) for price in prices_e8)
+    unit: int = 10 ** (MAX_PRECISION - size_precision)
+    volume = quantity_from_e8(volume_e8 - volume_e8 % unit, size_precision)
     ts_event = (open_ms + interval_ms if on_close else open_ms) * NS_PER_MS
     try:
         return Bar(bar_type, open_, high, low, close, volume, ts_event, ts_init)
     except ValueError as exc:
-        raise MessageError(f"kline at {open_ms} is impossible: {exc}") from exc
+        raise MessageError(f"bar at {open_ms} is impossible: {exc}") from exc
 
 
 def _levels(event: BookEvent) -> list[_Level]:
@@ -418,13 +451,3 @@ def _ns(ts_us: int | None, what: str) -> int:
 
 def _rate(mantissa: int | None, decimals: int) -> Decimal | None:
     return None if mantissa is None else Decimal(mantissa).scaleb(-decimals)
-
-
-def _bar_price(value: Number, precision: int) -> Price:
-    return price_from_e8(to_e8(value), precision)
-
-
-def _volume(value: Number, precision: int) -> Quantity:
-    mantissa = to_e8(value) or 0
-    unit: int = 10 ** (MAX_PRECISION - precision)
-    return quantity_from_e8(mantissa - mantissa % unit, precision)

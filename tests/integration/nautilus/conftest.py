@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 from nautilus_trader.common.component import init_logging, is_logging_initialized
@@ -11,8 +12,10 @@ from nautilus_paradex.devnet import DevnetConfig, DevnetServer
 from nautilus_paradex.devnet.engine.markets import default_markets
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
-from tests.integration.nautilus.harness import Venue
+from tests.integration.nautilus.harness import ENCODINGS, Venue
 
+_MINUTE_US = 60_000_000
+_BEFORE_THE_MINUTE_US = 6_000_000
 _FEW_MARKETS = ("BTC-USD-PERP", "ETH-USD-PERP", "BTC-USD-96000-C")
 
 
@@ -25,20 +28,41 @@ def node_logging() -> Iterator[None]:
 
 
 @pytest.fixture
-async def venue() -> AsyncIterator[Venue]:
+def encoding(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """How the devnet speaks: binary, or what `BOTH_ENCODINGS` says."""
+    settings: dict[str, Any] = ENCODINGS[getattr(request, "param", "sbe")]
+    return settings
+
+
+@pytest.fixture
+async def venue(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
     """A devnet of few markets, quoted only at 95990 and 96010 for BTC until a test says more."""
     listed = [m for m in default_markets(time.time_ns() // 1_000) if m.symbol in _FEW_MARKETS]
-    quiet = DevnetServer(DevnetConfig(port=0, synthetic=False), markets=listed)
+    config = DevnetConfig(port=0, synthetic=False, **encoding)
+    quiet = DevnetServer(config, markets=listed)
     async for venue in _opened(quiet):
         venue.quote("95990", "96010")
         yield venue
 
 
 @pytest.fixture
-async def lively_venue() -> AsyncIterator[Venue]:
+async def lively_venue(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
     """A devnet with all its markets, on which others quote and trade by themselves."""
-    lively = DevnetServer(DevnetConfig(port=0, step_interval_ms=50, speed=5))
+    lively = DevnetServer(DevnetConfig(port=0, step_interval_ms=50, speed=5, **encoding))
     async for venue in _opened(lively):
+        yield venue
+
+
+@pytest.fixture
+async def venue_at_the_minute(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
+    """The quiet devnet, whose clock shows a full minute some seconds after it was started."""
+    listed = [m for m in default_markets(time.time_ns() // 1_000) if m.symbol in _FEW_MARKETS]
+    now_us = time.time_ns() // 1_000
+    ahead_us = -now_us % _MINUTE_US - _BEFORE_THE_MINUTE_US
+    config = DevnetConfig(port=0, synthetic=False, **encoding)
+    server = DevnetServer(config, markets=listed, now_us=lambda: time.time_ns() // 1_000 + ahead_us)
+    async for venue in _opened(server):
+        venue.quote("95990", "96010")
         yield venue
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 import httpx
+import pytest
 from nautilus_trader.common.actor import Actor
 from nautilus_trader.common.executor import ActorExecutor
 from nautilus_trader.config import (
@@ -25,7 +26,7 @@ from nautilus_trader.execution.messages import CancelOrder
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.book import OrderBook
 from nautilus_trader.model.currencies import USDC
-from nautilus_trader.model.data import OrderBookDeltas, QuoteTick, TradeTick
+from nautilus_trader.model.data import Bar, OrderBookDeltas, QuoteTick, TradeTick
 from nautilus_trader.model.events import OrderEvent, OrderFilled, PositionEvent
 from nautilus_trader.model.identifiers import InstrumentId, TraderId
 from nautilus_trader.model.instruments import Instrument
@@ -51,7 +52,9 @@ from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.support import eventually
 
 __all__ = [
+    "BOTH_ENCODINGS",
     "BTC",
+    "ENCODINGS",
     "ETH",
     "MARKET",
     "OPTION",
@@ -81,6 +84,15 @@ TICK: Final = Decimal("0.1")
 _START_TIMEOUT_SECS: Final = 30.0
 _POLL_SECS: Final = 0.002
 _MAX_ROUNDS: Final = 50
+
+ENCODINGS: Final[dict[str, dict[str, Any]]] = {
+    "sbe": {},
+    "json": {"sbe_versions": (), "legacy_json": True},
+}
+"""Settings of a devnet that speaks one of the venue's encodings of market data."""
+
+BOTH_ENCODINGS: Final = pytest.mark.parametrize("encoding", list(ENCODINGS), indirect=True)
+"""Runs the cases of a module once in each encoding."""
 
 type Level = tuple[Decimal, Decimal]
 """Price and size."""
@@ -222,6 +234,7 @@ class RecordingDataTester(DataTester):
         self.books: list[tuple[list[Level], list[Level]]] = []
         self.quotes: list[QuoteTick] = []
         self.trades: list[TradeTick] = []
+        self.bars: list[Bar] = []
         self.mark_prices: list[Any] = []
         self.index_prices: list[Any] = []
         self.funding_rates: list[Any] = []
@@ -246,6 +259,10 @@ class RecordingDataTester(DataTester):
     def on_trade_tick(self, trade: TradeTick) -> None:
         super().on_trade_tick(trade)
         self.trades.append(trade)
+
+    def on_bar(self, bar: Bar) -> None:
+        super().on_bar(bar)
+        self.bars.append(bar)
 
     def on_mark_price(self, mark_price: Any) -> None:
         super().on_mark_price(mark_price)

@@ -7,8 +7,17 @@ from nautilus_trader.model.data import OrderBookDeltas
 from nautilus_trader.model.enums import BookAction, RecordFlag
 
 from nautilus_paradex.protocol.numbers import e8_to_decimal
-from tests.integration.nautilus.harness import BTC, MARKET, data_tester, levels_of, running_node
+from tests.integration.nautilus.harness import (
+    BOTH_ENCODINGS,
+    BTC,
+    MARKET,
+    data_tester,
+    levels_of,
+    running_node,
+)
 from tests.support import eventually
+
+pytestmark = BOTH_ENCODINGS
 
 LAST = RecordFlag.F_LAST.value
 SNAPSHOT = RecordFlag.F_SNAPSHOT.value

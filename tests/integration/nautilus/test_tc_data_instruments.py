@@ -4,8 +4,10 @@ from decimal import Decimal
 
 from nautilus_trader.model.identifiers import InstrumentId
 
-from tests.integration.nautilus.harness import BTC, ETH, data_tester, running_node
+from tests.integration.nautilus.harness import BOTH_ENCODINGS, BTC, ETH, data_tester, running_node
 from tests.support import eventually
+
+pytestmark = BOTH_ENCODINGS
 
 
 def id_of(market):

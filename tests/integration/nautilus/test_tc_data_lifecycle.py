@@ -1,6 +1,7 @@
 """Group 9 of the data specification: stopping, and parameters of subscriptions and requests."""
 
 from tests.integration.nautilus.harness import (
+    BOTH_ENCODINGS,
     BTC,
     ETH,
     data_tester,
@@ -8,6 +9,8 @@ from tests.integration.nautilus.harness import (
     until_unsubscribed,
 )
 from tests.support import eventually
+
+pytestmark = BOTH_ENCODINGS
 
 
 async def test_tc_d70_unsubscribe_on_stop(venue):

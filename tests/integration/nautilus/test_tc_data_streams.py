@@ -8,8 +8,16 @@ from nautilus_trader.model.data import BarType
 from nautilus_trader.model.enums import AggressorSide
 
 from nautilus_paradex.protocol.numbers import E8, e8_to_decimal
-from tests.integration.nautilus.harness import BTC, MARKET, data_tester, running_node
+from tests.integration.nautilus.harness import (
+    BOTH_ENCODINGS,
+    BTC,
+    MARKET,
+    data_tester,
+    running_node,
+)
 from tests.support import eventually
+
+pytestmark = BOTH_ENCODINGS
 
 HOUR = pd.Timedelta(hours=1)
 

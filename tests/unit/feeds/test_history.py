@@ -13,9 +13,11 @@ from nautilus_trader.model.enums import AggressorSide
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CryptoPerpetual, Instrument
 
+from nautilus_paradex.feeds.candles import UnsupportedBarsError
 from nautilus_paradex.feeds.history import HistoryRequests, UnsupportedRequestError, Window
 from nautilus_paradex.parsing.instruments import FeeRates, instrument_from_market
 from nautilus_paradex.protocol import rest
+from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.errors import RequestError
 from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.unit.feeds.conftest import MARKET, NOW_NS
@@ -83,7 +85,10 @@ def warnings() -> list[str]:
 @pytest.fixture
 async def history(venue: Venue, warnings: list[str]) -> AsyncIterator[HistoryRequests]:
     client = ParadexHttpClient(
-        "http://venue/v1", transport=httpx.MockTransport(venue.answer), max_retries=0
+        "http://venue/v1",
+        transport=httpx.MockTransport(venue.answer),
+        max_retries=0,
+        clock=VenueClock(lambda: NOW_NS),
     )
     yield HistoryRequests(
         client, now_ns=lambda: NOW_NS, warn=warnings.append, bars_timestamp_on_close=True
@@ -259,7 +264,7 @@ class TestBars:
         bar_type: str,
         complaint: str,
     ) -> None:
-        with pytest.raises(UnsupportedRequestError, match=complaint):
+        with pytest.raises(UnsupportedBarsError, match=complaint):
             await history.bars(
                 instrument, BarType.from_str(f"{MARKET}.PARADEX-{bar_type}"), Window()
             )
@@ -286,6 +291,20 @@ class TestBars:
 
         assert venue.asked[0].url.params["resolution"] == resolution
         assert venue.asked[0].url.params["price_kind"] == price_kind
+
+    async def test_the_index_is_named_by_a_parameter(
+        self, history: HistoryRequests, venue: Venue, instrument: CryptoPerpetual
+    ) -> None:
+        await history.bars(instrument, BARS, Window(limit=1), {"price_kind": "index"})
+
+        assert venue.asked[0].url.params["price_kind"] == "underlying"
+
+    async def test_an_unknown_price_kind_is_refused(
+        self, history: HistoryRequests, venue: Venue, instrument: CryptoPerpetual
+    ) -> None:
+        with pytest.raises(UnsupportedBarsError, match=r"price_kind must be one of .* was 'mid'"):
+            await history.bars(instrument, BARS, Window(), {"price_kind": "mid"})
+        assert venue.asked == []
 
     async def test_a_time_beyond_all_measure_is_refused(
         self, history: HistoryRequests, venue: Venue, instrument: CryptoPerpetual
