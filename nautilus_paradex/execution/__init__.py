@@ -5,7 +5,7 @@ Module by module, in the order of a message's way: `commands` is the front of `s
 while `under_way` keeps what has not shown its effect yet; `order_events` is where all news of
 orders comes in, `order_state` what it means, `order_emitter` that told to the platform; `recovery`
 what to do when news stays away, `lookup` the questions it asks, `reports` the venue's state for
-reconciliation, `account` balances and margins. What the platform has no message for is offered by
-`venue_commands`: `algo` works TWAPs, `margin` sets leverage. `client` is the platform's class that
-ties them together.
+reconciliation, `account` balances and margins, `commission` what inferred fills cost. What the
+platform has no message for is offered by `venue_commands`: `algo` works TWAPs, `margin` sets
+leverage. `client` is the platform's class that ties them together.
 """

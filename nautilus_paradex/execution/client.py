@@ -5,7 +5,6 @@ Thin on purpose. Commands, orders, reports and the account have a file each besi
 
 import asyncio
 import time
-from decimal import Decimal
 from typing import Final
 
 from nautilus_trader.cache.cache import Cache
@@ -42,6 +41,7 @@ from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.account import AccountReporter
 from nautilus_paradex.execution.algo import Twaps
 from nautilus_paradex.execution.commands import Commands
+from nautilus_paradex.execution.commission import Commissions
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.margin import MarginSettings
 from nautilus_paradex.execution.order_events import OrderEvents
@@ -50,13 +50,11 @@ from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
 from nautilus_paradex.execution.request_signer import RequestSigner
 from nautilus_paradex.execution.venue_commands import VenueCommands
-from nautilus_paradex.parsing.money import money_from_e8
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import AccountEvent, FillEvent, HeartbeatEvent, OrderEvent
 from nautilus_paradex.protocol.json_feed import BalanceEvent
-from nautilus_paradex.protocol.numbers import to_e8
 from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.sharing import shared_connect_limiter
 from nautilus_paradex.transport.errors import CredentialsError
@@ -160,6 +158,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             client_id,
             self.account_id,
         )
+        self._commissions = Commissions(cache)
         self._account = AccountReporter(
             self,
             http_client,
@@ -278,6 +277,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         }
 
     def _take_fill(self, fill: FillEvent) -> None:
+        self._commissions.note(fill)
         self._events.take_fill(fill)
         self._account.take_fill(fill)
 
@@ -392,10 +392,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         liquidity_side: LiquiditySide,
     ) -> Money:
         """Return what a fill costs by the instrument's rates, for fills that must be inferred."""
-        is_maker = liquidity_side == LiquiditySide.MAKER
-        rate: Decimal = instrument.maker_fee if is_maker else instrument.taker_fee
-        fee = instrument.notional_value(last_qty, last_px).as_decimal() * rate
-        return money_from_e8(to_e8(str(fee)) or 0, instrument.settlement_currency)
+        return self._commissions.of(instrument, last_qty, last_px, liquidity_side)
 
 
 class _SessionTokens:

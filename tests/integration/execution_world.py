@@ -52,7 +52,7 @@ from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.support import eventually
 
-__all__ = ["INSTRUMENT_ID", "MARKET", "Trader", "World", "open_world"]
+__all__ = ["INSTRUMENT_ID", "MARKET", "TRADER_ID", "Trader", "World", "open_world"]
 
 MARKET = "BTC-USD-PERP"
 INSTRUMENT_ID = InstrumentId.from_str(f"{MARKET}.PARADEX")
