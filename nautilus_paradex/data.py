@@ -42,7 +42,7 @@ from nautilus_trader.data.messages import (
 )
 from nautilus_trader.model.enums import BookType
 from nautilus_trader.model.identifiers import ClientId, InstrumentId
-from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.instruments import CryptoOption, Instrument
 
 from nautilus_paradex.config import ParadexDataClientConfig
 from nautilus_paradex.constants import PARADEX, PARADEX_VENUE
@@ -53,7 +53,9 @@ from nautilus_paradex.feeds.history import HistoryRequests
 from nautilus_paradex.feeds.market import (
     BARS,
     DELTAS,
+    DEPTH,
     FUNDING,
+    GREEKS,
     INDEX,
     MARK,
     QUOTES,
@@ -310,6 +312,7 @@ class ParadexDataClient(RequestAnsweringClient):
             self._log.warning(f"{command.instrument_id}: only L2_MBP books exist at the venue")
             return
         await self._use(command.instrument_id, DELTAS)
+        self._warn_of_a_cut_book(command)
 
     async def _subscribe_mark_prices(self, command: SubscribeMarkPrices) -> None:
         await self._use(command.instrument_id, MARK)
@@ -321,7 +324,14 @@ class ParadexDataClient(RequestAnsweringClient):
         await self._use(command.instrument_id, FUNDING)
 
     async def _subscribe_order_book_depth(self, command: SubscribeOrderBook) -> None:
-        self._refuse(f"order book depth of {command.instrument_id}")
+        if command.book_type != BookType.L2_MBP:
+            self._log.warning(f"{command.instrument_id}: only L2_MBP books exist at the venue")
+            return
+        rate = (command.params or {}).get("refresh_rate")
+        if rate is not None:
+            (await self._feed(command.instrument_id)).refresh_depth_every(str(rate))
+        await self._use(command.instrument_id, DEPTH)
+        self._warn_of_a_cut_book(command)
 
     async def _subscribe_bars(self, command: SubscribeBars) -> None:
         instrument_id = command.bar_type.instrument_id
@@ -337,7 +347,10 @@ class ParadexDataClient(RequestAnsweringClient):
         self._refuse(f"close of {command.instrument_id}")
 
     async def _subscribe_option_greeks(self, command: SubscribeOptionGreeks) -> None:
-        self._refuse(f"greeks of {command.instrument_id}")
+        if isinstance(await self._instrument(command.instrument_id), CryptoOption):
+            await self._use(command.instrument_id, GREEKS)
+        else:
+            self._log.warning(f"{command.instrument_id} has no greeks: it is no option")
 
     async def _subscribe(self, command: SubscribeData) -> None:
         self._refuse(str(command.data_type))
@@ -367,7 +380,7 @@ class ParadexDataClient(RequestAnsweringClient):
         await self._drop(command.instrument_id, FUNDING)
 
     async def _unsubscribe_order_book_depth(self, command: UnsubscribeOrderBook) -> None:
-        """Nothing to do: the subscription was refused."""
+        await self._drop(command.instrument_id, DEPTH)
 
     async def _unsubscribe_bars(self, command: UnsubscribeBars) -> None:
         instrument_id = command.bar_type.instrument_id
@@ -382,12 +395,15 @@ class ParadexDataClient(RequestAnsweringClient):
         """Nothing to do: the subscription was refused."""
 
     async def _unsubscribe_option_greeks(self, command: UnsubscribeOptionGreeks) -> None:
-        """Nothing to do: the subscription was refused."""
+        await self._drop(command.instrument_id, GREEKS)
 
     async def _unsubscribe(self, command: UnsubscribeData) -> None:
         """Nothing to do: the subscription was refused."""
 
     async def _use(self, instrument_id: InstrumentId, use: int) -> None:
+        await self._subscriber.use(await self._feed(instrument_id), use)
+
+    async def _feed(self, instrument_id: InstrumentId) -> MarketFeed:
         feed = self._router.get(instrument_id.symbol.value)
         if feed is None:
             instrument = await self._instrument(instrument_id)
@@ -396,7 +412,7 @@ class ParadexDataClient(RequestAnsweringClient):
             if feed is None:
                 feed = MarketFeed(instrument)
                 self._router.add(feed)
-        await self._subscriber.use(feed, use)
+        return feed
 
     async def _drop(self, instrument_id: InstrumentId, use: int) -> None:
         feed = self._router.get(instrument_id.symbol.value)
@@ -408,6 +424,14 @@ class ParadexDataClient(RequestAnsweringClient):
         feed = self._router.get(symbol)
         since_ns = None if feed is None else self._subscriber.whole_since(feed.trades)
         return None if since_ns is None else since_ns // _NS_PER_MS + self._http.clock.offset_ms
+
+    def _warn_of_a_cut_book(self, command: SubscribeOrderBook) -> None:
+        feed = self._router.get(command.instrument_id.symbol.value)
+        if command.managed and feed is not None and feed.uses & DELTAS and feed.uses & DEPTH:
+            self._log.warning(
+                f"{command.instrument_id}: the platform keeps one book of deltas and depth, which "
+                "the depth cuts to ten levels: subscribe to the depth with managed=False"
+            )
 
     def _refuse(self, what: str) -> None:
         self._log.warning(f"Cannot subscribe to {what}: not currently implemented")

@@ -35,6 +35,8 @@ class ChannelState:
     ----------
     users : int
         How many uses have begun and not ended.
+    is_asked_for, is_open : bool
+        Whether the venue was asked for it, and whether it confirmed.
     opened_ns, seen_ns : int
         When it was last opened and when it last spoke; equal until the first word.
     attempts : int
@@ -45,6 +47,7 @@ class ChannelState:
     __slots__ = (
         "attempts",
         "channel",
+        "is_asked_for",
         "is_open",
         "lane",
         "lock",
@@ -67,6 +70,7 @@ class ChannelState:
         self.silence_secs = silence_secs
         self.params: dict[str, object] = dict(params or {})
         self.users = 0
+        self.is_asked_for = False
         self.is_open = False
         self.opened_ns = 0
         self.seen_ns = 0
@@ -82,6 +86,11 @@ class ChannelState:
     def is_broken(self) -> bool:
         """Whether it cannot be of use as it is, as opposed to being quiet."""
         return not self.is_open
+
+    @property
+    def has_spoken(self) -> bool:
+        """Whether it is open and spoke since it was opened."""
+        return self.is_open and self.seen_ns > self.opened_ns
 
     @property
     def is_alive(self) -> bool:

@@ -20,7 +20,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
 
 from nautilus_paradex.feeds.candles import MS_PER_MINUTE, Candles, candles_of
-from nautilus_paradex.parsing import market_data
+from nautilus_paradex.parsing import books, market_data
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.precision import MAX_PRECISION, MarketScale, PrecisionError
 from nautilus_paradex.protocol import conversion, rest
@@ -143,7 +143,7 @@ class HistoryRequests:
         """Return the present book, `depth` levels a side. Raises as `trades`."""
         book = await self._client.orderbook(instrument.raw_symbol.value, depth)
         event = conversion.book_snapshot_event(book)
-        return market_data.book_snapshot(event, _scale(instrument), self._now_ns())
+        return books.book_snapshot(event, _scale(instrument), self._now_ns())
 
     async def funding_rates(
         self,

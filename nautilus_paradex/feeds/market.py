@@ -10,7 +10,7 @@ from typing import Final
 
 from nautilus_trader.model.instruments import Instrument
 
-from nautilus_paradex.feeds.book import BookSequence
+from nautilus_paradex.feeds.book import BookLevels, BookSequence, DepthMark
 from nautilus_paradex.feeds.channel_state import ChannelState
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.parsing.precision import MarketScale
@@ -74,8 +74,9 @@ class Stream:
 
 _BBO: Final = Stream(QUOTES, channels.bbo, 120)
 _TRADES: Final = Stream(TRADES | BARS, channels.trades, 3_600)
-_BOOK: Final = Stream(DELTAS, channels.book_deltas, 60)
-_DEPTH: Final = Stream(DEPTH, channels.book_snapshot, 60, Lane.DEPTH)
+# Which of the two serves depth depends on both, see `MarketFeed.wants`.
+_BOOK: Final = Stream(DELTAS | DEPTH, channels.book_deltas, 60)
+_DEPTH: Final = Stream(DELTAS | DEPTH, channels.book_snapshot, 60, Lane.DEPTH)
 _SUMMARY: Final = Stream(
     MARK | INDEX | FUNDING | GREEKS | SUMMARY,
     channels.markets_summary,
@@ -106,7 +107,7 @@ class StreamState(ChannelState):
     @property
     def is_wanted(self) -> bool:
         """Whether a use of the market needs it."""
-        return bool(self.feed.uses & self.stream.uses)
+        return self.feed.wants(self)
 
     @property
     def is_broken(self) -> bool:
@@ -131,8 +132,10 @@ class MarketFeed:
         "book",
         "book_sequence",
         "depth",
+        "depth_mark",
         "funding_period_hours",
         "instrument_id",
+        "levels",
         "scale",
         "streams",
         "summary",
@@ -146,6 +149,8 @@ class MarketFeed:
         self.symbol: str = instrument.raw_symbol.value
         self.uses = 0
         self.book_sequence = BookSequence()
+        self.levels = BookLevels()
+        self.depth_mark = DepthMark()
         self.bbo = StreamState(_BBO, self)
         self.trades = StreamState(_TRADES, self)
         self.book = StreamState(_BOOK, self)
@@ -164,5 +169,42 @@ class MarketFeed:
         self.funding_period_hours = to_int((instrument.info or {}).get("funding_period_hours"))
 
     def serving(self, uses: int) -> tuple[StreamState, ...]:
-        """Return the streams that some uses need."""
+        """Return the streams that some uses concern."""
         return tuple(state for state in self.streams if state.stream.uses & uses)
+
+    def wants(self, state: StreamState) -> bool:
+        """
+        Return whether a stream is wanted now.
+
+        Depth is served by the book if deltas are used too, otherwise by repeated snapshots. When
+        that changes, the channel that serves it stays until the other one has spoken.
+
+        """
+        if state is self.book and not self.uses & DELTAS:
+            return bool(self.uses & DEPTH) and state.is_open and not self.depth.has_spoken
+        if state is self.depth and self.uses & DELTAS:
+            return bool(self.uses & DEPTH) and state.is_open and self.book_sequence.is_waiting
+        if state is self.depth:
+            return bool(self.uses & DEPTH)
+        return bool(self.uses & state.stream.uses)
+
+    def refresh_depth_every(self, rate: str) -> None:
+        """
+        Choose how often the snapshots of the best levels are sent, from their next opening on.
+
+        Parameters
+        ----------
+        rate : str
+            ``50ms`` or ``100ms``: "at most every" (asyncapi).
+
+        Raises
+        ------
+        ValueError
+            If the venue has no such rate.
+
+        """
+        if rate not in channels.REFRESH_RATES:
+            known = " or ".join(channels.REFRESH_RATES)
+            raise ValueError(f"{self.instrument_id}: refresh_rate must be {known}, was {rate!r}")
+        if not self.depth.is_open:
+            self.depth.channel = channels.book_snapshot(self.symbol, rate)

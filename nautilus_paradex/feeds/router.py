@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from nautilus_paradex.feeds.book import Verdict
+from nautilus_paradex.feeds import books
+from nautilus_paradex.feeds.books import BookKeeper
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import (
-    DELTAS,
     FUNDING,
+    GREEKS,
     INDEX,
     MARK,
     QUOTES,
@@ -48,9 +49,7 @@ REFUSED: Final = "values_refused"
 ABSENT: Final = "values_absent"
 OFF_TICK: Final = "prices_off_tick"
 ONE_SIDED: Final = "quotes_one_sided"
-EMPTY_DELTAS: Final = "book_deltas_empty"
-IGNORED: Final = "book_events_ignored"
-GAPS: Final = "book_gaps"
+OFF_BOOK: Final = "trades_off_book"
 HEARTBEATS: Final = "heartbeats"
 
 COUNTERS: Final = (
@@ -62,10 +61,9 @@ COUNTERS: Final = (
     ABSENT,
     OFF_TICK,
     ONE_SIDED,
-    EMPTY_DELTAS,
-    IGNORED,
-    GAPS,
+    OFF_BOOK,
     HEARTBEATS,
+    *books.COUNTERS,
 )
 
 FRAME_TO_ENGINE: Final = "frame_to_engine"
@@ -110,18 +108,24 @@ class FeedRouter:
     ) -> None:
         self._emit = emit
         self._now_ns = now_ns
-        self._on_book_broken = on_book_broken
         self._warn = WarnOnce(warn)
         self._feeds: dict[str | None, MarketFeed] = {}
+        self.metrics = Metrics(COUNTERS, (FRAME_TO_ENGINE,))
+        self.books = BookKeeper(
+            emit=emit,
+            now_ns=now_ns,
+            on_broken=on_book_broken,
+            warn=self._warn,
+            metrics=self.metrics,
+        )
         # What becomes of a message is decided by its type and the lane that it came over.
         self._routes: dict[Lane, dict[type, Listener]] = {
             Lane.MARKETS: self._market_routes(),
             Lane.WIDE: self._market_routes(),
-            Lane.DEPTH: {},
+            Lane.DEPTH: {BookEvent: self._to_feed(self._depth)},
             Lane.INTERACTIVE: {},
         }
         self._listeners: dict[tuple[Lane, type], list[Listener]] = {}
-        self.metrics = Metrics(COUNTERS, (FRAME_TO_ENGINE,))
 
     def add(self, feed: MarketFeed) -> None:
         """Route the events of a market to `feed`."""
@@ -202,13 +206,6 @@ class FeedRouter:
             return
         route(event, arrived_ns)
 
-    def drop_book(self, feed: MarketFeed) -> None:
-        """Clear the book of a market, if it had one, until its next snapshot."""
-        last = feed.book_sequence.last
-        if feed.book_sequence.reset() and feed.uses & DELTAS:
-            clear = market_data.book_clear(feed.instrument_id, last or 0, self._now_ns())
-            self._emit(clear)
-
     def _market_routes(self) -> dict[type, Listener]:
         handlers: dict[type, Callable[[MarketFeed, Any, int], None]] = {
             BboEvent: self._bbo,
@@ -259,11 +256,6 @@ class FeedRouter:
 
     def _refused(self, feed: MarketFeed, event: Message, error: Exception) -> None:
         self._count_refused(event, feed.symbol, error)
-        if isinstance(event, BookEvent):
-            # Without this event the book would be wrong.
-            last = feed.book_sequence.last
-            feed.book_sequence.reset()
-            self._break_book(feed, last)
 
     def _count_refused(self, event: Message, symbol: str, error: Exception) -> None:
         name = type(event).__name__
@@ -285,37 +277,25 @@ class FeedRouter:
         feed.trades.seen_ns = arrived_ns
         if not feed.uses & TRADES:
             return
+        if market_data.is_off_book(event):
+            self.metrics.count(OFF_BOOK)
+            return
         trade = market_data.trade_tick(event, feed.scale, arrived_ns)
         self._count_off_tick(feed, event.price)
         self._emit(trade)
 
     def _book(self, feed: MarketFeed, event: BookEvent, arrived_ns: int) -> None:
-        if not feed.uses & DELTAS:
-            return
-        last = feed.book_sequence.last
-        verdict = feed.book_sequence.judge(event)
-        if verdict is Verdict.IGNORE:
-            self.metrics.count(IGNORED)
-            return
-        if verdict is Verdict.GAP:
-            self.metrics.count(GAPS)
-            self._warn(
-                f"{GAPS}/{feed.symbol}",
-                f"{feed.symbol}: book sequence went from {last} to {event.seq}, rebuilding",
-            )
-            self._break_book(feed, last)
-            return
-        build = (
-            market_data.book_snapshot if verdict is Verdict.SNAPSHOT else market_data.book_deltas
-        )
-        deltas = build(event, feed.scale, arrived_ns)
-        feed.book.seen_ns = arrived_ns
-        if deltas is None:
-            self.metrics.count(EMPTY_DELTAS)
-            return
-        self._emit(deltas)
-        for side in (event.bids, event.asks):
-            self._count_off_tick(feed, *(price_e8 for price_e8, _ in side))
+        try:
+            has_changed = self.books.on_event(feed, event, arrived_ns)
+        except (PrecisionError, MessageError):
+            self.books.unreadable(feed)
+            raise
+        if has_changed:
+            self._count_levels_off_tick(feed, event)
+
+    def _depth(self, feed: MarketFeed, event: BookEvent, arrived_ns: int) -> None:
+        self.books.on_depth(feed, event, arrived_ns)
+        self._count_levels_off_tick(feed, event)
 
     def _summary(self, feed: MarketFeed, event: MarketSummaryEvent, arrived_ns: int) -> None:
         feed.summary.seen_ns = arrived_ns
@@ -341,9 +321,9 @@ class FeedRouter:
             return
         self._emit(update)
 
-    def _break_book(self, feed: MarketFeed, last: int | None) -> None:
-        self._emit(market_data.book_clear(feed.instrument_id, last or 0, self._now_ns()))
-        self._on_book_broken(feed)
+    def _count_levels_off_tick(self, feed: MarketFeed, event: BookEvent) -> None:
+        for side in (event.bids, event.asks):
+            self._count_off_tick(feed, *(price_e8 for price_e8, _ in side))
 
     def _count_off_tick(self, feed: MarketFeed, *prices_e8: int | None) -> None:
         for price_e8 in prices_e8:
@@ -360,6 +340,7 @@ type _SummaryPart = Callable[[MarketSummaryEvent, MarketFeed, int], object]
 _SUMMARY_PARTS: Final[tuple[tuple[int, _SummaryPart], ...]] = (
     (MARK, lambda event, feed, ts: market_data.mark_price(event, feed.instrument_id, ts)),
     (INDEX, lambda event, feed, ts: market_data.index_price(event, feed.instrument_id, ts)),
+    (GREEKS, lambda event, feed, ts: market_data.option_greeks(event, feed.instrument_id, ts)),
     (
         FUNDING,
         lambda event, feed, ts: market_data.funding_rate_from_summary(

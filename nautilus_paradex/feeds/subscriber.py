@@ -77,7 +77,9 @@ class StreamSubscriber:
             If the venue refuses or does not answer. The use stays: `watch` tries again.
 
         """
+        new = uses & ~feed.uses
         feed.uses |= uses
+        self._router.books.begin(feed, new)
         for state in feed.serving(uses):
             await self._settle(state)
 
@@ -174,7 +176,9 @@ class StreamSubscriber:
         """Clear the books of a connection: nothing will keep them right until it is back."""
         for feed in self._router.feeds:
             if feed.book.channel in connection.channels:
-                self._router.drop_book(feed)
+                self._router.books.drop(feed)
+            if feed.depth.channel in connection.channels:
+                self._router.books.drop_depth(feed)
 
     def connection_restored(self, connection: "Connection") -> None:
         """Give every stream its full time again; what was not restored is no longer open."""
@@ -189,10 +193,11 @@ class StreamSubscriber:
 
     def closed(self) -> None:
         """Forget what was open, and clear the books: closed connections restore nothing."""
-        for feed in self._router.feeds:
-            self._router.drop_book(feed)
         for state in self._states():
             state.forget()
+        for feed in self._router.feeds:
+            self._router.books.drop(feed)
+            self._router.books.drop_depth(feed)
 
     async def watch(self) -> None:
         """Restart, for as long as it runs, what fell silent and what could not be opened."""
@@ -202,7 +207,9 @@ class StreamSubscriber:
             await self._pool.close_empty()
 
     async def mend(self) -> None:
-        """Look at every stream once."""
+        """Look at every stream once: close what has served, restart what is due."""
+        served = [state for state in self._states() if state.is_open and not state.is_wanted]
+        await asyncio.gather(*(self._try_to_settle(state) for state in served))
         due = [state for state in self._states() if self._is_due(state)]
         await asyncio.gather(*(self._restart(state) for state in due))
 
@@ -239,16 +246,16 @@ class StreamSubscriber:
 
     async def _settle(self, state: ChannelState, *, restart: bool = False) -> None:
         async with state.lock:
-            if not state.is_wanted or (state.is_open and restart):
+            if state.is_asked_for and (not state.is_wanted or (state.is_open and restart)):
                 await self._close(state)
             if state.is_wanted and not state.is_open:
                 await self._open(state)
 
     async def _close(self, state: ChannelState) -> None:
-        state.is_open = False
-        if isinstance(state, StreamState) and state is state.feed.book:
+        state.is_asked_for = state.is_open = False
+        if isinstance(state, StreamState):
             # Changes still under way belong to the old subscription, and a new one may fail.
-            self._router.drop_book(state.feed)
+            self._drop_what_it_kept(state.feed, state)
         try:
             await self._pool.unsubscribe(state.channel)
         except ParadexError as exc:
@@ -256,8 +263,15 @@ class StreamSubscriber:
             self.metrics.count(REFUSALS)
             self._warn(f"{state.channel} could not be unsubscribed: {exc}")
 
+    def _drop_what_it_kept(self, feed: MarketFeed, state: StreamState) -> None:
+        if state is feed.book:
+            self._router.books.drop(feed)
+        elif state is feed.depth:
+            self._router.books.drop_depth(feed)
+
     async def _open(self, state: ChannelState) -> None:
         state.restart_clock(self._now_ns())
+        state.is_asked_for = True
         try:
             await self._pool.subscribe(state.channel, state.lane, state.params)
         except ParadexError:

@@ -1,8 +1,8 @@
 """
 From the venue's public events to the platform's market data.
 
-Pure functions ``(event, scale, ts_init) -> object``. Keeping a book in sequence, counting and
-emitting is the work of `nautilus_paradex.feeds`.
+Pure functions ``(event, scale, ts_init) -> object``. Books are in `books`; counting and emitting is
+the work of `nautilus_paradex.feeds`.
 """
 
 from decimal import Decimal
@@ -12,17 +12,14 @@ from typing import Final
 from nautilus_trader.model.data import (
     Bar,
     BarType,
-    BookOrder,
     FundingRateUpdate,
     IndexPriceUpdate,
     MarkPriceUpdate,
-    OrderBookDelta,
-    OrderBookDeltas,
+    OptionGreeks,
     QuoteTick,
     TradeTick,
 )
-from nautilus_trader.model.enums import AggressorSide, BookAction, RecordFlag
-from nautilus_trader.model.enums import OrderSide as BookSide
+from nautilus_trader.model.enums import AggressorSide
 from nautilus_trader.model.identifiers import InstrumentId, TradeId
 
 from nautilus_paradex.parsing.precision import (
@@ -32,51 +29,47 @@ from nautilus_paradex.parsing.precision import (
     price_from_e8,
     quantity_from_e8,
 )
+from nautilus_paradex.parsing.times import ns_from_us
 from nautilus_paradex.protocol import rest
-from nautilus_paradex.protocol.enums import OrderSide
+from nautilus_paradex.protocol.enums import FillType, OrderSide
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import (
     BboEvent,
-    BookEvent,
     FundingDataEvent,
     MarketSummaryEvent,
     TradeEvent,
 )
-from nautilus_paradex.protocol.numbers import to_e8, to_int
+from nautilus_paradex.protocol.numbers import E8, to_e8, to_int
 
 __all__ = [
     "bar_from_kline",
     "bar_from_prices",
-    "book_clear",
-    "book_deltas",
-    "book_snapshot",
     "funding_rate_from_data",
     "funding_rate_from_summary",
     "index_price",
+    "is_off_book",
     "mark_price",
+    "option_greeks",
     "quote_tick",
     "trade_id",
     "trade_tick",
 ]
 
-NS_PER_US: Final = 1_000
 NS_PER_MS: Final = 1_000_000
 MINUTES_PER_HOUR: Final = 60
 
 _MAX_TRADE_ID: Final = 36
-_LAST: Final[int] = RecordFlag.F_LAST.value
-_SNAPSHOT: Final[int] = RecordFlag.F_SNAPSHOT.value
-
-# The platform's enums are looked up once: in a loop over levels that is felt.
-_ADD, _UPDATE, _DELETE = BookAction.ADD, BookAction.UPDATE, BookAction.DELETE
-_BUY, _SELL = BookSide.BUY, BookSide.SELL
-
-type _Level = tuple[BookSide, int, int]
 
 _AGGRESSORS: Final = {
     OrderSide.BUY.value: AggressorSide.BUYER,
     OrderSide.SELL.value: AggressorSide.SELLER,
 }
+
+
+# Of these only block trades are named as such by the schema; the others are position transfers.
+_OFF_BOOK: Final = frozenset(
+    {FillType.BLOCK_TRADE.value, FillType.UNWIND_TRANSFER.value, FillType.SETTLE_MARKET.value},
+)
 
 
 def quote_tick(event: BboEvent, scale: MarketScale, ts_init: int) -> QuoteTick | None:
@@ -106,9 +99,21 @@ def quote_tick(event: BboEvent, scale: MarketScale, ts_init: int) -> QuoteTick |
         scale.size_raw(event.ask_size),
         scale.size_precision,
         scale.size_precision,
-        _ns(event.ts, "bbo"),
+        ns_from_us(event.ts, "bbo"),
         ts_init,
     )
+
+
+def is_off_book(event: TradeEvent) -> bool:
+    """
+    Return whether a trade did not happen in the order book: a block trade or position transfer.
+
+    Its price was agreed elsewhere, so it has no place in the tape. The binary feed gives such a
+    trade the sequence 0 (schema); JSON has no sequence, there the type decides. A liquidation that
+    was matched in the book is a trade like any other.
+
+    """
+    return event.seq == 0 or event.trade_type in _OFF_BOOK
 
 
 def trade_tick(event: TradeEvent, scale: MarketScale, ts_init: int) -> TradeTick:
@@ -137,7 +142,7 @@ def trade_tick(event: TradeEvent, scale: MarketScale, ts_init: int) -> TradeTick
         scale.size_precision,
         _AGGRESSORS.get(event.side or "", AggressorSide.NO_AGGRESSOR),
         trade_id(event),
-        _ns(event.created_at or event.ts, "trade"),
+        ns_from_us(event.created_at or event.ts, "trade"),
         ts_init,
     )
 
@@ -154,53 +159,6 @@ def trade_id(event: TradeEvent) -> TradeId:
         f"{event.seq}|{event.created_at or event.ts}|{event.price}|{event.size}|{event.side}"
     )
     return TradeId(blake2b(identity.encode(), digest_size=16).hexdigest())
-
-
-def book_snapshot(event: BookEvent, scale: MarketScale, ts_init: int) -> OrderBookDeltas:
-    """
-    Return a whole book: a clear and one addition per level, all flagged as snapshot.
-
-    Raises
-    ------
-    PrecisionError
-        If a level does not fit the instrument's precision: the book would be wrong without it.
-    MessageError
-        If the event has no time or sequence number.
-
-    """
-    ts_event, sequence = _ns(event.ts, "book"), _sequence(event)
-    levels = [level for level in _levels(event) if level[2] != 0]
-    clear = _clear(scale.instrument_id, sequence, ts_event, ts_init, last=not levels)
-    changes = _changes(levels, scale, _ADD, _ADD, _SNAPSHOT, sequence, ts_event, ts_init)
-    return OrderBookDeltas(scale.instrument_id, [clear, *changes])
-
-
-def book_deltas(event: BookEvent, scale: MarketScale, ts_init: int) -> OrderBookDeltas | None:
-    """
-    Return the changes of a book, or None where the event changes nothing.
-
-    Raises
-    ------
-    PrecisionError
-        If a level does not fit the instrument's precision.
-    MessageError
-        If the event has no time or sequence number.
-
-    """
-    levels = _levels(event)
-    if not levels:
-        return None
-    ts_event, sequence = _ns(event.ts, "book"), _sequence(event)
-    changes = _changes(levels, scale, _UPDATE, _DELETE, 0, sequence, ts_event, ts_init)
-    return OrderBookDeltas(scale.instrument_id, changes)
-
-
-def book_clear(instrument_id: InstrumentId, sequence: int, ts_ns: int) -> OrderBookDeltas:
-    """Return the empty book: what stands until a broken sequence is mended."""
-    return OrderBookDeltas(
-        instrument_id,
-        [_clear(instrument_id, sequence, ts_ns, ts_ns, last=True)],
-    )
 
 
 def mark_price(
@@ -222,7 +180,7 @@ def mark_price(
     if event.mark_price is None:
         return None
     value = price8_from_e8(event.mark_price)
-    return MarkPriceUpdate(instrument_id, value, _ns(event.ts, "summary"), ts_init)
+    return MarkPriceUpdate(instrument_id, value, ns_from_us(event.ts, "summary"), ts_init)
 
 
 def index_price(
@@ -239,7 +197,7 @@ def index_price(
     if event.index_price is None:
         return None
     value = price8_from_e8(event.index_price)
-    return IndexPriceUpdate(instrument_id, value, _ns(event.ts, "summary"), ts_init)
+    return IndexPriceUpdate(instrument_id, value, ns_from_us(event.ts, "summary"), ts_init)
 
 
 def funding_rate_from_summary(
@@ -269,9 +227,46 @@ def funding_rate_from_summary(
     return FundingRateUpdate(
         instrument_id,
         rate,
-        _ns(event.ts, "summary"),
+        ns_from_us(event.ts, "summary"),
         ts_init,
         interval=None if period_hours is None else period_hours * MINUTES_PER_HOUR,
+    )
+
+
+def option_greeks(
+    event: MarketSummaryEvent,
+    instrument_id: InstrumentId,
+    ts_init: int,
+) -> OptionGreeks | None:
+    """
+    Return the greeks and implied volatilities of an option, or None where the event has none.
+
+    The platform keeps them as floats, here the nearest to the venue's e8. Older feeds carry no
+    theta and rho (asyncapi): they are 0 then. The underlying price is the index price. Which
+    convention the venue's greeks follow is not documented: the platform's default is left (guess).
+
+    Raises
+    ------
+    MessageError
+        If the event has no time.
+
+    """
+    if event.delta is None or event.gamma is None or event.vega is None:
+        return None
+    return OptionGreeks(
+        instrument_id,
+        event.delta / E8,
+        event.gamma / E8,
+        event.vega / E8,
+        (event.theta or 0) / E8,
+        (event.rho or 0) / E8,
+        _float(event.mark_iv),
+        _float(event.bid_iv),
+        _float(event.ask_iv),
+        _float(event.index_price),
+        _float(event.open_interest),
+        ns_from_us(event.ts, "summary"),
+        ts_init,
     )
 
 
@@ -296,7 +291,7 @@ def funding_rate_from_data(
     return FundingRateUpdate(
         instrument_id,
         rate,
-        _ns(event.created_at or event.ts, "funding"),
+        ns_from_us(event.created_at or event.ts, "funding"),
         ts_init,
         interval=None if hours is None else hours * MINUTES_PER_HOUR,
     )
@@ -383,71 +378,9 @@ def bar_from_prices(
         raise MessageError(f"bar at {open_ms} is impossible: {exc}") from exc
 
 
-def _levels(event: BookEvent) -> list[_Level]:
-    bids = [(_BUY, price, size) for price, size in event.bids]
-    return bids + [(_SELL, price, size) for price, size in event.asks]
-
-
-def _changes(
-    levels: list[_Level],
-    scale: MarketScale,
-    action: BookAction,
-    action_if_empty: BookAction,
-    flags: int,
-    sequence: int,
-    ts_event: int,
-    ts_init: int,
-) -> list[OrderBookDelta]:
-    """One delta per level; the last one ends the event. This loop is most of a book's cost."""
-    instrument_id = scale.instrument_id
-    price_precision, size_precision = scale.price_precision, scale.size_precision
-    price_raw, size_raw, delta = scale.price_raw, scale.size_raw, OrderBookDelta.from_raw
-    final = len(levels) - 1
-    return [
-        delta(
-            instrument_id,
-            action if size else action_if_empty,
-            side,
-            price_raw(price),
-            price_precision,
-            size_raw(size),
-            size_precision,
-            0,
-            flags if position != final else flags | _LAST,
-            sequence,
-            ts_event,
-            ts_init,
-        )
-        for position, (side, price, size) in enumerate(levels)
-    ]
-
-
-def _clear(
-    instrument_id: InstrumentId,
-    sequence: int,
-    ts_event: int,
-    ts_init: int,
-    *,
-    last: bool,
-) -> OrderBookDelta:
-    no_order: BookOrder | None = None
-    flags = _SNAPSHOT | _LAST if last else _SNAPSHOT
-    return OrderBookDelta(
-        instrument_id, BookAction.CLEAR, no_order, flags, sequence, ts_event, ts_init
-    )
-
-
-def _sequence(event: BookEvent) -> int:
-    if event.seq is None or event.seq < 0:
-        raise MessageError(f"{event.market}: book event without a sequence number")
-    return event.seq
-
-
-def _ns(ts_us: int | None, what: str) -> int:
-    if ts_us is None or ts_us < 0:
-        raise MessageError(f"{what} event without a time, was {ts_us}")
-    return ts_us * NS_PER_US
-
-
 def _rate(mantissa: int | None, decimals: int) -> Decimal | None:
     return None if mantissa is None else Decimal(mantissa).scaleb(-decimals)
+
+
+def _float(mantissa: int | None) -> float | None:
+    return None if mantissa is None else mantissa / E8

@@ -10,6 +10,7 @@ __all__ = [
     "BALANCE_EVENTS",
     "POSITIONS",
     "PRIVATE_TOPICS",
+    "REFRESH_RATES",
     "TRADEBUSTS",
     "TRANSFERS",
     "ChannelName",
@@ -48,6 +49,9 @@ PRIVATE_TOPICS: Final = frozenset(
     },
 )
 """Topics that need an authenticated socket."""
+
+REFRESH_RATES: Final = ("50ms", "100ms")
+"""How often snapshots of a book are sent at most (asyncapi)."""
 
 
 class ChannelName(NamedTuple):

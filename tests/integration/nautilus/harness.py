@@ -26,7 +26,13 @@ from nautilus_trader.execution.messages import CancelOrder
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.book import OrderBook
 from nautilus_trader.model.currencies import USDC
-from nautilus_trader.model.data import Bar, OrderBookDeltas, QuoteTick, TradeTick
+from nautilus_trader.model.data import (
+    Bar,
+    OrderBookDeltas,
+    OrderBookDepth10,
+    QuoteTick,
+    TradeTick,
+)
 from nautilus_trader.model.events import OrderEvent, OrderFilled, PositionEvent
 from nautilus_trader.model.identifiers import InstrumentId, TraderId
 from nautilus_trader.model.instruments import Instrument
@@ -231,6 +237,7 @@ class RecordingDataTester(DataTester):
         super().__init__(config)
         self.instruments: list[Instrument] = []
         self.deltas: list[OrderBookDeltas] = []
+        self.depths: list[OrderBookDepth10] = []
         self.books: list[tuple[list[Level], list[Level]]] = []
         self.quotes: list[QuoteTick] = []
         self.trades: list[TradeTick] = []
@@ -247,6 +254,10 @@ class RecordingDataTester(DataTester):
     def on_order_book_deltas(self, deltas: OrderBookDeltas) -> None:
         super().on_order_book_deltas(deltas)
         self.deltas.append(deltas)
+
+    def on_order_book_depth(self, depth: OrderBookDepth10) -> None:
+        super().on_order_book_depth(depth)
+        self.depths.append(depth)
 
     def on_order_book(self, order_book: OrderBook) -> None:
         super().on_order_book(order_book)

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 from nautilus_trader.model.data import OrderBookDeltas
-from nautilus_trader.model.enums import BookAction, RecordFlag
+from nautilus_trader.model.enums import BookAction, OrderSide, RecordFlag
 
 from nautilus_paradex.protocol.numbers import e8_to_decimal
 from tests.integration.nautilus.harness import (
@@ -103,6 +103,83 @@ async def test_tc_d11_book_at_interval(venue):
         venue.quote("95991", "96011", size="0.5")
         expected = ([(Decimal(95_991), Decimal("0.5"))], [(Decimal(96_011), Decimal("0.5"))])
         await eventually(lambda: tester.books[-1] == expected)
+
+
+def levels_of_depth(depth):
+    return tuple(
+        [(o.price.as_decimal(), o.size.as_decimal()) for o in side if o.side == wanted]
+        for side, wanted in ((depth.bids, OrderSide.BUY), (depth.asks, OrderSide.SELL))
+    )
+
+
+def best_ten(snapshot):
+    return tuple(side[:10] for side in levels_of_venue(snapshot))
+
+
+async def test_tc_d12_depth(venue):
+    for step in range(12):
+        venue.add_quote(f"{95_980 - step}", f"{96_020 + step}", size="0.25")
+    tester = data_tester(subscribe_book_depth=True)
+    async with running_node(venue, tester) as node:
+        await eventually(lambda: tester.depths)
+        assert levels_of_depth(tester.depths[0]) == best_ten(
+            venue.server.exchange.book_snapshot(MARKET)
+        )
+        venue.take("SELL", "1.5")
+        sequence = venue.server.exchange.book_snapshot(MARKET).seq
+        await eventually(lambda: tester.depths[-1].sequence == sequence)
+
+        depth, instrument = tester.depths[-1], node.cache.instrument(BTC)
+        reported = await venue.http.orderbook(MARKET, 10)
+        assert levels_of_depth(depth) == levels_of_rest(reported)
+        assert depth.bids[0].price.precision == instrument.price_precision
+        assert depth.bids[0].size.precision == instrument.size_precision
+        assert 0 < depth.ts_event <= depth.ts_init
+        assert levels_of(node.cache.order_book(BTC)) == levels_of_rest(reported)
+
+
+async def test_tc_d12_depth_of_a_thin_market(venue):
+    tester = data_tester(subscribe_book_depth=True)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.depths)
+        assert levels_of_depth(tester.depths[0]) == (
+            [(Decimal(95_990), Decimal(1))],
+            [(Decimal(96_010), Decimal(1))],
+        )
+        venue.take("BUY", "1")
+        await eventually(
+            lambda: levels_of_depth(tester.depths[-1]) == ([(Decimal(95_990), Decimal(1))], [])
+        )
+
+
+@pytest.mark.parametrize("depth_first", [True, False])
+async def test_tc_d12_depth_beside_deltas_of_a_moving_market(lively_venue, depth_first):
+    exchange = lively_venue.server.exchange
+    tester = data_tester()
+    steps = [
+        # Not managed: the platform would cut its one book to ten levels.
+        (lambda: tester.subscribe_order_book_depth(BTC, managed=False), tester.depths),
+        (lambda: tester.subscribe_order_book_deltas(BTC), tester.deltas),
+    ]
+    async with running_node(lively_venue, tester) as node:
+        for subscribe, received in steps if depth_first else reversed(steps):
+            subscribe()
+            await eventually(lambda found=received: len(found) >= 5)
+        for wanted in (20, 40):
+            await eventually(lambda count=wanted: len(tester.depths) >= count)
+            await eventually(
+                lambda: tester.depths[-1].sequence == exchange.book_snapshot(MARKET).seq
+            )
+            assert levels_of_depth(tester.depths[-1]) == best_ten(exchange.book_snapshot(MARKET))
+        tester.unsubscribe_order_book_deltas(BTC)
+        count = len(tester.depths)
+        await eventually(lambda: len(tester.depths) >= count + 20)
+
+        sequences = [depth.sequence for depth in tester.depths]
+        assert sequences == sorted(set(sequences))
+        assert all(depth.bids[0].size.raw and depth.asks[0].size.raw for depth in tester.depths)
+        assert_well_formed(tester.deltas)
+        assert node.cache.order_book(BTC) is not None
 
 
 async def test_tc_d13_request_book_snapshot(venue):

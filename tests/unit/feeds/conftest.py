@@ -47,8 +47,8 @@ def outcome() -> Outcome:
     return Outcome()
 
 
-@pytest.fixture
-def instrument() -> CryptoPerpetual:
+def make_instrument() -> CryptoPerpetual:
+    """Return the perpetual of `MARKET`."""
     market = rest.Market(
         symbol=MARKET,
         asset_kind="PERP",
@@ -59,6 +59,11 @@ def instrument() -> CryptoPerpetual:
         funding_period_hours=8,
     )
     return instrument_from_market(market, fees=FeeRates.documented(), ts_init=0)
+
+
+@pytest.fixture
+def instrument() -> CryptoPerpetual:
+    return make_instrument()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from nautilus_trader.model.data import (
     FundingRateUpdate,
     IndexPriceUpdate,
     MarkPriceUpdate,
+    OptionGreeks,
     OrderBookDeltas,
     QuoteTick,
     TradeTick,
@@ -15,7 +16,16 @@ from nautilus_trader.model.data import (
 from websockets.frames import Opcode
 
 from nautilus_paradex.feeds.lanes import Lane
-from nautilus_paradex.feeds.market import DELTAS, FUNDING, INDEX, MARK, QUOTES, TRADES, MarketFeed
+from nautilus_paradex.feeds.market import (
+    DELTAS,
+    FUNDING,
+    GREEKS,
+    INDEX,
+    MARK,
+    QUOTES,
+    TRADES,
+    MarketFeed,
+)
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.protocol import sbe
 from nautilus_paradex.protocol.errors import MessageError
@@ -123,6 +133,17 @@ class TestBinary:
         assert kinds(outcome) == emitted
         assert {item.ts_init for item in outcome.emitted} == {NOW_NS}  # type: ignore[attr-defined]
         assert {item.ts_event for item in outcome.emitted} == {TS_US * 1_000}  # type: ignore[attr-defined]
+
+    def test_greeks_come_with_the_summary_of_an_option(
+        self, router: FeedRouter, feed: MarketFeed, outcome: Outcome
+    ) -> None:
+        feed.uses = GREEKS | MARK
+        option = replace(SUMMARY, delta=E8 // 2, gamma=1, vega=1, theta=1, rho=1, mark_iv=E8)
+
+        send(router, option, SUMMARY)
+
+        assert kinds(outcome) == [MarkPriceUpdate, OptionGreeks, MarkPriceUpdate]
+        assert router.metrics["values_absent"] == 1
 
     @pytest.mark.parametrize(
         ("use", "emitted"),
@@ -321,6 +342,64 @@ class TestValues:
         assert router.metrics["values_refused"] == 1
 
 
+class TestTheTape:
+    @pytest.mark.parametrize(
+        ("fields", "is_in_it"),
+        [
+            ({}, True),
+            ({"trade_type": "RPI"}, True),
+            ({"trade_type": "LIQUIDATION"}, True),
+            ({"trade_type": "LIQUIDATION", "seq": 0}, False),
+            ({"trade_type": "BLOCK_TRADE", "seq": 0}, False),
+            ({"seq": 0}, False),
+        ],
+    )
+    def test_only_trades_of_the_book_are_in_it(
+        self,
+        router: FeedRouter,
+        feed: MarketFeed,
+        outcome: Outcome,
+        fields: dict[str, object],
+        is_in_it: bool,
+    ) -> None:
+        feed.uses = TRADES
+
+        send(router, replace(TRADE, **fields))
+
+        assert len(outcome.emitted) == is_in_it
+        assert router.metrics["trades_off_book"] == (not is_in_it)
+
+    @pytest.mark.parametrize(
+        ("trade_type", "count"),
+        [("FILL", 1), ("BLOCK_TRADE", 0), ("UNWIND_TRANSFER", 0), ("SETTLE_MARKET", 0)],
+    )
+    def test_in_json_the_type_decides(
+        self,
+        router: FeedRouter,
+        feed: MarketFeed,
+        outcome: Outcome,
+        trade_type: str,
+        count: int,
+    ) -> None:
+        feed.uses = TRADES
+
+        send_text(
+            router,
+            f"trades.{MARKET}",
+            {
+                "id": "1",
+                "market": MARKET,
+                "side": "BUY",
+                "size": "1",
+                "price": "60000",
+                "created_at": TS_US // 1_000,
+                "trade_type": trade_type,
+            },
+        )
+
+        assert len(outcome.emitted) == count
+
+
 class TestListeners:
     def test_messages_without_a_feed_reach_who_listens(
         self, router: FeedRouter, outcome: Outcome
@@ -430,8 +509,8 @@ class TestBook:
     ) -> None:
         send(router, SNAPSHOT)
 
-        router.drop_book(feed)
-        router.drop_book(feed)
+        router.books.drop(feed)
+        router.books.drop(feed)
 
         assert len(outcome.emitted) == 2
         assert outcome.emitted[-1].deltas[0].is_clear  # type: ignore[attr-defined]
@@ -440,7 +519,7 @@ class TestBook:
         self, router: FeedRouter, feed: MarketFeed, outcome: Outcome
     ) -> None:
         send(router, SNAPSHOT)
-        router.drop_book(feed)
+        router.books.drop(feed)
 
         send(router, DELTA)
 

@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 
 import pytest
+from msgspec.structs import replace
+from nautilus_trader.model.data import OrderBookDepth10
 
 from nautilus_paradex.feeds.lanes import Lane
-from nautilus_paradex.feeds.market import DELTAS, FUNDING, MARK, QUOTES, TRADES, MarketFeed
+from nautilus_paradex.feeds.market import DELTAS, DEPTH, FUNDING, MARK, QUOTES, TRADES, MarketFeed
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.feeds.subscriber import StreamSubscriber
 from nautilus_paradex.protocol.events import BookEvent
@@ -16,6 +18,8 @@ BOOK = f"order_book.{MARKET}.deltas"
 BBO = f"bbo.{MARKET}"
 SUMMARY = f"markets_summary.{MARKET}"
 TRADE = f"trades.{MARKET}"
+SNAPSHOTS = f"order_book.{MARKET}.snapshot@15@100ms"
+E8 = 10**8
 SNAPSHOT = BookEvent(ts=TS_US, seq=10, pkg_type="SNAPSHOT", market=MARKET)
 
 
@@ -435,3 +439,138 @@ class TestConnections:
 
         assert not feed.book_sequence.is_waiting
         assert len(outcome.emitted) == 1
+
+
+class TestDepth:
+    @staticmethod
+    def speak(router: FeedRouter, clock: Clock, lane: Lane, seq: int) -> None:
+        clock.advance_secs(0.01)
+        router.on_event(replace(SNAPSHOT, seq=seq, bids=[(seq * E8, E8)]), clock(), lane)
+
+    @staticmethod
+    def best_bids(outcome: Outcome) -> list[str]:
+        found = [item for item in outcome.emitted if isinstance(item, OrderBookDepth10)]
+        return [str(depth.bids[0].price) for depth in found]
+
+    async def test_alone_it_comes_from_repeated_snapshots(
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed
+    ) -> None:
+        await subscriber.use(feed, DEPTH)
+        await subscriber.drop(feed, DEPTH)
+
+        assert pool.calls == ["+" + SNAPSHOTS, "-" + SNAPSHOTS]
+        assert pool.lanes[SNAPSHOTS] is Lane.DEPTH
+
+    async def test_beside_deltas_it_comes_from_the_book(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        pool: Pool,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        self.speak(router, clock, Lane.MARKETS, 1)
+
+        await subscriber.use(feed, DEPTH)
+        await subscriber.mend()
+
+        assert pool.calls == ["+" + BOOK]
+        assert self.best_bids(outcome) == ["1.0"]
+
+    async def test_when_deltas_join_the_snapshots_stay_until_there_is_a_book(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        pool: Pool,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DEPTH)
+        self.speak(router, clock, Lane.DEPTH, 1)
+
+        await subscriber.use(feed, DELTAS)
+        await subscriber.mend()
+        self.speak(router, clock, Lane.DEPTH, 2)
+        assert pool.since(1) == ["+" + BOOK]
+        self.speak(router, clock, Lane.MARKETS, 3)
+        await subscriber.mend()
+        assert pool.since(2) == ["-" + SNAPSHOTS]
+
+        assert self.best_bids(outcome) == ["1.0", "2.0", "3.0"]
+
+    async def test_when_deltas_leave_the_book_stays_until_there_are_snapshots(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        pool: Pool,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DELTAS | DEPTH)
+        self.speak(router, clock, Lane.MARKETS, 1)
+        outcome.emitted.clear()
+
+        await subscriber.drop(feed, DELTAS)
+        await subscriber.mend()
+        assert pool.since(1) == ["+" + SNAPSHOTS]
+        self.speak(router, clock, Lane.MARKETS, 2)
+        self.speak(router, clock, Lane.DEPTH, 3)
+        await subscriber.mend()
+        assert pool.since(2) == ["-" + BOOK]
+        self.speak(router, clock, Lane.DEPTH, 4)
+
+        assert self.best_bids(outcome) == ["2.0", "3.0", "4.0"]
+        assert {type(item) for item in outcome.emitted} == {OrderBookDepth10}
+
+    async def test_deltas_that_return_meanwhile_begin_with_the_whole_book(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        pool: Pool,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DELTAS | DEPTH)
+        self.speak(router, clock, Lane.MARKETS, 1)
+        await subscriber.drop(feed, DELTAS)
+        outcome.emitted.clear()
+
+        await subscriber.use(feed, DELTAS)
+
+        (book,) = outcome.emitted
+        assert book.is_snapshot  # type: ignore[attr-defined]
+        assert "-" + BOOK not in pool.calls
+
+    async def test_the_rate_is_chosen_before_it_is_opened(
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed
+    ) -> None:
+        feed.refresh_depth_every("50ms")
+        await subscriber.use(feed, DEPTH)
+        feed.refresh_depth_every("100ms")
+        await subscriber.drop(feed, DEPTH)
+
+        channel = f"order_book.{MARKET}.snapshot@15@50ms"
+        assert pool.calls == ["+" + channel, "-" + channel]
+        with pytest.raises(ValueError, match="was '10ms'"):
+            feed.refresh_depth_every("10ms")
+
+    async def test_a_lost_connection_of_snapshots_clears_the_depth(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        pool: Pool,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DEPTH)
+        self.speak(router, clock, Lane.DEPTH, 1)
+
+        subscriber.connection_lost(pool)  # type: ignore[arg-type]
+
+        assert self.best_bids(outcome) == ["1.0", "0"]

@@ -11,16 +11,15 @@ from nautilus_trader.model.data import BarType, OrderBookDelta
 from nautilus_trader.model.enums import AggressorSide, BookAction, BookType, RecordFlag
 from nautilus_trader.model.objects import Price, Quantity
 
+from nautilus_paradex.parsing.books import book_clear, book_deltas, book_snapshot
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.market_data import (
     bar_from_kline,
-    book_clear,
-    book_deltas,
-    book_snapshot,
     funding_rate_from_data,
     funding_rate_from_summary,
     index_price,
     mark_price,
+    option_greeks,
     quote_tick,
     trade_id,
     trade_tick,
@@ -124,7 +123,7 @@ class TestQuotes:
             quote_tick(event, SCALE, NOW_NS)
 
     def test_an_event_without_a_time_is_refused(self) -> None:
-        with pytest.raises(MessageError, match="bbo event without a time"):
+        with pytest.raises(MessageError, match="bbo without a time"):
             quote_tick(replace(BBO, ts=None), SCALE, NOW_NS)
 
 
@@ -292,6 +291,42 @@ class TestBooks:
         assert [(level.price.as_decimal(), level.size()) for level in platform.asks()] == [
             (Decimal(p) / E8, s / E8) for p, s in sorted(asks.items()) if s
         ]
+
+
+class TestGreeks:
+    OPTION = replace(
+        SUMMARY,
+        delta=53_123_456,
+        gamma=1_234,
+        vega=45 * E8,
+        theta=-12_345_678_901,
+        rho=7 * E8,
+        mark_iv=64_000_000,
+        bid_iv=63_000_000,
+        ask_iv=None,
+        open_interest=12 * E8,
+    )
+
+    def test_they_are_the_nearest_to_the_venues(self) -> None:
+        greeks = option_greeks(self.OPTION, BTC, NOW_NS)
+
+        assert greeks is not None
+        assert (greeks.delta, greeks.gamma, greeks.vega) == (0.53123456, 0.00001234, 45.0)
+        assert (greeks.theta, greeks.rho) == (-123.45678901, 7.0)
+        assert (greeks.mark_iv, greeks.bid_iv, greeks.ask_iv) == (0.64, 0.63, None)
+        assert greeks.underlying_price == SUMMARY.index_price / E8  # type: ignore[operator]
+        assert greeks.open_interest == 12.0
+        assert (greeks.ts_event, greeks.ts_init) == (TS_NS, NOW_NS)
+
+    @pytest.mark.parametrize("missing", ["delta", "gamma", "vega"])
+    def test_without_the_first_three_there_are_none(self, missing: str) -> None:
+        assert option_greeks(replace(self.OPTION, **{missing: None}), BTC, NOW_NS) is None
+
+    def test_an_older_feed_lacks_the_others(self) -> None:
+        greeks = option_greeks(replace(self.OPTION, theta=None, rho=None), BTC, NOW_NS)
+
+        assert greeks is not None
+        assert (greeks.theta, greeks.rho) == (0.0, 0.0)
 
 
 class TestPrices:
