@@ -22,6 +22,7 @@ DEFAULT_PORT = 8899
 DEFAULT_SEED = 7
 
 _MAX_PORT = 65_535
+_MAX_EXTRA_MARKETS = 5_000
 _KNOWN_SBE_VERSIONS = frozenset({0, 1, 2})
 
 
@@ -64,6 +65,10 @@ class DevnetConfig:
         Which of them, counted from 0, may send orders with instruction RPI.
     replay : Path, optional
         Raw recording whose order book is served instead of the synthetic one.
+    odd_markets : bool
+        Lists markets at the limits of what the wire can say too: see `engine.more_markets`.
+    extra_markets : int
+        How many plain perpetuals are listed besides, without a past.
     synthetic : bool
         Whether other participants quote and trade. Off: the books hold only the users' orders.
     past_hours : int
@@ -96,6 +101,8 @@ class DevnetConfig:
     rpi_accounts: tuple[int, ...] = ()
     chain_id: str = CHAIN_ID
     replay: Path | None = None
+    odd_markets: bool = False
+    extra_markets: int = 0
     synthetic: bool = True
     past_hours: int = 24
     jwt_ttl_secs: int = 300
@@ -126,6 +133,10 @@ class DevnetConfig:
                 )
         if not 0 <= self.past_hours <= 24:
             raise DevnetConfigError(f"past hours must be 0 to 24, was {self.past_hours}")
+        if not 0 <= self.extra_markets <= _MAX_EXTRA_MARKETS:
+            raise DevnetConfigError(
+                f"extra markets must be 0 to {_MAX_EXTRA_MARKETS}, was {self.extra_markets}"
+            )
         if not 0 < self.speed <= 1_000:
             raise DevnetConfigError(f"speed must be above 0 and at most 1000, was {self.speed}")
         if not 0 <= self.account_balance <= 10**9:

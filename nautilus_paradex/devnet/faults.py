@@ -1,7 +1,7 @@
 """Faults that a test or a trainee asks for with ``POST /devnet/faults``.
 
-A fault is a struct of the union below. Those that concern requests wait here until one comes by;
-those that concern sockets are carried out by the server. Nothing in this module does I/O.
+A fault is a struct of the union below. Those that concern requests or channels wait here until one
+comes by; those that concern sockets are carried out by the server. Nothing in this module does I/O.
 """
 
 from collections import deque
@@ -12,6 +12,7 @@ import msgspec
 
 __all__ = [
     "FAULT_KINDS",
+    "ChannelFault",
     "Clear",
     "Delay",
     "DropSockets",
@@ -19,7 +20,11 @@ __all__ = [
     "FaultError",
     "Faults",
     "HttpStatus",
+    "RepeatDelta",
     "RequestFault",
+    "SilentChannel",
+    "SkipDelta",
+    "WaitingFault",
     "parse_fault",
 ]
 
@@ -65,29 +70,66 @@ class Delay(
     method: str | None = None
 
 
+class SilentChannel(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="silent_channel", forbid_unknown_fields=True
+):
+    """Acknowledge the next `times` subscriptions to `channel`, and never send them anything."""
+
+    channel: str
+    times: int = 1
+
+
+class SkipDelta(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="skip_delta", forbid_unknown_fields=True
+):
+    """Lose the next `times` changes of the book on `channel`: its sequence has a gap."""
+
+    channel: str
+    times: int = 1
+
+
+class RepeatDelta(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="repeat_delta", forbid_unknown_fields=True
+):
+    """Send each of the next `times` changes of the book on `channel` twice."""
+
+    channel: str
+    times: int = 1
+
+
 class Clear(msgspec.Struct, frozen=True, tag_field="kind", tag="clear"):
-    """Forget the faults that still wait for a request."""
+    """Forget the faults that still wait for a request or a channel."""
 
 
 type RequestFault = HttpStatus | Delay
-type Fault = DropSockets | RequestFault | Clear
+type ChannelFault = SilentChannel | SkipDelta | RepeatDelta
+type WaitingFault = RequestFault | ChannelFault
+type Fault = DropSockets | WaitingFault | Clear
 
 _DECODER: Final[msgspec.json.Decoder[Fault]] = msgspec.json.Decoder(
-    DropSockets | HttpStatus | Delay | Clear
+    DropSockets | HttpStatus | Delay | SilentChannel | SkipDelta | RepeatDelta | Clear
 )
 
-FAULT_KINDS: Final = ("drop_sockets", "http_status", "delay_ms", "clear")
+FAULT_KINDS: Final = (
+    "drop_sockets",
+    "http_status",
+    "delay_ms",
+    "silent_channel",
+    "skip_delta",
+    "repeat_delta",
+    "clear",
+)
 
 
 class Faults:
-    """Faults that wait for a request, oldest first."""
+    """Faults that wait for a request or a channel, oldest first."""
 
     def __init__(self) -> None:
         self._waiting: deque[_Waiting] = deque()
 
-    def add(self, fault: RequestFault) -> None:
+    def add(self, fault: WaitingFault) -> None:
         """
-        Let `fault` wait for its requests.
+        Let `fault` wait for what it concerns.
 
         Raises
         ------
@@ -105,16 +147,41 @@ class Faults:
     def take(self, method: str, path: str) -> RequestFault | None:
         """Return the oldest fault for this request and count it as used, or None."""
         for waiting in self._waiting:
-            if not waiting.concerns(method, path):
-                continue
-            waiting.times -= 1
-            if waiting.times == 0:
-                self._waiting.remove(waiting)
-            return waiting.fault
+            fault = waiting.fault
+            if isinstance(fault, HttpStatus | Delay) and _concerns(fault, method, path):
+                self._use(waiting)
+                return fault
         return None
 
-    def waiting(self) -> list[RequestFault]:
+    def take_silence(self, channel: str) -> bool:
+        """Return whether a new subscription to `channel` is to stay silent, and count it."""
+        return self._take_of(channel, SilentChannel) is not None
+
+    def copies_of_delta(self, channel: str) -> int:
+        """Return how often the next change of a book goes out on `channel`: 1 without a fault."""
+        fault = self._take_of(channel, SkipDelta, RepeatDelta)
+        return 1 if fault is None else _COPIES[type(fault)]
+
+    def waiting(self) -> list[WaitingFault]:
         return [entry.fault for entry in self._waiting]
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    def _take_of(self, channel: str, *kinds: type) -> ChannelFault | None:
+        for waiting in self._waiting:
+            fault = waiting.fault
+            if isinstance(fault, HttpStatus | Delay):
+                continue
+            if isinstance(fault, kinds) and fault.channel == channel:
+                self._use(waiting)
+                return fault
+        return None
+
+    def _use(self, waiting: "_Waiting") -> None:
+        waiting.times -= 1
+        if waiting.times == 0:
+            self._waiting.remove(waiting)
 
 
 def parse_fault(body: bytes) -> Fault:
@@ -141,14 +208,17 @@ def parse_fault(body: bytes) -> Fault:
     return fault
 
 
+_COPIES: Final[dict[type, int]] = {SkipDelta: 0, RepeatDelta: 2}
+
+
 @dataclass(slots=True, eq=False)
 class _Waiting:
-    fault: RequestFault
+    fault: WaitingFault
     times: int
 
-    def concerns(self, method: str, path: str) -> bool:
-        wanted = self.fault.method
-        return path.startswith(self.fault.path) and (wanted is None or wanted == method)
+
+def _concerns(fault: RequestFault, method: str, path: str) -> bool:
+    return path.startswith(fault.path) and fault.method in (None, method)
 
 
 def _check_ranges(fault: Fault) -> None:
@@ -156,5 +226,5 @@ def _check_ranges(fault: Fault) -> None:
         raise FaultError(f"http_status: status must be between 200 and 599, was {fault.status}")
     if isinstance(fault, Delay) and not 0 < fault.delay_ms <= _MAX_DELAY_MS:
         raise FaultError(f"delay_ms must be between 1 and {_MAX_DELAY_MS}, was {fault.delay_ms}")
-    if isinstance(fault, HttpStatus | Delay) and fault.times < 1:
+    if not isinstance(fault, DropSockets | Clear) and fault.times < 1:
         raise FaultError(f"times must be 1 or more, was {fault.times}")

@@ -15,6 +15,8 @@ from aiohttp import web
 from nautilus_paradex.devnet.config import DevnetConfig, DevnetConfigError
 from nautilus_paradex.devnet.engine.exchange import Exchange
 from nautilus_paradex.devnet.engine.markets import MarketSpec, default_markets
+from nautilus_paradex.devnet.engine.model import Interactive, WireEvent
+from nautilus_paradex.devnet.engine.more_markets import ODD_MARKETS, plain_markets
 from nautilus_paradex.devnet.engine.synthetic import SyntheticMarket
 from nautilus_paradex.devnet.faults import Faults
 from nautilus_paradex.devnet.identities import DevnetAccount, derive_accounts
@@ -71,6 +73,8 @@ class DevnetServer:
         The engine, for a test to look into.
     sockets : Sockets
         The WebSockets that are open.
+    faults : Faults
+        What is to go wrong.
 
     Raises
     ------
@@ -94,13 +98,18 @@ class DevnetServer:
         recording = None if self.config.replay is None else load(self.config.replay)
         replays = _replay_markets(recording)
         listed = default_markets(self._now_us()) if markets is None else tuple(markets)
+        if self.config.odd_markets:
+            listed += ODD_MARKETS
         self.exchange = Exchange(
             _with_replays(listed, replays),
             now_us=self._now_us,
             seed=self.config.seed,
             past_hours=self.config.past_hours,
         )
-        self._hub = Hub(json_books=self.config.legacy_json)
+        for spec in plain_markets(self.config.extra_markets):
+            self.exchange.list_market(spec)
+        self.faults = Faults()
+        self._hub = Hub(json_books=self.config.legacy_json, faults=self.faults)
         self._views = MarketViews(self.exchange, replays)
         self._pump = Pump(self.exchange.process, self.config.order_delay_ms)
         self._versions = frozenset(
@@ -180,6 +189,16 @@ class DevnetServer:
         assert self._running is not None, "start the devnet first"
         await asyncio.shield(self._running)
 
+    def publish(self, event: WireEvent | Interactive, account: str | None = None) -> None:
+        """
+        Send an event to whoever subscribed to its channel, although the engine knows nothing of it.
+
+        For tests of values that no engine would come to: a price off the tick, a size of 0, an
+        unknown type. `account` is the address that a private event is for.
+
+        """
+        self._hub.publish(event, account)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self
@@ -213,7 +232,6 @@ class DevnetServer:
 
     def _build_app(self) -> web.Application:
         config = self.config
-        faults = Faults()
         limiter = RateLimiter(config.rate_limits, lambda: self._now_us() / 1e6)
         desk = OrderDesk(
             self.exchange,
@@ -223,12 +241,12 @@ class DevnetServer:
         )
         control = ControlPlane(
             self._authority,
-            Feeds(self.exchange, self._views, self._hub, config.speed),
+            Feeds(self.exchange, self._views, self._hub, config.speed, self.faults),
             OrderMethods(desk, self.exchange, limiter),
             self._now_us,
         )
         self.sockets = Sockets(config, control, limiter, self._versions, self._now_us)
-        gateway = Gateway(self._authority, limiter, faults)
+        gateway = Gateway(self._authority, limiter, self.faults)
         app = web.Application()
         app.router.add_get("/v1", self.sockets.handle)
         gateway.install(
@@ -241,7 +259,9 @@ class DevnetServer:
                 *PrivateApi(self.exchange, self._authority, config.account_balance * E8).routes(),
             ],
         )
-        DevnetApi(self.exchange, self._authority, faults, self.sockets, self.accounts).install(app)
+        DevnetApi(self.exchange, self._authority, self.faults, self.sockets, self.accounts).install(
+            app
+        )
         ListingApi(self.exchange).install(app)
         return app
 

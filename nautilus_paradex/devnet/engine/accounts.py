@@ -114,6 +114,7 @@ class Account:
     tokens: dict[str, int] = field(default_factory=lambda: {SETTLEMENT_ASSET: 0})
     positions: dict[str, Position] = field(default_factory=dict)
     live: dict[str, dict[str, Order]] = field(default_factory=dict)
+    live_by_id: dict[str, Order] = field(default_factory=dict)
     live_by_client_id: dict[str, Order] = field(default_factory=dict)
     margin_settings: dict[str, MarginSetting] = field(default_factory=dict)
     orders: RecentOrders = field(init=False)
@@ -152,12 +153,13 @@ class Account:
         """Take a new order among the live ones and into the history."""
         self.orders.add(order)
         self.live.setdefault(order.market, {})[order.id] = order
+        self.live_by_id[order.id] = order
         if order.client_id:
             self.live_by_client_id[order.client_id] = order
 
     def leave(self, order: Order) -> None:
         """Take a closed order out of the live ones."""
-        del self.live[order.market][order.id]
+        del self.live[order.market][order.id], self.live_by_id[order.id]
         self.live_by_client_id.pop(order.client_id, None)
 
     def live_in(self, market: str) -> dict[str, Order]:
@@ -173,10 +175,7 @@ class Account:
 
     def find(self, order_id: str) -> Order | None:
         """Return an order, live or recent."""
-        for orders in self.live.values():
-            if order_id in orders:
-                return orders[order_id]
-        return self.orders.by_id(order_id)
+        return self.live_by_id.get(order_id) or self.orders.by_id(order_id)
 
     def find_by_client_id(self, client_id: str) -> Order | None:
         """Return an order, live or recent."""

@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _DAY_MS: Final = 86_400_000
+_LARGEST_INT64: Final = 2**63 - 1  # where the volume of a lifetime stops (schema)
 
 
 def account_event(state: VenueState, account: Account) -> AccountEvent:
@@ -186,7 +187,7 @@ def summary_event(market: MarketState, now_us: int, seq: int) -> MarketSummaryEv
         funding_rate=funding.rate_e8,
         bid=bbo.bid_price,
         ask=bbo.ask_price,
-        total_volume=market.traded_usd_e8,
+        total_volume=min(market.traded_usd_e8, _LARGEST_INT64),
         price_change_rate24h=_change_of_day(market, last, now_us),
         mark_iv=volatility,
         bid_iv=volatility,

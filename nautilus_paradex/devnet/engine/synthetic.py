@@ -4,6 +4,7 @@ They trade through `Exchange.submit` like anybody else. A practice partner, not 
 market: the spread is left wide enough to quote inside of it, and takers take whoever is best.
 """
 
+from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from math import isqrt
@@ -42,6 +43,12 @@ _MAKER_BALANCE_E8: Final = 1_000_000_000 * E8
 _MAKER_TOKENS_E8: Final = 10_000_000_000 * E8
 _REFRESHED_PER_STEP: Final = 2
 """Quotes a maker replaces in one market and step at speed 1: those furthest from their place."""
+
+_LARGEST_UNIT: Final = 200
+"""Into how many units the largest order of a market can be parted at least."""
+
+_UNDERLYINGS_PER_STEP: Final = 25
+"""With more of them than this, each has its turn less often, and lives through more time then."""
 
 _TAKER_LIMIT_UNITS: Final = 40
 """A taker that holds more than this many of a market's units trades back."""
@@ -153,7 +160,8 @@ class SyntheticMarket:
         self._speed_ppm = round(speed * _PPM)
         self._refreshed = max(_REFRESHED_PER_STEP, round(_REFRESHED_PER_STEP * speed))
         self._random = Random(f"{seed}/synthetic")  # noqa: S311 (a made-up market, not a secret)
-        self._stepped_at_us: int | None = None
+        self._stepped_at_us: dict[str, int] = {}
+        self._turns: deque[str] = deque()
         self._without = frozenset(without)
         self._fixed = {exchange.markets[m].base_currency for m in without if m in exchange.markets}
         self._starts: dict[str, int] = {}
@@ -165,21 +173,34 @@ class SyntheticMarket:
 
     def step(self, now_us: int) -> None:
         """Let the participants act on what happened until `now_us`, and execute their orders."""
-        if self._stepped_at_us is None:
-            self._stepped_at_us = now_us
-            return
-        elapsed = (now_us - self._stepped_at_us) * self._speed_ppm // _PPM
-        self._stepped_at_us = now_us
-        elapsed = max(0, min(elapsed, _LONGEST_STEP_US))
         self._follow_listing()
-        self._move_indices(elapsed)
+        turn = {underlying: self._elapsed(underlying, now_us) for underlying in self._next_turn()}
+        for underlying, elapsed_us in turn.items():
+            self._move_index(underlying, elapsed_us)
         if self._exchange.system_status == SystemStatus.MAINTENANCE:
             return
         for venue in self._venues.values():
+            elapsed = turn.get(venue.spec.base_currency)
+            if elapsed is None:
+                continue
             for quotes in venue.quotes:
                 self._refresh(venue, quotes)
             self._take(venue, elapsed)
         self._exchange.process()
+
+    def _next_turn(self) -> list[str]:
+        """Return the underlyings whose turn it is: all, unless there are very many."""
+        count = min(_UNDERLYINGS_PER_STEP, len(self._turns))
+        turn = [self._turns.popleft() for _ in range(count)]
+        self._turns.extend(turn)
+        return turn
+
+    def _elapsed(self, underlying: str, now_us: int) -> int:
+        """Return the time to live through since the last turn of `underlying`."""
+        before = self._stepped_at_us.get(underlying, now_us)
+        self._stepped_at_us[underlying] = now_us
+        elapsed = (now_us - before) * self._speed_ppm // _PPM
+        return max(0, min(elapsed, _LONGEST_STEP_US))
 
     def _follow_listing(self) -> None:
         """Begin with what was listed, end with what is gone, and keep to what was changed."""
@@ -196,6 +217,11 @@ class SyntheticMarket:
         underlyings = {venue.spec.base_currency for venue in self._venues.values()}
         for underlying in [u for u in self._starts if u not in underlyings]:
             del self._starts[underlying], self._index[underlying]
+        if underlyings != set(self._turns):
+            self._turns = deque(sorted(underlyings))
+            self._stepped_at_us = {
+                u: self._stepped_at_us[u] for u in underlyings & self._stepped_at_us.keys()
+            }
 
     def _begin(self, spec: MarketSpec) -> None:
         if spec.base_currency not in self._fixed:
@@ -218,15 +244,17 @@ class SyntheticMarket:
             if maker.instruction == OrderInstruction.RPI:
                 self._exchange.whitelist_for_rpi(maker.address)
 
-    def _move_indices(self, elapsed_us: int) -> None:
+    def _move_index(self, underlying: str, elapsed_us: int) -> None:
+        start = self._starts.get(underlying)
+        if start is None:
+            return
         root = isqrt(elapsed_us * _SECOND_US)  # 1e6 after a second
-        for underlying, start in self._starts.items():
-            price = self._index[underlying]
-            span = price * _WALK_PPM * root // _PPM // _SECOND_US
-            drift = (start - price) * elapsed_us // _REVERSION_US
-            price = max(start // 2, price + drift + self._random.randint(-span, span))
-            self._index[underlying] = price
-            self._exchange.set_index_price(underlying, price)
+        price = self._index[underlying]
+        span = price * _WALK_PPM * root // _PPM // _SECOND_US
+        drift = (start - price) * elapsed_us // _REVERSION_US
+        price = max(start // 2, 1, price + drift + self._random.randint(-span, span))
+        self._index[underlying] = price
+        self._exchange.set_index_price(underlying, price)
 
     def _quote_all(self, venue: _Venue) -> None:
         for quotes in venue.quotes:
@@ -323,4 +351,5 @@ def _unit_e8(spec: MarketSpec) -> int:
     price = spec.reference_price_e8
     usual = _HABITS[spec.asset_kind].unit_usd * E8 * E8 // price // spec.size_increment_e8
     smallest = -(-2 * spec.min_notional_e8 * E8 // price // spec.size_increment_e8)
-    return max(1, usual, smallest) * spec.size_increment_e8
+    most = spec.max_order_size_e8 // _LARGEST_UNIT // spec.size_increment_e8
+    return max(1, smallest, min(usual, most)) * spec.size_increment_e8

@@ -8,6 +8,7 @@ from typing import Final
 
 from nautilus_paradex.devnet.engine.exchange import Exchange
 from nautilus_paradex.devnet.engine.model import WireEvent
+from nautilus_paradex.devnet.faults import Faults
 from nautilus_paradex.devnet.market_views import MarketViews
 from nautilus_paradex.devnet.replay import ReplayMarket
 from nautilus_paradex.devnet.sockets.connection import Connection
@@ -44,10 +45,15 @@ class Feeds:
         Routes events from then on.
     speed : float
         Of playbacks.
+    faults : Faults
+        Which subscriptions are to stay silent.
 
     """
 
-    def __init__(self, exchange: Exchange, views: MarketViews, hub: Hub, speed: float) -> None:
+    def __init__(
+        self, exchange: Exchange, views: MarketViews, hub: Hub, speed: float, faults: Faults
+    ) -> None:
+        self._faults = faults
         self._exchange = exchange
         self._views = views
         self._hub = hub
@@ -81,6 +87,8 @@ class Feeds:
     def begin(self, connection: Connection, subscription: Subscription) -> None:
         """Send what the channel begins with, then route its events."""
         topic = subscription.topic
+        if self._faults.take_silence(topic.channel):
+            return
         replay = self._views.replay(topic.market)
         if replay is not None and self._play(connection, topic, replay):
             return

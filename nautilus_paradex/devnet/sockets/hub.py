@@ -16,6 +16,7 @@ from nautilus_paradex.devnet.engine.model import (
     TradeBust,
     TransferRecord,
 )
+from nautilus_paradex.devnet.faults import Faults
 from nautilus_paradex.devnet.sockets.json_book import JsonBooks
 from nautilus_paradex.devnet.sockets.messages import (
     Message,
@@ -89,10 +90,13 @@ class Hub:
     ----------
     json_books : bool
         If JSON sockets may ask for books, so that their state has to be followed.
+    faults : Faults
+        Which changes of books are to be lost or sent twice.
 
     """
 
-    def __init__(self, *, json_books: bool) -> None:
+    def __init__(self, *, json_books: bool, faults: Faults) -> None:
+        self._faults = faults
         self._routes: dict[RouteKey, list[Subscription]] = {}
         self._json_books = JsonBooks() if json_books else None
 
@@ -118,9 +122,15 @@ class Hub:
             self._json_books.forget(event.market)
         message = self._message(event)
         market = getattr(event, "market", None)
-        for subscription in self._subscriptions(_topic_of(event), market, account):
-            if _wants(subscription, message, market):
-                subscription.send(message)
+        wanted_by = [
+            subscription
+            for subscription in self._subscriptions(_topic_of(event), market, account)
+            if _wants(subscription, message, market)
+        ]
+        if self._faults and isinstance(message.event, BookEvent):
+            wanted_by = self._disturbed(wanted_by)
+        for subscription in wanted_by:
+            subscription.send(message)
 
     def publish_snapshots(
         self, refresh_ms: int, snapshot: Callable[[Topic], BookEvent | None]
@@ -153,6 +163,12 @@ class Hub:
             return Message(inner, dict)
         data = self._json_books.delta_json(inner, interactive=inner is not event)
         return Message(inner, lambda: data)
+
+    def _disturbed(self, subscriptions: list[Subscription]) -> list[Subscription]:
+        """Return each subscription as often as the faults on its channel let it have a delta."""
+        channels = {subscription.topic.channel for subscription in subscriptions}
+        copies = {channel: self._faults.copies_of_delta(channel) for channel in channels}
+        return [s for s in subscriptions for _ in range(copies[s.topic.channel])]
 
     def _subscriptions(
         self, topic: str, market: str | None, account: str | None

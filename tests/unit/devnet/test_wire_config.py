@@ -17,6 +17,8 @@ from nautilus_paradex.devnet.config import DevnetConfig, DevnetConfigError
         ("accounts", 0),
         ("account_balance", -1),
         ("past_hours", 25),
+        ("rpi_accounts", (3,)),
+        ("extra_markets", 5_001),
         ("sbe_versions", (3,)),
         ("chain_id", "x" * 32),
         ("chain_id", ""),
