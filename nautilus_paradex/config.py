@@ -11,7 +11,7 @@ import msgspec
 from nautilus_trader.common.config import register_config_encoding
 from nautilus_trader.live.config import LiveDataClientConfig, LiveExecClientConfig
 
-from nautilus_paradex.protocol.enums import MarginType
+from nautilus_paradex.protocol.enums import MarginType, StpMode
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.transport.checks import check_positive, split_url
 
@@ -198,6 +198,16 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
         at every connect where the account has another; the client does not connect if it cannot be.
     margin_modes : dict[str, str], optional
         ``CROSS`` or ``ISOLATED`` for a market, by its symbol, likewise.
+    stp : str, optional
+        How the venue prevents that an order meets another of the same account: ``EXPIRE_MAKER``,
+        ``EXPIRE_TAKER`` or ``EXPIRE_BOTH``. If None then as the venue does it (``EXPIRE_TAKER``).
+        An order's own ``stp`` param goes before it.
+    dime_discount : bool, default False
+        If fees are paid in DIME, with its discount (in USDC where there is not enough DIME). An
+        order's own ``dime_discount`` param goes before it.
+    gtd_as_gtc : bool, default False
+        If GTD orders are sent as GTC, which is right only for strategies that manage the expiry
+        themselves (``manage_gtd_expiry``). Otherwise they are denied: the venue has no GTD.
 
     """
 
@@ -217,6 +227,9 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     cancel_unexpected_orders: bool = True
     leverages: dict[str, int] | None = None
     margin_modes: dict[str, str] | None = None
+    stp: str | None = None
+    dime_discount: bool = False
+    gtd_as_gtc: bool = False
 
     def __post_init__(self) -> None:
         _check_connection(self)
@@ -226,6 +239,8 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
             raise ValueError(
                 f"recv_window_ms must be at least {_MIN_RECV_WINDOW_MS}, was {self.recv_window_ms}",
             )
+        if self.stp is not None and self.stp not in StpMode:
+            raise ValueError(f"stp must be one of {', '.join(StpMode)} or null, was {self.stp!r}")
 
     def reveal_private_key(self) -> str | None:
         """Return the private key of this config, or None where the environment is to be read."""

@@ -10,24 +10,18 @@ from nautilus_trader.execution.messages import BatchCancelOrders, CancelAllOrder
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.lookup import NOT_FOUND_CODES
+from nautilus_paradex.execution.lookup import GONE_CODES
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.route import OrderRoute
 from nautilus_paradex.execution.under_way import UnderWay
-from nautilus_paradex.protocol.enums import CancelStatus, ErrorCode
+from nautilus_paradex.protocol.enums import CancelStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
 
 __all__ = ["Cancellation"]
 
 _MAX_CANCEL_BATCH: Final = 50
-
-# The venue no longer has the order on its book, which does not say how it ended (api-notes).
-_GONE_CODES: Final = NOT_FOUND_CODES | {
-    ErrorCode.ORDER_IS_CLOSED.value,
-    ErrorCode.ORDER_IS_NOT_OPEN.value,
-}
 
 
 class Cancellation:
@@ -147,7 +141,7 @@ class Cancellation:
             except UnknownOutcomeError as exc:
                 self._under_way.outcome_unknown("cancelling", order, exc)
             except VenueError as exc:
-                if exc.code in _GONE_CODES:
+                if exc.code in GONE_CODES:
                     await self._find_ending(order, str(exc), was_closed)
                 else:
                     self._events.cancel_failed(order, str(exc))

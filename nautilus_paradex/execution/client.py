@@ -50,6 +50,7 @@ from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
 from nautilus_paradex.execution.request_signer import RequestSigner
 from nautilus_paradex.execution.venue_commands import VenueCommands
+from nautilus_paradex.parsing.order_params import OrderFeatures
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus
 from nautilus_paradex.protocol.errors import ParadexError
@@ -145,6 +146,11 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             cache,
             self._log,
             self.create_task,
+            OrderFeatures(
+                stp=config.stp,
+                dime_discount=config.dime_discount,
+                gtd_as_gtc=config.gtd_as_gtc,
+            ),
         )
         self._twaps = Twaps(http_client, signer, instruments, self._log, config.recv_window_ms)
         self._margins = MarginSettings(http_client, self._log, config)
@@ -262,6 +268,10 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._log.info(f"{config.ws_url=}", LogColor.BLUE)
         self._log.info(f"{config.recv_window_ms=}", LogColor.BLUE)
         self._log.info(f"{config.cancel_on_disconnect=}", LogColor.BLUE)
+        self._log.info(f"{config.cancel_unexpected_orders=}", LogColor.BLUE)
+        self._log.info(f"{config.stp=}", LogColor.BLUE)
+        self._log.info(f"{config.dime_discount=}", LogColor.BLUE)
+        self._log.info(f"{config.gtd_as_gtc=}", LogColor.BLUE)
 
     # -- Private stream --------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from nautilus_paradex.execution.request_signer import RequestSigner
 from nautilus_paradex.execution.route import OrderRoute
 from nautilus_paradex.execution.submission import Submission
 from nautilus_paradex.execution.under_way import UnderWay
+from nautilus_paradex.parsing.order_params import NO_FEATURES, OrderFeatures
 
 __all__ = ["Commands"]
 
@@ -52,6 +53,8 @@ class Commands:
         The client's logger.
     create_task : callable
         Starts a coroutine under the client's supervision.
+    defaults : OrderFeatures, optional
+        What orders ask for that do not say otherwise.
 
     """
 
@@ -64,6 +67,7 @@ class Commands:
         cache: Cache,
         log: Logger,
         create_task: Callable[[Coroutine[Any, Any, None]], object],
+        defaults: OrderFeatures = NO_FEATURES,
     ) -> None:
         self._under_way = UnderWay(events, log)
         self._submission = Submission(
@@ -75,18 +79,27 @@ class Commands:
             cache,
             log,
             create_task,
+            defaults,
         )
-        self._modification = Modification(route, signer, events, self._under_way, cache, log)
+        self._modification = Modification(
+            route,
+            signer,
+            events,
+            recovery,
+            self._under_way,
+            cache,
+            log,
+        )
         self._cancellation = Cancellation(route, events, recovery, self._under_way, cache, log)
 
     async def submit_order(self, command: SubmitOrder) -> None:
         """Send a new order."""
-        await self._submission.submit(command.order)
+        await self._submission.submit(command.order, command.params)
 
     async def submit_order_list(self, command: SubmitOrderList) -> None:
         """Send the orders of a list, one by one: a batch fails whole on one bad signature."""
         for order in command.order_list.orders:
-            await self._submission.submit(order)
+            await self._submission.submit(order, command.params)
 
     async def modify_order(self, command: ModifyOrder) -> None:
         """Send a change of an order."""

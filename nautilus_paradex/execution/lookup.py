@@ -3,15 +3,25 @@
 from collections.abc import Awaitable
 from typing import Final
 
+import msgspec
+
 from nautilus_paradex.protocol import rest
-from nautilus_paradex.protocol.conversion import fill_event, order_event
+from nautilus_paradex.protocol.conversion import fill_event, order_event, position_event
 from nautilus_paradex.protocol.enums import ErrorCode, OrderStatus
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.protocol.numbers import to_int
 from nautilus_paradex.transport.errors import NotFoundError, UnauthorizedError, VenueError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
-__all__ = ["NOT_FOUND_CODES", "closed_orders", "fills_since", "find_closed_order", "find_order"]
+__all__ = [
+    "GONE_CODES",
+    "NOT_FOUND_CODES",
+    "closed_orders",
+    "fills_since",
+    "find_closed_order",
+    "find_order",
+    "with_position_sizes",
+]
 
 NOT_FOUND_CODES: Final = frozenset(
     {
@@ -21,6 +31,12 @@ NOT_FOUND_CODES: Final = frozenset(
     },
 )
 """Codes that say that the venue has no such order, or no longer has it open."""
+
+GONE_CODES: Final = NOT_FOUND_CODES | {
+    ErrorCode.ORDER_IS_CLOSED.value,
+    ErrorCode.ORDER_IS_NOT_OPEN.value,
+}
+"""Codes that say that an order cannot be cancelled or changed any more, not how it ended."""
 
 _PAGE_SIZE: Final = 5_000  # the venue's maximum (api-notes)
 _MAX_PAGES: Final = 100
@@ -156,6 +172,36 @@ async def fills_since(
 
     fills = map(fill_event, await http.all_pages(fetch, max_pages=_MAX_PAGES))
     return sorted(fills, key=lambda fill: fill.created_at or 0)
+
+
+async def with_position_sizes(
+    http: ParadexHttpClient,
+    orders: list[OrderEvent],
+) -> list[OrderEvent]:
+    """
+    Return orders with the position's size where they have none of their own.
+
+    That is what size 0 means (api-notes: position-linked orders). The positions are asked for
+    only if there are such orders; one without a position stays as it is.
+
+    Raises
+    ------
+    RequestError
+        If the venue could not be asked.
+    MessageError
+        If its answer could not be read.
+
+    """
+    if all(order.size for order in orders):
+        return orders
+    positions = map(position_event, await http.positions())
+    sizes = {position.market: position.size or 0 for position in positions}
+    return [order if order.size else _sized(order, sizes.get(order.market, 0)) for order in orders]
+
+
+def _sized(order: OrderEvent, size: int) -> OrderEvent:
+    is_closed = order.status == OrderStatus.CLOSED
+    return order if is_closed else msgspec.structs.replace(order, size=size, size_open=size)
 
 
 async def _or_none(request: Awaitable[rest.Order]) -> rest.Order | None:

@@ -1,19 +1,38 @@
-"""Changes of open orders: refused here, or signed and sent. Order updates tell how they end."""
+"""Changes of open orders: refused here, or signed and sent; one at a time for each order.
 
+The venue's reply says nothing final: an order update does, and the next change waits for it.
+"""
+
+import asyncio
+import time
+from decimal import Decimal
+from typing import Final
+
+import msgspec
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
 from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.execution.lookup import GONE_CODES
 from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.order_state import OrderState
+from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.request_signer import RequestSigner
 from nautilus_paradex.execution.route import OrderRoute
 from nautilus_paradex.execution.under_way import UnderWay
-from nautilus_paradex.parsing.orders import modify_denial_of, order_draft
+from nautilus_paradex.parsing.orders import OrderDraft, modify_denial_of, order_draft
+from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
+from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus
+from nautilus_paradex.protocol.errors import ParadexError, SigningError
+from nautilus_paradex.protocol.numbers import e8_to_str
+from nautilus_paradex.protocol.rest import ModifyRequest
 from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
 
 __all__ = ["Modification"]
+
+_OUTCOME_SECS: Final = 15.0  # in which an order update tells the outcome (guess), then it is asked
 
 
 class Modification:
@@ -28,6 +47,8 @@ class Modification:
         Signs the requests.
     events : OrderEvents
         Where refusals are told.
+    recovery : Recovery
+        Finds out what became of an order that cannot be changed any more.
     under_way : UnderWay
         What has been asked and not answered yet.
     cache : Cache
@@ -42,6 +63,7 @@ class Modification:
         route: OrderRoute,
         signer: RequestSigner,
         events: OrderEvents,
+        recovery: Recovery,
         under_way: UnderWay,
         cache: Cache,
         log: Logger,
@@ -49,57 +71,134 @@ class Modification:
         self._route = route
         self._signer = signer
         self._events = events
+        self._recovery = recovery
         self._under_way = under_way
         self._cache = cache
         self._log = log
 
     async def modify(self, command: ModifyOrder) -> None:
-        """Refuse a change that the venue cannot make, or send it."""
+        """Refuse a change that the venue cannot make, or send it and wait for its outcome."""
         order = self._cache.order(command.client_order_id)
-        if order is not None:
+        if order is None:
+            self._log.warning(f"Cannot modify {command.client_order_id!r}: not in the cache")
+            return
+        async with self._under_way.turn(order):
             await self._under_way.until_known(order)
-        if order is None or order.is_closed:
-            self._log.warning(f"Cannot modify {command.client_order_id!r}: not open here")
+            await self._modify(command, order)
+
+    async def _modify(self, command: ModifyOrder, order: Order) -> None:
+        state = self._events.state_of(order)
+        if order.is_closed or state.ended:
+            self._log.warning(f"Cannot modify {order.client_order_id!r}: not open here")
             return
         instrument = self._cache.instrument(order.instrument_id)
-        venue_order_id = self._events.venue_order_id_of(order)
-        reason = _objection(command, order, instrument, venue_order_id)
-        if reason is not None or venue_order_id is None:
-            self._events.change_failed(order, reason or "")
+        reason = _objection(command, order, instrument, state)
+        if reason is not None:
+            self._events.change_failed(order, reason)
             return
-        quantity = command.quantity or order.quantity
-        price = command.price or order.price
-        request = self._signer.change(
-            order_draft(order, instrument.raw_symbol.value),
-            venue_order_id,
-            quantity.as_decimal(),
-            price.as_decimal(),
-        )
-        self._events.state_of(order).expect_change()
+        draft = _wanted(command, order, instrument, state)
+        venue_order_id = state.venue_order_id or ""
+        try:
+            request = self._signer.change(draft, venue_order_id)
+        except SigningError as exc:
+            self._events.change_failed(order, f"SIGNING_FAILED: {exc}")
+            return
+        state.expect_change(_wanted_e8(command, state))
+        settled = self._events.when_settled(order)
+        await self._send(order, state, request)
+        if state.modify_pending:
+            await self._until_settled(order, settled)
+
+    async def _send(self, order: Order, state: OrderState, request: ModifyRequest) -> None:
         with self._under_way.request(order):
             try:
-                # What the reply says of price and size is not final: an order update will tell.
-                await self._route.modify_order(venue_order_id, request)
-            except (NotSentError, VenueError) as exc:
+                reply = await self._route.modify_order(request.id, request)
+            except NotSentError as exc:
                 self._events.change_failed(order, str(exc))
+            except VenueError as exc:
+                await self._refused(order, state, exc)
             except UnknownOutcomeError as exc:
                 self._under_way.outcome_unknown("modifying", order, exc)
+            else:
+                # What the reply says of price and size is not final: an order update will tell.
+                info = reply.request_info
+                state.change.sent_as(None if info is None else info.id)
+
+    async def _refused(self, order: Order, state: OrderState, exc: VenueError) -> None:
+        if exc.code in GONE_CODES:
+            await self._look_up(order)
+        if not state.ended:
+            self._events.change_failed(order, str(exc))
+
+    async def _until_settled(self, order: Order, settled: asyncio.Event) -> None:
+        try:
+            async with asyncio.timeout(_OUTCOME_SECS):
+                await settled.wait()
+        except TimeoutError:
+            asked_at = time.monotonic()
+            if await self._look_up(order):
+                self._under_way.still_open(order, asked_at)
+
+    async def _look_up(self, order: Order) -> bool:
+        """Bring an order up to date; returns whether it is open, with no change under way."""
+        try:
+            event = await self._recovery.sync_order(order)
+        except ParadexError as exc:
+            self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
+            return False
+        is_open = event is not None and event.status in (OrderStatus.OPEN, OrderStatus.UNTRIGGERED)
+        return is_open and event is not None and event.request_status != RequestStatus.PENDING
 
 
 def _objection(
     command: ModifyOrder,
     order: Order,
     instrument: Instrument | None,
-    venue_order_id: str | None,
+    state: OrderState,
 ) -> str | None:
     if instrument is None:
         return f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}"
-    if venue_order_id is None:
+    if state.venue_order_id is None:
         return "ORDER_NOT_ACKNOWLEDGED: the venue has not given the order an id yet"
+    if order.is_pending_cancel:
+        return f"CANCEL_PENDING: status={order.status_string()}"
     return modify_denial_of(
         order,
         instrument,
         command.quantity,
         command.price,
         command.trigger_price,
+        is_triggered=state.triggered,
     )
+
+
+def _wanted(
+    command: ModifyOrder,
+    order: Order,
+    instrument: Instrument,
+    state: OrderState,
+) -> OrderDraft:
+    """Return the order as it is to be: what the command leaves out stays as the venue has it."""
+    draft = order_draft(order, instrument.raw_symbol.value)
+    size, price, trigger_price = _wanted_e8(command, state)
+    return msgspec.structs.replace(
+        draft,
+        # Only the venue knows whether a stop of an earlier run is linked to the position.
+        type=state.order_type or draft.type,
+        size=_plain(size),
+        price=None if price is None else _plain(price),
+        trigger_price=None if trigger_price is None else _plain(trigger_price),
+    )
+
+
+def _plain(value_e8: int) -> Decimal:
+    return Decimal(e8_to_str(value_e8))
+
+
+def _wanted_e8(command: ModifyOrder, state: OrderState) -> tuple[int, int | None, int | None]:
+    size = state.size if command.quantity is None else quantity_to_e8(command.quantity)
+    price = state.price if command.price is None else price_to_e8(command.price)
+    if state.triggered:
+        return size, price, None
+    trigger = command.trigger_price
+    return size, price, state.trigger_price if trigger is None else price_to_e8(trigger)

@@ -10,16 +10,18 @@ from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.identifiers import VenueOrderId
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.order_state import (
+from nautilus_paradex.execution.order_actions import (
     Accepted,
     Action,
     Ended,
     Filled,
+    Misdirected,
     ModifyRefused,
-    OrderState,
     Revived,
+    Triggered,
     Updated,
 )
+from nautilus_paradex.execution.order_state import OrderState
 from nautilus_paradex.parsing.reports import (
     commission_of,
     fill_price,
@@ -184,8 +186,15 @@ class OrderEmitter:
                     **_ids(state, order),
                     **self._fill_details(order, action.fill),
                 )
+            case Triggered():
+                self._triggered(state, order, action)
             case Updated():
                 self._updated(state, order, action)
+            case Misdirected():
+                self._log.error(
+                    f"{order.client_order_id!r} would be set off the wrong way, it is being "
+                    f"cancelled at the venue: {action.reason}",
+                )
             case ModifyRefused():
                 self.change_refused(state, order, action.reason, ts_ns(action.ts_us))
             case Ended():
@@ -221,6 +230,15 @@ class OrderEmitter:
             "liquidity_side": liquidity_side_of(fill.liquidity),
             "ts_event": ts_ns(fill.created_at or fill.ts),
         }
+
+    def _triggered(self, state: OrderState, order: Order, triggered: Triggered) -> None:
+        # Reports may have told it before; and the platform has no way there from a pending cancel.
+        if order.is_triggered or order.filled_qty.raw or order.is_pending_cancel:
+            return
+        self._client.generate_order_triggered(
+            **_ids(state, order),
+            ts_event=ts_ns(triggered.ts_us),
+        )
 
     def _updated(self, state: OrderState, order: Order, update: Updated) -> None:
         instrument = self._cache.instrument(order.instrument_id)

@@ -18,14 +18,12 @@ from nautilus_trader.model.identifiers import ClientOrderId, TradeId, VenueOrder
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.execution.order_actions import Accepted, Action, Misdirected, Revived
 from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED, OrderEmitter
-from nautilus_paradex.execution.order_state import (
-    Accepted,
-    Action,
-    OrderState,
-    Revived,
-)
+from nautilus_paradex.execution.order_state import OrderState
+from nautilus_paradex.execution.pending_change import PendingChange
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
+from nautilus_paradex.parsing.order_types import HAVING_TRIGGERED_STATE, direction_of
 from nautilus_paradex.parsing.orders import client_order_id_of
 from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
 from nautilus_paradex.parsing.reports import (
@@ -58,8 +56,16 @@ class OrderWatcher(Protocol):
         """An order is open at the venue that nobody here owns any more."""
         ...
 
+    def on_misdirected(self, state: OrderState) -> None:
+        """An order waits at the venue for the mark price to move the wrong way."""
+        ...
+
     def on_unlisted(self, event: OrderEvent) -> None:
         """An order was placed elsewhere in a market whose instrument is not loaded."""
+        ...
+
+    def on_unsized(self, event: OrderEvent) -> None:
+        """An order was placed elsewhere whose size is that of the position."""
         ...
 
 
@@ -98,6 +104,7 @@ class OrderEvents:
         self._orphans: OrderedDict[str, list[FillEvent]] = OrderedDict()
         self._dropped: OrderedDict[str, None] = OrderedDict()
         self._naming: dict[str, asyncio.Event] = {}
+        self._settling: dict[str, asyncio.Event] = {}
         self.watcher: OrderWatcher | None = None
 
     # -- In --------------------------------------------------------------------------------------
@@ -236,6 +243,10 @@ class OrderEvents:
         """Return an event that is set once any message has told the venue's id of an order."""
         return self._naming.setdefault(order.client_order_id.value, asyncio.Event())
 
+    def when_settled(self, order: Order) -> asyncio.Event:
+        """Return an event that is set once no modification of an order is under way any more."""
+        return self._settling.setdefault(order.client_order_id.value, asyncio.Event())
+
     def orphans_of(self, order_id: str) -> int:
         """Return how many fills of an unknown order are kept."""
         return len(self._orphans.get(order_id, ()))
@@ -260,12 +271,14 @@ class OrderEvents:
         order_id = event.order_id or ""
         if event.status == VenueStatus.NEW or self.is_forgotten(order_id):
             return None
-        if event.status == VenueStatus.CLOSED and event.size and event.size_open == event.size:
+        if event.status == VenueStatus.CLOSED and event.size_open == event.size:
             # It came to nothing. An older reading of it may still be on its way, and say OPEN.
             _remember(self._dropped, order_id, None)
             return None
         if not event.size:
-            raise MessageError(f"order {order_id} cannot be followed: it has no size of its own")
+            if self.watcher is not None:
+                self.watcher.on_unsized(event)
+            return None
         instrument = self._instrument(event.market)
         if instrument is None:
             if self.watcher is not None:
@@ -340,6 +353,8 @@ class OrderEvents:
         self._after(state, market)
 
     def _after(self, state: OrderState, market: str) -> None:
+        if not state.modify_pending:
+            self._settle(state)
         if state.ended:
             self._retire(state)
         elif state.is_incomplete and self.watcher is not None:
@@ -353,11 +368,16 @@ class OrderEvents:
 
     def _retire(self, state: OrderState) -> None:
         self._naming.pop(state.client_order_id, None)
+        self._settle(state)
         if self._states.pop(state.client_order_id, None) is None:
             return
         forgotten = _remember(self._ended, state.client_order_id, state)
         if forgotten is not None and forgotten.venue_order_id:
             self._by_venue_id.pop(forgotten.venue_order_id, None)
+
+    def _settle(self, state: OrderState) -> None:
+        if settled := self._settling.pop(state.client_order_id, None):
+            settled.set()
 
     def _instrument(self, market: str | None) -> Instrument | None:
         return self._cache.instrument(instrument_id_from_symbol(market)) if market else None
@@ -376,6 +396,8 @@ class OrderEvents:
         revived = any(isinstance(a, Revived) and not a.has_grown for a in actions)
         if revived and self.watcher is not None:
             self.watcher.on_revived(state, market)
+        if self.watcher is not None and any(isinstance(a, Misdirected) for a in actions):
+            self.watcher.on_misdirected(state)
 
 
 def _state_from_cached(order: Order) -> OrderState:
@@ -388,10 +410,18 @@ def _state_from_cached(order: Order) -> OrderState:
         venue_order_id=None if order.venue_order_id is None else order.venue_order_id.value,
         filled=quantity_to_e8(order.filled_qty),
         accepted=order.status not in NOT_ACCEPTED,
-        modify_pending=order.is_pending_update,
+        is_triggerable=order.order_type in HAVING_TRIGGERED_STATE,
+        triggered=_was_triggered(order),
+        direction=direction_of(order.order_type, order.side),
+        change=PendingChange(is_pending=order.is_pending_update),
         is_counted=_is_one_of(order.trade_ids),
         is_applied=lambda fill: trade_id_of(fill) in order.trade_ids,
     )
+
+
+def _was_triggered(order: Order) -> bool:
+    is_triggerable = order.order_type in HAVING_TRIGGERED_STATE
+    return is_triggerable and bool(order.is_triggered or order.filled_qty.raw)
 
 
 def _is_one_of(trade_ids: Iterable[TradeId]) -> Callable[[FillEvent], bool]:

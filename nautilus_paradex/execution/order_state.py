@@ -11,82 +11,28 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from nautilus_paradex.execution.order_actions import (
+    Accepted,
+    Action,
+    Ended,
+    Filled,
+    Misdirected,
+    ModifyRefused,
+    Revived,
+    Triggered,
+    Updated,
+)
+from nautilus_paradex.execution.pending_change import PendingChange, Wanted
 from nautilus_paradex.protocol.endings import Ending, ending_of
-from nautilus_paradex.protocol.enums import CancelReason, FillType, OrderStatus, RequestStatus
+from nautilus_paradex.protocol.enums import FillType, OrderStatus, RequestStatus
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
+from nautilus_paradex.protocol.triggers import derived_direction
 
-__all__ = [
-    "Accepted",
-    "Action",
-    "Ended",
-    "FillKey",
-    "Filled",
-    "ModifyRefused",
-    "OrderState",
-    "Revived",
-    "Updated",
-    "fill_key",
-]
+__all__ = ["FillKey", "OrderState", "fill_key"]
 
 type FillKey = tuple[str, str]
 """Identity of a fill: its id is unique only together with its type (api-notes)."""
 
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """The venue has the order on its book, or had it there before it traded or ended."""
-
-    ts_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Updated:
-    """Price, trigger or total size at the venue are no longer what they were."""
-
-    ts_us: int
-    size: int
-    price: int | None
-    trigger_price: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class ModifyRefused:
-    """The venue did not carry out the modification that was asked for."""
-
-    ts_us: int
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A fill that the platform does not have yet."""
-
-    fill: FillEvent
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """The order is over, other than by its last fill."""
-
-    ts_us: int
-    ending: Ending
-    reason: str
-
-    @property
-    def due_post_only(self) -> bool:
-        return self.reason == CancelReason.POST_ONLY_WOULD_CROSS
-
-
-@dataclass(frozen=True, slots=True)
-class Revived:
-    """The venue says the order is alive although it has ended here. Told once."""
-
-    ts_us: int
-    has_grown: bool
-    """Whether it was filled here, and is larger at the venue."""
-
-
-type Action = Accepted | Updated | ModifyRefused | Filled | Ended | Revived
 
 _ALIVE: Final = frozenset({OrderStatus.OPEN.value, OrderStatus.UNTRIGGERED.value})
 
@@ -115,8 +61,16 @@ class OrderState:
         What of the size has been filled by the fills taken in.
     accepted, ended : bool, default False
         Where an order taken over in mid-life stands.
-    modify_pending : bool, default False
-        If a modification was asked for and not answered yet.
+    is_triggerable : bool, default False
+        If the platform knows a triggered state of it: a limit order that waits for a trigger.
+    triggered : bool, default False
+        If that state was reached.
+    direction : str, optional
+        The flag that the venue is to derive from trigger and mark price.
+    order_type : str, optional
+        The venue's type of it, as last told.
+    change : PendingChange, optional
+        The modification that is under way.
     ended_elsewhere : bool, default False
         If it was not the venue that ended the order but the platform, on its own.
     is_counted : callable, optional
@@ -137,16 +91,24 @@ class OrderState:
     ended: bool = False
     is_counted: Callable[[FillEvent], bool] | None = None
     is_applied: Callable[[FillEvent], bool] | None = None
-    modify_pending: bool = False
+    is_triggerable: bool = False
+    triggered: bool = False
+    direction: str | None = None
+    order_type: str | None = None
+    change: PendingChange = field(default_factory=PendingChange)
     ended_elsewhere: bool = False
     _fills: set[FillKey] = field(default_factory=set)
     _held: list[FillEvent] = field(default_factory=list)
     _closing: OrderEvent | None = None
     _reported_filled: int = 0
     _updated_at: int = 0
-    _last_request: str | None = None
-    _request_before_change: str | None = None
+    _misdirection: str | None = None
     _is_revived: bool = False
+
+    @property
+    def modify_pending(self) -> bool:
+        """Whether a modification was asked for and not answered yet."""
+        return self.change.is_pending
 
     @property
     def is_incomplete(self) -> bool:
@@ -165,11 +127,14 @@ class OrderState:
             return self._apply_close(event)
         if event.status not in _ALIVE:
             return []
-        self._last_request = event.request_id or None
+        self.order_type = event.order_type or self.order_type
         self._reported_filled = max(self._reported_filled, _filled_size(event))
+        if not self.accepted and (self._misdirection or self._misdirection_in(event)):
+            return self._misdirected(event)
         actions = self._accept(_ts(event))
         actions += self._changes(event)
-        actions += self._refused_change(event)
+        if event.status == OrderStatus.OPEN:
+            actions += self._trigger(_ts(event))
         return actions + self._release_held()
 
     def apply_fill(self, fill: FillEvent) -> list[Action]:
@@ -202,14 +167,13 @@ class OrderState:
         elif self.ended_elsewhere and not is_closed:
             self.ended = self.ended_elsewhere = False
 
-    def expect_change(self) -> None:
+    def expect_change(self, wanted: Wanted | None = None) -> None:
         """Note that a modification is on its way to the venue."""
-        self.modify_pending = True
-        self._request_before_change = self._last_request
+        self.change.expect(wanted)
 
     def change_failed(self) -> list[Action]:
         """Note that the modification is known to have failed; returns what was waiting for it."""
-        self.modify_pending = False
+        self.change.settle()
         return self._release_held()
 
     def end_locally(self) -> bool:
@@ -252,13 +216,20 @@ class OrderState:
     def _apply_close(self, event: OrderEvent) -> list[Action]:
         self._closing = event
         actions: list[Action] = []
-        if event.size and event.size != self.size and event.size >= self.filled:
-            actions += self._accept(_ts(event))
+        if self._tells_of_a_change(event):
             actions += self._changes(event)
-        self.modify_pending = False
+        if any(isinstance(action, Updated) for action in actions):
+            actions = [*self._accept(_ts(event)), *actions]
+        self.change.settle()
         self._reported_filled = max(self._reported_filled, self._filled_at_close(event))
         actions += self._release_held()
         return actions + self._end_if_complete()
+
+    def _tells_of_a_change(self, closing: OrderEvent) -> bool:
+        if self._misdirection and not self.accepted:
+            return False
+        size = closing.size or self.size
+        return size >= self.filled and (self.modify_pending or size != self.size)
 
     def _apply_after_end(self, event: OrderEvent) -> list[Action]:
         if event.status == OrderStatus.CLOSED:
@@ -292,26 +263,50 @@ class OrderState:
         self.accepted = True
         return [Accepted(ts_us)]
 
+    def _trigger(self, ts_us: int) -> list[Action]:
+        if self.triggered or not self.is_triggerable:
+            return []
+        self.triggered = True
+        return [Triggered(ts_us)]
+
     def _changes(self, event: OrderEvent) -> list[Action]:
-        if event.request_status == RequestStatus.PENDING:
-            return []  # the venue has taken a request and may still refuse it
         size = event.size or self.size
         price = event.price if event.price is not None else self.price
         trigger = event.trigger_price if event.trigger_price is not None else self.trigger_price
-        if (size, price, trigger) == (self.size, self.price, self.trigger_price):
-            return []
+        has_changed = (size, price, trigger) != (self.size, self.price, self.trigger_price)
+        answer = self.change.answer_in(event, has_changed=has_changed)
+        if event.request_status == RequestStatus.PENDING:
+            return []  # the venue has taken a request and may still refuse it
         self.size, self.price, self.trigger_price = size, price, trigger
-        self.modify_pending = False
-        return [Updated(_ts(event), size, price, trigger)]
+        actions: list[Action] = []
+        if has_changed or answer == RequestStatus.SUCCESS:
+            actions.append(Updated(_ts(event), size, price, trigger))
+        if answer == RequestStatus.SUCCESS:
+            actions += self._misdirected(event)
+        if answer == RequestStatus.REJECTED:
+            actions.append(ModifyRefused(_ts(event), event.request_message or "REJECTED"))
+        return actions
 
-    def _refused_change(self, event: OrderEvent) -> list[Action]:
-        # An update repeats the outcome of the last request, whoever made it and however long ago.
-        if not self.modify_pending or event.request_status != RequestStatus.REJECTED:
+    def _misdirection_in(self, event: OrderEvent) -> str | None:
+        """
+        Return what is wrong with the direction that the venue has derived, None if nothing is.
+
+        The mark price has gone past the trigger before the order, or its change, arrived. What was
+        set off in the meantime is told by its fills.
+        """
+        if self.direction is None or event.status != OrderStatus.UNTRIGGERED:
+            return None
+        derived = derived_direction(event.flags)
+        if derived in (None, self.direction):
+            return None
+        return f"TRIGGER_DIRECTION: intended={self.direction} derived={derived}"
+
+    def _misdirected(self, event: OrderEvent) -> list[Action]:
+        reason = self._misdirection_in(event)
+        if reason is None or self._misdirection is not None:
             return []
-        if event.request_id and event.request_id == self._request_before_change:
-            return []
-        self.modify_pending = False
-        return [ModifyRefused(_ts(event), event.request_message or "REJECTED")]
+        self._misdirection = reason
+        return [Misdirected(_ts(event), reason)]
 
     # -- Fills -----------------------------------------------------------------------------------
 
@@ -329,7 +324,8 @@ class OrderState:
         return self.modify_pending and filled == self.size and self._closing is None
 
     def _count(self, fill: FillEvent) -> list[Action]:
-        actions = self._accept(fill.created_at or fill.ts or 0)
+        ts_us = fill.created_at or fill.ts or 0
+        actions = [*self._accept(ts_us), *self._trigger(ts_us)]
         if self.is_applied is None or not self.is_applied(fill):
             actions.append(Filled(fill))
         self.filled += fill.size or 0
@@ -368,6 +364,8 @@ class OrderState:
             return []
         reason = closing.cancel_reason or ""
         ending = ending_of(reason, accepted=self.accepted, filled=self.filled)
+        if self._misdirection and not self.accepted:
+            ending, reason = Ending.REJECTED, self._misdirection
         actions = [] if ending == Ending.REJECTED else self._accept(_ts(closing))
         return [*actions, Ended(_ts(closing), ending, reason)]
 

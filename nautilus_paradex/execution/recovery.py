@@ -17,10 +17,12 @@ from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.lookup import (
+    GONE_CODES,
     closed_orders,
     fills_since,
     find_closed_order,
     find_order,
+    with_position_sizes,
 )
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.order_state import OrderState
@@ -29,7 +31,8 @@ from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import OrderStatus
 from nautilus_paradex.protocol.errors import ParadexError, ProtocolError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
-from nautilus_paradex.transport.errors import RequestError
+from nautilus_paradex.protocol.rest import OrderRequest
+from nautilus_paradex.transport.errors import RequestError, VenueError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["Recovery"]
@@ -94,14 +97,16 @@ class Recovery:
 
     # -- One order -------------------------------------------------------------------------------
 
-    async def resolve_submission(self, order: Order, signed_at_ms: int) -> None:
+    async def resolve_submission(self, order: Order, request: OrderRequest) -> None:
         """
         Find out what became of an order whose request ended without an answer.
 
         The streams may tell first. Found nowhere after the receive window and a margin, it was
         never accepted and is rejected.
         """
-        deadline_ms = signed_at_ms + self._config.recv_window_ms + _ARRIVAL_MARGIN_MS
+        signed_at_ms = request.signature_timestamp
+        window_ms = request.recv_window or self._config.recv_window_ms
+        deadline_ms = signed_at_ms + window_ms + _ARRIVAL_MARGIN_MS
         attempt = 0
         while not self._is_known(order):
             delay_secs = _LOOKUP_DELAYS_SECS[min(attempt, len(_LOOKUP_DELAYS_SECS) - 1)]
@@ -274,14 +279,33 @@ class Recovery:
         if self._config.cancel_unexpected_orders and state.venue_order_id:
             self._create_task(self._cancel(state.venue_order_id))
 
+    def on_misdirected(self, state: OrderState) -> None:
+        """Cancel an order that would be set off the wrong way."""
+        if state.venue_order_id:
+            self._create_task(self._cancel(state.venue_order_id))
+
     def on_unlisted(self, event: OrderEvent) -> None:
         """Load the instrument of an order placed elsewhere, then take the order in."""
         self._create_task(self._load_and_take(event))
+
+    def on_unsized(self, event: OrderEvent) -> None:
+        """Learn the size of the position that an order placed elsewhere follows, then take it."""
+        self._create_task(self._size_and_take(event))
 
     async def _load_and_take(self, event: OrderEvent) -> None:
         try:
             await self._instruments.get(event.market)
             self._events.take_order(event)
+        except ParadexError as exc:
+            self._log.error(f"Order {event.order_id} cannot be followed: {exc}")
+
+    async def _size_and_take(self, event: OrderEvent) -> None:
+        try:
+            (sized,) = await with_position_sizes(self._http, [event])
+            if sized.size:
+                self._events.take_order(sized)
+            else:
+                self._log.error(f"Order {event.order_id} cannot be followed: it has no position")
         except ParadexError as exc:
             self._log.error(f"Order {event.order_id} cannot be followed: {exc}")
 
@@ -341,10 +365,12 @@ class Recovery:
             try:
                 await self._http.cancel_order(venue_order_id)
             except RequestError as exc:
+                if isinstance(exc, VenueError) and exc.code in GONE_CODES:
+                    return
                 self._log.error(f"Could not cancel order {venue_order_id}: {exc}")
                 await asyncio.sleep(_GRACE_SECS * 2**attempt)
             else:
-                self._log.warning(f"Cancelled order {venue_order_id}: no one here owns it")
+                self._log.warning(f"Cancelled order {venue_order_id} at the venue")
                 return
 
     # -- Parts -----------------------------------------------------------------------------------

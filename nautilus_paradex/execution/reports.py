@@ -37,7 +37,12 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.instruments import InstrumentLoader
-from nautilus_paradex.execution.lookup import closed_orders, fills_since, find_order
+from nautilus_paradex.execution.lookup import (
+    closed_orders,
+    fills_since,
+    find_order,
+    with_position_sizes,
+)
 from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.parsing.precision import PrecisionError
@@ -344,7 +349,9 @@ class Reports:
 
     async def _order_reports(self, events: list[OrderEvent]) -> list[OrderStatusReport]:
         reports = []
-        for event in events:
+        for event in await with_position_sizes(self._http, events):
+            if not event.size and event.status == OrderStatus.CLOSED:
+                continue  # it followed a position and came to nothing
             known = self._known_order(event.order_id)
             try:
                 report = order_status_report(
@@ -357,7 +364,7 @@ class Reports:
                 )
             except (ProtocolError, PrecisionError, NotFoundError) as exc:
                 # One order without words for it must not keep the others away: position-linked
-                # ones without a size of their own, closed ones of a market that is gone.
+                # ones whose position is gone, closed ones of a market that is.
                 self._log.error(f"Order {event.order_id} is not reported: {exc}")
                 continue
             reports.append(report)

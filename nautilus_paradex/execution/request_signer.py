@@ -1,10 +1,12 @@
 """From an order in the venue's words to a request that carries its signature."""
 
 from decimal import Decimal
+from typing import Final
 
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.parsing.algos import TwapDraft
-from nautilus_paradex.parsing.orders import VENUE_SIDES, OrderDraft
+from nautilus_paradex.parsing.order_types import VENUE_SIDES
+from nautilus_paradex.parsing.orders import OrderDraft
 from nautilus_paradex.protocol.algos import AlgoOrderRequest
 from nautilus_paradex.protocol.enums import AlgoType, OrderType
 from nautilus_paradex.protocol.errors import SigningError
@@ -13,6 +15,8 @@ from nautilus_paradex.protocol.signing import ParadexSigner
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["RequestSigner"]
+
+_NO_PRICE: Final = Decimal(0)
 
 
 class RequestSigner:
@@ -49,20 +53,24 @@ class RequestSigner:
             side=draft.side,
             order_type=draft.type,
             size=draft.size,
-            price=draft.price if draft.price is not None else Decimal(0),
+            price=draft.price or _NO_PRICE,
         )
         return OrderRequest(
             market=draft.market,
             side=draft.side,
             type=draft.type,
             size=f"{draft.size:f}",
-            price=None if draft.price is None else f"{draft.price:f}",
+            price=_text(draft.price),
+            trigger_price=_text(draft.trigger_price),
             instruction=draft.instruction,
             flags=draft.flags or None,
             client_id=draft.client_id,
+            stp=draft.stp,
+            vwap_price=_text(draft.vwap_price),
+            dime_discount=draft.dime_discount,
             signature=signature,
             signature_timestamp=signed_at_ms,
-            recv_window=self._config.recv_window_ms,
+            recv_window=draft.recv_window_ms or self._config.recv_window_ms,
             on_behalf_of_account=self._config.on_behalf_of_account,
         )
 
@@ -100,15 +108,11 @@ class RequestSigner:
             on_behalf_of_account=self._config.on_behalf_of_account,
         )
 
-    def change(
-        self,
-        draft: OrderDraft,
-        venue_order_id: str,
-        size: Decimal,
-        price: Decimal,
-    ) -> ModifyRequest:
+    def change(self, draft: OrderDraft, venue_order_id: str) -> ModifyRequest:
         """
-        Return the request that changes an order; `size` is its new total.
+        Return the request that makes an order what `draft` says; its size is the new total.
+
+        An order without a price says 0, as the venue does of it (openapi: the field is required).
 
         Raises
         ------
@@ -117,12 +121,13 @@ class RequestSigner:
 
         """
         signed_at_ms = self._http.clock.now_ms()
+        price = draft.price or _NO_PRICE
         signature = self._signer().sign_modify_order(
             timestamp_ms=signed_at_ms,
             market=draft.market,
             side=draft.side,
             order_type=draft.type,
-            size=size,
+            size=draft.size,
             price=price,
             order_id=venue_order_id,
         )
@@ -131,8 +136,9 @@ class RequestSigner:
             market=draft.market,
             side=draft.side,
             type=draft.type,
-            size=f"{size:f}",
+            size=f"{draft.size:f}",
             price=f"{price:f}",
+            trigger_price=_text(draft.trigger_price),
             signature=signature,
             signature_timestamp=signed_at_ms,
             on_behalf_of_account=self._config.on_behalf_of_account,
@@ -143,3 +149,7 @@ class RequestSigner:
         if signer is None:
             raise SigningError("no private key: a read-only token cannot place or change orders")
         return signer
+
+
+def _text(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"

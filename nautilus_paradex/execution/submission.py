@@ -1,7 +1,7 @@
 """New orders: denied, or signed and sent, and what the direct answer means."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
@@ -12,6 +12,13 @@ from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.request_signer import RequestSigner
 from nautilus_paradex.execution.route import OrderRoute
 from nautilus_paradex.execution.under_way import UnderWay
+from nautilus_paradex.parsing.order_params import (
+    NO_FEATURES,
+    OrderFeatures,
+    OrderParamError,
+    features_of,
+    unknown_params,
+)
 from nautilus_paradex.parsing.orders import denial_of, order_draft
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import CancelReason, ErrorCode
@@ -20,6 +27,8 @@ from nautilus_paradex.protocol.rest import OrderRequest
 from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
 
 __all__ = ["Submission"]
+
+_MAX_UNKNOWN: Final = 100
 
 
 class Submission:
@@ -44,6 +53,8 @@ class Submission:
         The client's logger.
     create_task : callable
         Starts a coroutine under the client's supervision.
+    defaults : OrderFeatures, optional
+        What orders ask for that do not say otherwise.
 
     """
 
@@ -57,6 +68,7 @@ class Submission:
         cache: Cache,
         log: Logger,
         create_task: Callable[[Coroutine[Any, Any, None]], object],
+        defaults: OrderFeatures = NO_FEATURES,
     ) -> None:
         self._route = route
         self._signer = signer
@@ -66,29 +78,55 @@ class Submission:
         self._cache = cache
         self._log = log
         self._create_task = create_task
+        self._defaults = defaults
+        self._unknown: set[str] = set()
 
-    async def submit(self, order: Order) -> None:
+    async def submit(self, order: Order, params: Mapping[str, object] | None = None) -> None:
         """Deny an order that the venue cannot take, or send it."""
         if order.is_closed:
             self._log.warning(f"Cannot submit {order.client_order_id!r}: it is closed already")
             return
-        instrument = self._cache.instrument(order.instrument_id)
-        reason = (
-            f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}"
-            if instrument is None
-            else denial_of(order, instrument)
-        )
-        if reason is not None:
-            self._events.deny(order, reason)
-            return
-        try:
-            request = self._signer.order(order_draft(order, instrument.raw_symbol.value))
-        except SigningError as exc:
-            self._events.deny(order, f"SIGNING_FAILED: {exc}")
+        request = self.prepare(order, params)
+        if request is None:
             return
         self._events.submitted(order)
         with self._under_way.submission(order):
             await self._send(order, request)
+
+    def prepare(
+        self,
+        order: Order,
+        params: Mapping[str, object] | None = None,
+    ) -> OrderRequest | None:
+        """Return the signed request of an order, or deny the order and return None."""
+        instrument = self._cache.instrument(order.instrument_id)
+        if instrument is None:
+            self._events.deny(order, f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}")
+            return None
+        self._warn_of_unknown(params, order.tags)
+        try:
+            features = features_of(params, order.tags, self._defaults)
+            reason = denial_of(order, instrument, features)
+            if reason is None:
+                draft = order_draft(order, instrument.raw_symbol.value, features)
+                return self._signer.order(draft)
+        except OrderParamError as exc:
+            reason = str(exc)
+        except SigningError as exc:
+            reason = f"SIGNING_FAILED: {exc}"
+        self._events.deny(order, reason)
+        return None
+
+    def _warn_of_unknown(
+        self,
+        params: Mapping[str, object] | None,
+        tags: Iterable[str] | None,
+    ) -> None:
+        for name in unknown_params(params, tags):
+            # They may be for somebody else, such as an execution algorithm.
+            if name not in self._unknown and len(self._unknown) < _MAX_UNKNOWN:
+                self._unknown.add(name)
+                self._log.warning(f"Order param {name!r} means nothing here, it is left alone")
 
     async def _send(self, order: Order, request: OrderRequest) -> None:
         try:
@@ -112,4 +150,4 @@ class Submission:
 
     def _resolve(self, order: Order, request: OrderRequest, why: str) -> None:
         self._log.warning(f"Outcome of {order.client_order_id!r} unknown, looking it up: {why}")
-        self._create_task(self._recovery.resolve_submission(order, request.signature_timestamp))
+        self._create_task(self._recovery.resolve_submission(order, request))

@@ -3,8 +3,8 @@
 import asyncio
 import time
 from collections import Counter, OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 from nautilus_trader.common.component import Logger
@@ -37,6 +37,8 @@ class UnderWay:
         self._events = events
         self._log = log
         self._submitting: dict[ClientOrderId, asyncio.Event] = {}
+        self._turns: dict[ClientOrderId, asyncio.Lock] = {}
+        self._queued: Counter[ClientOrderId] = Counter()
         self._requests: Counter[ClientOrderId] = Counter()
         self._doubtful_from: OrderedDict[ClientOrderId, float] = OrderedDict()
 
@@ -59,6 +61,20 @@ class UnderWay:
         named = self._submitting.get(order.client_order_id)
         if named is not None:
             await named.wait()
+
+    @asynccontextmanager
+    async def turn(self, order: Order) -> AsyncIterator[None]:
+        """Let the modifications of an order follow one another, as they were asked for."""
+        client_order_id = order.client_order_id
+        turn = self._turns.setdefault(client_order_id, asyncio.Lock())
+        self._queued[client_order_id] += 1
+        try:
+            async with turn:
+                yield
+        finally:
+            self._queued[client_order_id] -= 1
+            if not self._queued[client_order_id]:
+                del self._queued[client_order_id], self._turns[client_order_id]
 
     @contextmanager
     def request(self, *orders: Order) -> Iterator[None]:
@@ -96,7 +112,7 @@ class UnderWay:
         state = self._events.state_of(order)
         if order.is_pending_cancel and not state.ended:
             self._events.cancel_failed(order, reason)
-        elif order.is_pending_update and state.modify_pending:
+        elif state.modify_pending:
             self._events.change_failed(order, reason)
 
     def _doubt(self, client_order_id: ClientOrderId, after_secs: float) -> None:

@@ -12,7 +12,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Quantity
 
-from nautilus_paradex.parsing.orders import VENUE_SIDES
+from nautilus_paradex.parsing.order_types import VENUE_SIDES
 from nautilus_paradex.parsing.precision import quantity_from_e8, quantity_to_e8
 from nautilus_paradex.parsing.reports import order_side_of
 from nautilus_paradex.protocol.algos import (

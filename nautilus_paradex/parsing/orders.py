@@ -12,21 +12,23 @@ from nautilus_trader.model.enums import (
     ContingencyType,
     OrderType,
     TimeInForce,
+    TriggerType,
     contingency_type_to_str,
     order_type_to_str,
     time_in_force_to_str,
+    trigger_type_to_str,
 )
-from nautilus_trader.model.enums import OrderSide as NautilusOrderSide
 from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.instruments import CurrencyPair, Instrument
+from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.protocol.enums import OrderFlag, OrderInstruction, OrderSide
-from nautilus_paradex.protocol.enums import OrderType as VenueOrderType
+from nautilus_paradex.parsing.order_params import NO_FEATURES, OrderFeatures
+from nautilus_paradex.parsing.order_types import CONDITIONAL, VENUE_SIDES, venue_order_type_of
+from nautilus_paradex.protocol.enums import OrderFlag, OrderInstruction
 
 __all__ = [
     "MAX_CLIENT_ID_LENGTH",
-    "VENUE_SIDES",
     "OrderDraft",
     "client_order_id_of",
     "denial_of",
@@ -37,27 +39,21 @@ __all__ = [
 MAX_CLIENT_ID_LENGTH: Final = 64
 """Characters of a client id that the venue takes (openapi)."""
 
-_ORDER_TYPES: Final[dict[OrderType, str]] = {
-    OrderType.MARKET: VenueOrderType.MARKET.value,
-    OrderType.LIMIT: VenueOrderType.LIMIT.value,
-}
-
 _INSTRUCTIONS: Final[dict[TimeInForce, str]] = {
     TimeInForce.GTC: OrderInstruction.GTC.value,
     TimeInForce.IOC: OrderInstruction.IOC.value,
 }
 
-VENUE_SIDES: Final[dict[NautilusOrderSide, str]] = {
-    NautilusOrderSide.BUY: OrderSide.BUY.value,
-    NautilusOrderSide.SELL: OrderSide.SELL.value,
-}
+# Triggers watch the mark price, and nothing else (api-notes).
+_TRIGGER_TYPES: Final = frozenset({TriggerType.DEFAULT, TriggerType.MARK_PRICE})
 
 
-class OrderDraft(msgspec.Struct, frozen=True):
+class OrderDraft(msgspec.Struct, frozen=True, kw_only=True):
     """
     An order in the venue's words, not signed yet.
 
-    `price` is None for a market order; the signature takes 0 in its place.
+    `price` is None for an order that trades at the market; the signature takes 0 in its place.
+    `recv_window_ms` is None where the client's own is to be taken.
 
     """
 
@@ -66,26 +62,42 @@ class OrderDraft(msgspec.Struct, frozen=True):
     type: str
     size: Decimal
     price: Decimal | None
+    trigger_price: Decimal | None
     instruction: str
     flags: list[str]
     client_id: str
+    stp: str | None = None
+    recv_window_ms: int | None = None
+    vwap_price: Decimal | None = None
+    dime_discount: bool | None = None
 
 
-def order_draft(order: Order, market: str) -> OrderDraft:
+def order_draft(order: Order, market: str, features: OrderFeatures = NO_FEATURES) -> OrderDraft:
     """Return `order` in the venue's words; `denial_of` must have had no objection."""
+    order_type = venue_order_type_of(order.order_type, position_linked=features.tpsl)
+    assert order_type is not None, "denied otherwise"
     return OrderDraft(
         market=market,
         side=VENUE_SIDES[order.side],
-        type=_ORDER_TYPES[order.order_type],
+        type=order_type,
         size=order.quantity.as_decimal(),
         price=order.price.as_decimal() if order.has_price else None,
-        instruction=_instruction(order),
-        flags=[OrderFlag.REDUCE_ONLY.value] if order.is_reduce_only else [],
+        trigger_price=order.trigger_price.as_decimal() if order.has_trigger_price else None,
+        instruction=_instruction(order, features),
+        flags=_flags(order, features),
         client_id=order.client_order_id.value,
+        stp=features.stp,
+        recv_window_ms=features.recv_window_ms,
+        vwap_price=features.vwap_price,
+        dime_discount=features.dime_discount or None,
     )
 
 
-def denial_of(order: Order, instrument: Instrument) -> str | None:
+def denial_of(
+    order: Order,
+    instrument: Instrument,
+    features: OrderFeatures = NO_FEATURES,
+) -> str | None:
     """
     Return why the venue could not take `order` as it is, or None where it can.
 
@@ -96,25 +108,43 @@ def denial_of(order: Order, instrument: Instrument) -> str | None:
         reason = objection(order, instrument)
         if reason is not None:
             return reason
+    for feature_objection in _FEATURE_OBJECTIONS:
+        reason = feature_objection(order, features)
+        if reason is not None:
+            return reason
     return None
 
 
 def modify_denial_of(
     order: Order,
     instrument: Instrument,
-    quantity: object | None,
-    price: object | None,
-    trigger_price: object | None,
+    quantity: Quantity | None,
+    price: Price | None,
+    trigger_price: Price | None,
+    *,
+    is_triggered: bool = False,
 ) -> str | None:
-    """Return why a modification could not be sent, or None where it can."""
-    if order.order_type != OrderType.LIMIT:
-        return f"UNSUPPORTED_MODIFY: order_type={order_type_to_str(order.order_type)}"
-    if trigger_price is not None:
-        return f"UNSUPPORTED_MODIFY: trigger_price={trigger_price}"
-    return _off_increment("price", price, instrument.price_increment) or _off_increment(
-        "quantity",
-        quantity,
-        instrument.size_increment,
+    """
+    Return why a modification could not be sent, or None where it can.
+
+    `is_triggered` is whether the order's trigger has been hit: it is fixed from then on (openapi).
+
+    """
+    order_type = order_type_to_str(order.order_type)
+    if order.order_type == OrderType.MARKET:
+        return f"UNSUPPORTED_MODIFY: order_type={order_type}"
+    if price is not None and not order.has_price:
+        return f"UNSUPPORTED_MODIFY: price={price} order_type={order_type}"
+    if trigger_price is not None and not order.has_trigger_price:
+        return f"UNSUPPORTED_MODIFY: trigger_price={trigger_price} order_type={order_type}"
+    if trigger_price is not None and is_triggered and trigger_price != order.trigger_price:
+        return f"UNSUPPORTED_MODIFY: trigger_price={trigger_price} is_triggered=True"
+    if quantity is not None and quantity < order.filled_qty:
+        return f"QUANTITY_BELOW_FILLED: quantity={quantity} filled_qty={order.filled_qty}"
+    return (
+        _price_objection("price", price, instrument)
+        or _price_objection("trigger_price", trigger_price, instrument)
+        or _off_increment("quantity", quantity, instrument.size_increment)
     )
 
 
@@ -131,17 +161,34 @@ def client_order_id_of(client_id: str | None) -> ClientOrderId | None:
     return ClientOrderId(client_id) if client_id.strip() else None
 
 
-def _instruction(order: Order) -> str:
+def _instruction(order: Order, features: OrderFeatures) -> str:
+    if features.rpi:
+        return OrderInstruction.RPI.value
     if order.is_post_only:
         return OrderInstruction.POST_ONLY.value
+    if order.time_in_force == TimeInForce.GTD:
+        return OrderInstruction.GTC.value
     return _INSTRUCTIONS[order.time_in_force]
 
 
+def _flags(order: Order, features: OrderFeatures) -> list[str]:
+    flags = (
+        (OrderFlag.REDUCE_ONLY, order.is_reduce_only),
+        (OrderFlag.TARGET_STRATEGY_VWAP, features.vwap_price is not None),
+        (OrderFlag.MMP, features.mmp),
+    )
+    return [flag.value for flag, is_wanted in flags if is_wanted]
+
+
 def _spot(order: Order, instrument: Instrument) -> str | None:
-    # The platform would keep a position that the venue has as a token balance.
     if not isinstance(instrument, CurrencyPair):
         return None
-    return f"UNSUPPORTED_INSTRUMENT: instrument_id={instrument.id} class=SPOT"
+    if order.order_type in CONDITIONAL:
+        order_type = order_type_to_str(order.order_type)
+        return f"UNSUPPORTED_ORDER_TYPE: order_type={order_type} class=SPOT"
+    return (
+        "UNSUPPORTED_REDUCE_ONLY: is_reduce_only=True class=SPOT" if order.is_reduce_only else None
+    )
 
 
 def _contingent(order: Order, instrument: Instrument) -> str | None:
@@ -153,15 +200,15 @@ def _contingent(order: Order, instrument: Instrument) -> str | None:
 
 
 def _unsupported_type(order: Order, instrument: Instrument) -> str | None:
-    if order.order_type in _ORDER_TYPES:
+    if venue_order_type_of(order.order_type) is not None:
         return None
     return f"UNSUPPORTED_ORDER_TYPE: order_type={order_type_to_str(order.order_type)}"
 
 
-def _unsupported_time_in_force(order: Order, instrument: Instrument) -> str | None:
-    if order.time_in_force in _INSTRUCTIONS:
+def _unsupported_trigger(order: Order, instrument: Instrument) -> str | None:
+    if not order.has_trigger_price or order.trigger_type in _TRIGGER_TYPES:
         return None
-    return f"UNSUPPORTED_TIME_IN_FORCE: time_in_force={time_in_force_to_str(order.time_in_force)}"
+    return f"UNSUPPORTED_TRIGGER_TYPE: trigger_type={trigger_type_to_str(order.trigger_type)}"
 
 
 def _quote_quantity(order: Order, instrument: Instrument) -> str | None:
@@ -171,12 +218,6 @@ def _quote_quantity(order: Order, instrument: Instrument) -> str | None:
 def _iceberg(order: Order, instrument: Instrument) -> str | None:
     display_qty = getattr(order, "display_qty", None)
     return None if display_qty is None else f"UNSUPPORTED_DISPLAY_QTY: display_qty={display_qty}"
-
-
-def _post_only_conflict(order: Order, instrument: Instrument) -> str | None:
-    if not order.is_post_only or order.time_in_force == TimeInForce.GTC:
-        return None
-    return f"POST_ONLY_CONFLICT: time_in_force={time_in_force_to_str(order.time_in_force)}"
 
 
 def _client_id_too_long(order: Order, instrument: Instrument) -> str | None:
@@ -195,32 +236,88 @@ def _quantity(order: Order, instrument: Instrument) -> str | None:
 
 
 def _price(order: Order, instrument: Instrument) -> str | None:
-    if not order.has_price:
+    price = order.price if order.has_price else None
+    return _price_objection("price", price, instrument)
+
+
+def _trigger_price(order: Order, instrument: Instrument) -> str | None:
+    trigger_price = order.trigger_price if order.has_trigger_price else None
+    return _price_objection("trigger_price", trigger_price, instrument)
+
+
+def _price_objection(name: str, price: Price | None, instrument: Instrument) -> str | None:
+    if price is None:
         return None
-    if order.price <= 0:
-        return f"PRICE_NOT_POSITIVE: price={order.price}"
-    return _off_increment("price", order.price, instrument.price_increment)
+    if price <= 0:
+        return f"{name.upper()}_NOT_POSITIVE: {name}={price}"
+    return _off_increment(name, price, instrument.price_increment)
 
 
-def _off_increment(name: str, value: object | None, increment: object) -> str | None:
-    if value is None or _raw(value) % _raw(increment) == 0:
+def _off_increment[V: (Price, Quantity)](name: str, value: V | None, increment: V) -> str | None:
+    if value is None or value.raw % increment.raw == 0:
         return None
     return f"{name.upper()}_OFF_INCREMENT: {name}={value} increment={increment}"
 
 
-def _raw(value: object) -> int:
-    return int(getattr(value, "raw"))  # noqa: B009 (Price and Quantity share it, not a base class)
+def _unsupported_time_in_force(order: Order, features: OrderFeatures) -> str | None:
+    time_in_force = order.time_in_force
+    if time_in_force in _INSTRUCTIONS or (time_in_force == TimeInForce.GTD and features.gtd_as_gtc):
+        return None
+    return f"UNSUPPORTED_TIME_IN_FORCE: time_in_force={time_in_force_to_str(time_in_force)}"
+
+
+def _post_only_conflict(order: Order, features: OrderFeatures) -> str | None:
+    if not order.is_post_only or order.time_in_force != TimeInForce.IOC:
+        return None
+    return f"POST_ONLY_CONFLICT: time_in_force={time_in_force_to_str(order.time_in_force)}"
+
+
+def _linked_conflict(order: Order, features: OrderFeatures) -> str | None:
+    if not features.tpsl:
+        return None
+    if order.order_type not in CONDITIONAL:
+        return f"INVALID_PARAM: tpsl=True order_type={order_type_to_str(order.order_type)}"
+    return None if order.is_reduce_only else "INVALID_PARAM: tpsl=True is_reduce_only=False"
+
+
+def _rpi_conflict(order: Order, features: OrderFeatures) -> str | None:
+    # Post-only, never reduce-only or IOC (api-notes).
+    if not features.rpi:
+        return None
+    if order.order_type != OrderType.LIMIT:
+        return f"INVALID_PARAM: rpi=True order_type={order_type_to_str(order.order_type)}"
+    if order.is_reduce_only:
+        return "INVALID_PARAM: rpi=True is_reduce_only=True"
+    if order.time_in_force == TimeInForce.IOC:
+        return "INVALID_PARAM: rpi=True time_in_force=IOC"
+    return None
+
+
+def _vwap_conflict(order: Order, features: OrderFeatures) -> str | None:
+    # For market orders (openapi).
+    if features.vwap_price is None or order.order_type == OrderType.MARKET:
+        return None
+    order_type = order_type_to_str(order.order_type)
+    return f"INVALID_PARAM: vwap_price={features.vwap_price} order_type={order_type}"
 
 
 _OBJECTIONS: Final[tuple[Callable[[Order, Instrument], str | None], ...]] = (
-    _spot,
     _contingent,
     _unsupported_type,
-    _unsupported_time_in_force,
+    _spot,
+    _unsupported_trigger,
     _quote_quantity,
     _iceberg,
-    _post_only_conflict,
     _client_id_too_long,
     _quantity,
     _price,
+    _trigger_price,
+)
+
+_FEATURE_OBJECTIONS: Final[tuple[Callable[[Order, OrderFeatures], str | None], ...]] = (
+    _unsupported_time_in_force,
+    _post_only_conflict,
+    _linked_conflict,
+    _rpi_conflict,
+    _vwap_conflict,
 )

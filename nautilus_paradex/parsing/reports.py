@@ -22,6 +22,11 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.parsing.instruments import currency_from_code
 from nautilus_paradex.parsing.money import money_from_e8
+from nautilus_paradex.parsing.order_types import (
+    CONDITIONAL,
+    HAVING_TRIGGERED_STATE,
+    order_type_of,
+)
 from nautilus_paradex.parsing.orders import client_order_id_of
 from nautilus_paradex.parsing.precision import (
     MAX_PRECISION,
@@ -33,7 +38,6 @@ from nautilus_paradex.protocol.endings import Ending, ending_of
 from nautilus_paradex.protocol.enums import FillType, Liquidity, OrderFlag, OrderInstruction
 from nautilus_paradex.protocol.enums import OrderSide as VenueSide
 from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
-from nautilus_paradex.protocol.enums import OrderType as VenueOrderType
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
 from nautilus_paradex.protocol.numbers import e8_to_decimal
@@ -48,7 +52,6 @@ __all__ = [
     "liquidity_side_of",
     "order_side_of",
     "order_status_report",
-    "order_type_of",
     "position_status_report",
     "trade_id_of",
     "ts_ns",
@@ -59,25 +62,6 @@ _ORDER_SIDES: Final[dict[str, OrderSide]] = {
     VenueSide.SELL: OrderSide.SELL,
 }
 
-_ORDER_TYPES: Final[dict[str, OrderType]] = {
-    VenueOrderType.MARKET: OrderType.MARKET,
-    VenueOrderType.LIMIT: OrderType.LIMIT,
-    VenueOrderType.STOP_MARKET: OrderType.STOP_MARKET,
-    VenueOrderType.STOP_LIMIT: OrderType.STOP_LIMIT,
-    VenueOrderType.STOP_LOSS_MARKET: OrderType.STOP_MARKET,
-    VenueOrderType.STOP_LOSS_LIMIT: OrderType.STOP_LIMIT,
-    VenueOrderType.TAKE_PROFIT_MARKET: OrderType.MARKET_IF_TOUCHED,
-    VenueOrderType.TAKE_PROFIT_LIMIT: OrderType.LIMIT_IF_TOUCHED,
-}
-
-_TRIGGERED: Final = frozenset(
-    {
-        OrderType.STOP_MARKET,
-        OrderType.STOP_LIMIT,
-        OrderType.MARKET_IF_TOUCHED,
-        OrderType.LIMIT_IF_TOUCHED,
-    },
-)
 _PRICED: Final = frozenset({OrderType.LIMIT, OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED})
 
 _ENDINGS: Final[dict[Ending, OrderStatus]] = {
@@ -153,12 +137,15 @@ def order_status_report(
     filled = _filled(event) if filled is None else filled
     trigger_price = event.trigger_price
     order_type = order_type_of(event)
-    if order_type in _TRIGGERED and trigger_price is None:
+    if order_type in CONDITIONAL and trigger_price is None:
         raise MessageError(
             f"order {event.order_id} of type {event.order_type} has no trigger price"
         )
     if order_type in _PRICED and event.price is None:
         raise MessageError(f"{event.order_type} order {event.order_id} has no price")
+    if status is None:
+        status = _status(event, order_type, filled, accepted)
+    is_triggered = status == OrderStatus.TRIGGERED
     return OrderStatusReport(
         account_id=account_id,
         instrument_id=instrument.id,
@@ -167,7 +154,7 @@ def order_status_report(
         order_side=order_side_of(event.side),
         order_type=order_type,
         time_in_force=_time_in_force(event),
-        order_status=_status(event, filled, accepted) if status is None else status,
+        order_status=status,
         quantity=fill_quantity(size, instrument),
         filled_qty=fill_quantity(filled, instrument),
         price=None if event.price is None else fill_price(event.price, instrument),
@@ -177,6 +164,7 @@ def order_status_report(
         post_only=event.time_in_force in _PASSIVE,
         reduce_only=OrderFlag.REDUCE_ONLY in (event.flags or ()),
         cancel_reason=event.cancel_reason or None,
+        ts_triggered=ts_ns(event.updated_at or event.ts) if is_triggered else None,
         report_id=UUID4(),
         ts_accepted=ts_ns(event.created_at),
         ts_last=ts_ns(event.updated_at or event.ts),
@@ -231,6 +219,7 @@ def known_order_report(
     ts_init: int,
 ) -> OrderStatusReport:
     """Return the report of an order as the platform has it: no news, where none could be had."""
+    is_triggered = order.order_type in HAVING_TRIGGERED_STATE and order.is_triggered
     return OrderStatusReport(
         account_id=account_id,
         instrument_id=order.instrument_id,
@@ -239,7 +228,7 @@ def known_order_report(
         order_side=order.side,
         order_type=order.order_type,
         time_in_force=order.time_in_force,
-        order_status=OrderStatus.PARTIALLY_FILLED if order.filled_qty.raw else OrderStatus.ACCEPTED,
+        order_status=_known_status(order, is_triggered),
         quantity=order.quantity,
         filled_qty=order.filled_qty,
         price=order.price if order.has_price else None,
@@ -248,6 +237,7 @@ def known_order_report(
         avg_px=None if order.avg_px is None else Decimal(repr(order.avg_px)),
         post_only=order.is_post_only,
         reduce_only=order.is_reduce_only,
+        ts_triggered=order.ts_triggered if is_triggered else None,
         report_id=UUID4(),
         ts_accepted=order.ts_accepted,
         ts_last=order.ts_last,
@@ -359,18 +349,6 @@ def order_side_of(side: str | None) -> OrderSide:
     return order_side
 
 
-def order_type_of(event: OrderEvent) -> OrderType:
-    """
-    Return the platform's order type; for one it has no word for the nearest by its price.
-
-    An order of a new type must not keep the others from being reported (unknown is not fatal).
-    """
-    order_type = _ORDER_TYPES.get(event.order_type or "")
-    if order_type is not None:
-        return order_type
-    return OrderType.MARKET if event.price is None else OrderType.LIMIT
-
-
 def ts_ns(ts_us: int | None) -> int:
     """Return microseconds of the wire as nanoseconds, 0 where there are none."""
     return 0 if ts_us is None else ts_us * 1_000
@@ -382,12 +360,22 @@ def _filled(event: OrderEvent) -> int:
     return event.size - event.size_open
 
 
-def _status(event: OrderEvent, filled: int, accepted: bool) -> OrderStatus:
+def _status(event: OrderEvent, order_type: OrderType, filled: int, accepted: bool) -> OrderStatus:
     if event.status == VenueStatus.CLOSED:
         if filled >= (event.size or 0):
             return OrderStatus.FILLED
         return _ENDINGS[ending_of(event.cancel_reason, accepted=accepted, filled=filled)]
-    return OrderStatus.PARTIALLY_FILLED if filled else OrderStatus.ACCEPTED
+    if filled:
+        return OrderStatus.PARTIALLY_FILLED
+    if event.status == VenueStatus.OPEN and order_type in HAVING_TRIGGERED_STATE:
+        return OrderStatus.TRIGGERED
+    return OrderStatus.ACCEPTED
+
+
+def _known_status(order: Order, is_triggered: bool) -> OrderStatus:
+    if order.filled_qty.raw:
+        return OrderStatus.PARTIALLY_FILLED
+    return OrderStatus.TRIGGERED if is_triggered else OrderStatus.ACCEPTED
 
 
 def _time_in_force(event: OrderEvent) -> TimeInForce:

@@ -135,8 +135,7 @@ class Engine:
             self._admit(order)
 
     def _arm(self, order: Order) -> None:
-        if order.is_position_linked:
-            self._cap(order)
+        self._cap_waiting(order)
         reason = trigger_refusal(self._state, order)
         if reason is not None:
             self._close(order, reason)
@@ -160,6 +159,11 @@ class Engine:
             self._close(order, reason)
             return
         self._work(order)
+
+    def _cap_waiting(self, order: Order) -> None:
+        """Cap a position-linked order at the position's size; 0 stays "whatever the position is"."""
+        if order.is_position_linked and order.size_e8:
+            self._cap(order)
 
     def _cap(self, order: Order) -> None:
         """Bring a position-linked order to the position's size, which is what 0 asks for."""
@@ -269,7 +273,7 @@ class Engine:
         market = self._state.markets[order.market]
         if order.status == OrderStatus.UNTRIGGERED:
             order.size_e8, order.price_e8 = change.size_e8, change.price_e8
-            self._cap(order)
+            self._cap_waiting(order)
             if change.trigger_price_e8 is not None:
                 order.trigger_price_e8 = change.trigger_price_e8
                 order.flags = _with_direction(order, market.pricing.mark_e8)

@@ -69,6 +69,9 @@ def _order(order: Order) -> dict[str, object]:
         "size": e8_to_str(order.size_e8),
         "remaining_size": e8_to_str(order.remaining_e8),
         "price": "" if order.price_e8 is None else e8_to_str(order.price_e8),
+        "trigger_price": e8_to_str(order.trigger_price_e8 or 0),
+        "flags": list(order.flags),
+        "stp": order.stp,
         "created_at_ms": order.created_at_us // 1_000,
     }
 

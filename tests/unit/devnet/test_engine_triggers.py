@@ -140,13 +140,14 @@ class TestPositionLinked:
         )
         return order.order_id
 
-    @pytest.mark.parametrize("size", ["0", "5"])
-    def test_takes_the_position_s_size(self, long: World, size: str) -> None:
+    @pytest.mark.parametrize(("size", "shown"), [("0", 0), ("5", 20_000_000)])
+    def test_takes_the_position_s_size(self, long: World, size: str, shown: int) -> None:
         stop = self.linked(long, "STOP_LOSS_MARKET", 95_000, size)
 
-        assert long.last(stop).size == 20_000_000
+        assert (long.last(stop).size, long.last(stop).size_open) == (shown, shown)
         set_mark(long, 94_900)
         assert long.size(ALICE) == 0
+        assert long.last(stop).size == 20_000_000
 
     def test_is_closed_without_a_position(self, world: World) -> None:
         stop = self.linked(world, "STOP_LOSS_MARKET", 95_000)

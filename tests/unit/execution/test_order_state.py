@@ -1,21 +1,24 @@
 """Whatever order the venue's messages of an order come in, the order's story is told once."""
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nautilus_paradex.execution.order_state import (
+from nautilus_paradex.execution.order_actions import (
     Accepted,
     Action,
     Ended,
     Filled,
+    Misdirected,
     ModifyRefused,
-    OrderState,
     Revived,
+    Triggered,
     Updated,
 )
+from nautilus_paradex.execution.order_state import OrderState
 from nautilus_paradex.protocol.endings import Ending
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.protocol.numbers import E8
@@ -36,6 +39,8 @@ def order_update(
     request_status: str = "UNSPECIFIED",
     request_id: str = "",
     message: str = "",
+    trigger: int | None = None,
+    flags: tuple[str, ...] = (),
 ) -> OrderEvent:
     return OrderEvent(
         ts=at,
@@ -46,6 +51,8 @@ def order_update(
         size=size,
         size_open=remaining,
         price=price,
+        trigger_price=trigger,
+        flags=flags,
         order_id="1791421535935201709233240003",
         client_order_id="O-1",
         market="BTC-USD-PERP",
@@ -356,6 +363,201 @@ def test_a_late_repetition_of_open_after_the_end_is_nothing(state: OrderState) -
     assert apply(state, order_update("OPEN")) == []
 
 
+# -- Triggers ------------------------------------------------------------------------------------
+
+TRIGGER = 63_000 * E8
+ABOVE, BELOW = "STOP_CONDITION_ABOVE_TRIGGER", "STOP_CONDITION_BELOW_TRIGGER"
+
+
+def waiting(at: int = T0, flags: tuple[str, ...] = (ABOVE,), **fields: object) -> OrderEvent:
+    return order_update("UNTRIGGERED", at=at, flags=flags, **{"trigger": TRIGGER, **fields})  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def stop_limit() -> OrderState:
+    return OrderState(
+        client_order_id="O-1",
+        size=SIZE,
+        price=PRICE,
+        trigger_price=TRIGGER,
+        is_triggerable=True,
+        direction=ABOVE,
+    )
+
+
+@pytest.fixture
+def stop_market() -> OrderState:
+    return OrderState(client_order_id="O-1", size=SIZE, trigger_price=TRIGGER, direction=ABOVE)
+
+
+def test_a_stop_limit_is_triggered_once_when_it_comes_to_the_book(stop_limit: OrderState) -> None:
+    opened = order_update("OPEN", at=T0 + 1_000, trigger=TRIGGER, flags=(ABOVE,))
+    actions = apply(stop_limit, order_update("NEW"), waiting(), opened, opened)
+    assert actions == [Accepted(T0), Triggered(T0 + 1_000)]
+
+
+def test_a_fill_says_that_the_order_was_triggered(stop_limit: OrderState) -> None:
+    names = kinds(apply(stop_limit, waiting(), fill(1), order_update("OPEN", remaining=9 * E8)))
+    assert names == ["Accepted", "Triggered", "Filled"]
+
+
+def test_a_stop_market_has_no_triggered_state(stop_market: OrderState) -> None:
+    closed = order_update("CLOSED", remaining=0, price=None, at=T0 + 1_000)
+    actions = apply(stop_market, waiting(price=None), order_update("NEW"), fill(1, SIZE), closed)
+    assert kinds(actions) == ["Accepted", "Filled"]
+
+
+def test_a_stop_that_is_refused_when_it_is_set_off_ends_canceled(stop_limit: OrderState) -> None:
+    refused = order_update("CLOSED", reason="NOT_ENOUGH_MARGIN", at=T0 + 1_000)
+    actions = apply(stop_limit, waiting(), refused)
+    assert kinds(actions) == ["Accepted", "Ended"]
+    assert actions[-1] == Ended(T0 + 1_000, Ending.CANCELED, "NOT_ENOUGH_MARGIN")
+
+
+@pytest.mark.parametrize("flags", [(), ("REDUCE_ONLY",), (ABOVE,)])
+def test_a_direction_that_is_as_wanted_or_not_told_is_accepted(
+    stop_limit: OrderState,
+    flags: tuple[str, ...],
+) -> None:
+    assert kinds(apply(stop_limit, waiting(flags=flags))) == ["Accepted"]
+
+
+REASON = f"TRIGGER_DIRECTION: intended={ABOVE} derived={BELOW}"
+
+
+def test_an_order_of_the_wrong_direction_is_not_accepted_and_ends_rejected(
+    stop_limit: OrderState,
+) -> None:
+    wrong = waiting(flags=(BELOW,))
+    assert apply(stop_limit, wrong, wrong) == [Misdirected(T0, REASON)]
+    assert not stop_limit.accepted
+    closed = order_update("CLOSED", reason="USER_CANCELED", at=T0 + 1_000)
+    assert apply(stop_limit, closed) == [Ended(T0 + 1_000, Ending.REJECTED, REASON)]
+
+
+def test_an_order_of_the_wrong_direction_that_trades_before_it_is_cancelled_is_told_so(
+    stop_limit: OrderState,
+) -> None:
+    opened = order_update("OPEN", at=T0 + 1_000, trigger=TRIGGER, flags=(BELOW,))
+    closed = order_update("CLOSED", remaining=9 * E8, reason="USER_CANCELED", at=T0 + 2_000)
+    actions = apply(stop_limit, waiting(flags=(BELOW,)), opened, fill(1), closed)
+    assert kinds(actions) == ["Misdirected", "Accepted", "Triggered", "Filled", "Ended"]
+    assert actions[-1] == Ended(T0 + 2_000, Ending.CANCELED, "USER_CANCELED")
+
+
+def test_a_change_of_ours_that_turns_the_direction_is_told_and_objected_to(
+    stop_limit: OrderState,
+) -> None:
+    apply(stop_limit, waiting())
+    stop_limit.expect_change((SIZE, PRICE, 61_000 * E8))
+    turned = waiting(
+        T0 + 1_000,
+        (BELOW,),
+        trigger=61_000 * E8,
+        request_status="SUCCESS",
+        request_id="r1",
+    )
+    assert kinds(apply(stop_limit, turned, turned)) == ["Updated", "Misdirected"]
+    closed = order_update("CLOSED", reason="USER_CANCELED", at=T0 + 2_000)
+    (ended,) = apply(stop_limit, closed)
+    assert isinstance(ended, Ended)
+    assert ended.ending == Ending.CANCELED
+
+
+def test_a_change_of_somebody_else_that_turns_the_direction_is_theirs(
+    stop_limit: OrderState,
+) -> None:
+    apply(stop_limit, waiting())
+    turned = waiting(T0 + 1_000, (BELOW,), trigger=61_000 * E8, request_status="SUCCESS")
+    assert kinds(apply(stop_limit, turned)) == ["Updated"]
+
+
+def test_a_size_that_is_the_positions_leaves_the_size_as_it_is(stop_market: OrderState) -> None:
+    linked = waiting(price=None, size=0, remaining=0)
+    assert kinds(apply(stop_market, linked)) == ["Accepted"]
+    assert stop_market.size == SIZE
+    sized = order_update("CLOSED", size=2 * E8, remaining=0, price=None, at=T0 + 1_000)
+    names = kinds(apply(stop_market, fill(1, 2 * E8), sized))
+    assert names == ["Filled", "Updated"]
+    assert stop_market.ended
+
+
+# -- Which update answers a modification ---------------------------------------------------------
+
+
+def answer(
+    status: str,
+    *,
+    request_id: str = "r2",
+    price: int = PRICE + E8,
+    at: int = T0 + 1_000,
+) -> OrderEvent:
+    return order_update("OPEN", at=at, price=price, request_status=status, request_id=request_id)
+
+
+def test_an_answer_without_a_difference_is_told(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change((SIZE, PRICE, None))
+    assert kinds(apply(state, answer("SUCCESS", price=PRICE))) == ["Updated"]
+    assert not state.modify_pending
+
+
+def test_a_change_by_the_venue_does_not_answer_a_modification(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change((SIZE, PRICE + E8, None))
+    capped = order_update("OPEN", size=5 * E8, remaining=5 * E8, at=T0 + 1_000)
+    assert kinds(apply(state, capped)) == ["Updated"]
+    assert state.modify_pending
+    assert kinds(apply(state, answer("REJECTED", price=PRICE, at=T0 + 2_000))) == [
+        "Updated",
+        "ModifyRefused",
+    ]
+
+
+def test_a_wire_without_request_info_answers_by_its_values(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change((SIZE, PRICE + E8, None))
+    assert kinds(apply(state, answer("UNSPECIFIED", request_id=""))) == ["Updated"]
+    assert not state.modify_pending
+
+
+def test_only_the_request_that_the_reply_named_is_the_answer(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change((SIZE, PRICE + E8, None))
+    state.change.sent_as("r2")
+    assert apply(state, answer("REJECTED", request_id="r1", price=PRICE)) == []
+    assert state.modify_pending
+    assert kinds(apply(state, answer("SUCCESS"))) == ["Updated"]
+
+
+def test_the_success_of_the_last_modification_does_not_answer_the_next(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change((SIZE, PRICE + E8, None))
+    apply(state, answer("SUCCESS", request_id="r1"))
+    state.expect_change((SIZE, PRICE + 2 * E8, None))
+    assert apply(state, answer("SUCCESS", request_id="r1", at=T0 + 2_000)) == []
+    assert state.modify_pending
+    done = answer("SUCCESS", price=PRICE + 2 * E8, at=T0 + 3_000)
+    assert kinds(apply(state, done)) == ["Updated"]
+
+
+def test_a_close_that_carries_the_answer_tells_it_first(state: OrderState) -> None:
+    apply(state, order_update("OPEN"))
+    state.expect_change((SIZE, PRICE + E8, None))
+    closed = order_update(
+        "CLOSED",
+        price=PRICE + E8,
+        reason="POST_ONLY_WOULD_CROSS",
+        at=T0 + 1_000,
+        request_status="SUCCESS",
+        request_id="r1",
+    )
+    assert kinds(apply(state, closed)) == ["Updated", "Ended"]
+
+
+# -- Any order of messages -----------------------------------------------------------------------
+
+
 @st.composite
 def stories(draw: st.DrawFn) -> tuple[list[OrderEvent | FillEvent], int, str]:
     """One order's messages as the venue makes them, repeated and in any order."""
@@ -396,3 +598,114 @@ def test_any_order_of_messages_tells_the_same_story(
     assert "Revived" not in names
     assert state.ended
     assert not state.is_incomplete
+
+
+@st.composite
+def conditional_stories(
+    draw: st.DrawFn,
+) -> tuple[list[OrderEvent | FillEvent], int, str, int]:
+    """A stop limit order's messages: moved while it waits, set off, filled, closed; any order."""
+    at, trigger = T0, TRIGGER
+    messages: list[OrderEvent | FillEvent] = [order_update("NEW"), waiting()]
+    for number in range(draw(st.integers(0, 3))):
+        at += 1_000
+        trigger += E8
+        request = f"r{number}"
+        messages.append(
+            waiting(at, trigger=trigger, request_status="SUCCESS", request_id=request),
+        )
+    remaining = SIZE
+    if draw(st.booleans()):
+        at += 1_000
+        messages.append(order_update("OPEN", at=at, trigger=trigger, flags=(ABOVE,)))
+        for number in range(draw(st.integers(0, 10))):
+            at += 1_000
+            remaining -= E8
+            messages.append(fill(number))
+            messages.append(
+                order_update("OPEN", at=at, remaining=remaining, trigger=trigger, flags=(ABOVE,)),
+            )
+    reason = draw(st.sampled_from(["USER_CANCELED", "DELEVERAGE"])) if remaining else ""
+    messages.append(
+        order_update(
+            "CLOSED",
+            remaining=remaining,
+            reason=reason,
+            at=at + 1_000,
+            trigger=trigger,
+        ),
+    )
+    repeated = draw(st.lists(st.sampled_from(messages), max_size=6))
+    return draw(st.permutations(messages + repeated)), SIZE - remaining, reason, trigger
+
+
+@given(conditional_stories())
+def test_any_order_of_messages_tells_the_story_of_a_trigger(
+    story: tuple[list[OrderEvent | FillEvent], int, str, int],
+) -> None:
+    messages, filled, reason, trigger = story
+    state = OrderState(
+        client_order_id="O-1",
+        size=SIZE,
+        price=PRICE,
+        trigger_price=TRIGGER,
+        is_triggerable=True,
+        direction=ABOVE,
+    )
+    actions = apply(state, *messages)
+    names = kinds(actions)
+
+    assert names.count("Accepted") == 1
+    assert names[0] == "Accepted"
+    assert names.count("Triggered") <= 1
+    if filled:
+        assert names.index("Triggered") < names.index("Filled")
+    told = sum(a.fill.size or 0 for a in actions if isinstance(a, Filled))
+    assert told == filled
+    triggers = [a.trigger_price for a in actions if isinstance(a, Updated)]
+    assert triggers == sorted(set(triggers), key=lambda price: price or 0)
+    assert state.trigger_price is not None
+    assert TRIGGER <= state.trigger_price <= trigger
+    assert names.count("Ended") == (1 if reason else 0)
+    if reason:
+        assert names[-1] == "Ended"
+    assert not {"Misdirected", "Revived", "ModifyRefused"} & set(names)
+    assert state.ended
+    assert not state.is_incomplete
+
+
+@given(
+    st.permutations([f"f{number}" for number in range(4)]),
+    st.sampled_from(["SUCCESS", "REJECTED"]),
+    st.randoms(use_true_random=False),
+)
+def test_a_modification_is_answered_once_whatever_comes_between(
+    numbers: list[str],
+    outcome: str,
+    random: Random,
+) -> None:
+    grown = outcome == "SUCCESS"
+    size = 12 * E8 if grown else SIZE
+    messages: list[OrderEvent | FillEvent] = [fill(int(number[1:])) for number in numbers]
+    final = order_update(
+        "OPEN",
+        size=size,
+        remaining=size - 4 * E8,
+        at=T0 + 5_000,
+        request_status=outcome,
+        request_id="r1",
+    )
+    pending = order_update("OPEN", at=T0 + 4_000, request_status="PENDING", request_id="r1")
+    messages += [final, final, pending]
+    random.shuffle(messages)
+    state = OrderState(client_order_id="O-1", size=SIZE, price=PRICE)
+    apply(state, order_update("OPEN"))
+    state.expect_change((12 * E8, PRICE, None))
+
+    names = kinds(apply(state, *messages))
+
+    assert names.count("Filled") == 4
+    assert names.count("Updated") == (1 if grown else 0)
+    assert names.count("ModifyRefused") == (0 if grown else 1)
+    assert not state.modify_pending
+    assert (state.size, state.filled) == (size, 4 * E8)

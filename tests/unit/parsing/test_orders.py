@@ -4,7 +4,13 @@ from decimal import Decimal
 
 import pytest
 from nautilus_trader.model.currencies import BTC, USDC
-from nautilus_trader.model.enums import ContingencyType, OrderSide, TimeInForce, TriggerType
+from nautilus_trader.model.enums import (
+    ContingencyType,
+    OrderSide,
+    TimeInForce,
+    TrailingOffsetType,
+    TriggerType,
+)
 from nautilus_trader.model.identifiers import (
     ClientOrderId,
     InstrumentId,
@@ -14,9 +20,19 @@ from nautilus_trader.model.identifiers import (
 )
 from nautilus_trader.model.instruments import CryptoPerpetual, CurrencyPair
 from nautilus_trader.model.objects import Price, Quantity
-from nautilus_trader.model.orders import LimitOrder, MarketOrder, Order, StopMarketOrder
+from nautilus_trader.model.orders import (
+    LimitIfTouchedOrder,
+    LimitOrder,
+    MarketIfTouchedOrder,
+    MarketOrder,
+    Order,
+    StopLimitOrder,
+    StopMarketOrder,
+    TrailingStopMarketOrder,
+)
 from nautilus_trader.test_kit.stubs.identifiers import TestIdStubs
 
+from nautilus_paradex.parsing.order_params import OrderFeatures
 from nautilus_paradex.parsing.orders import (
     client_order_id_of,
     denial_of,
@@ -82,18 +98,36 @@ def market(*, quantity: str = "0.100", **options: object) -> MarketOrder:
     )
 
 
-def stop_market() -> StopMarketOrder:
-    return StopMarketOrder(
+def conditional[O: Order](
+    kind: type[O],
+    *,
+    side: OrderSide = OrderSide.BUY,
+    trigger_price: str = "62000.5",
+    trigger_type: TriggerType = TriggerType.MARK_PRICE,
+    **options: object,
+) -> O:
+    if kind in (StopLimitOrder, LimitIfTouchedOrder):
+        options.setdefault("price", Price.from_str("62010.0"))
+    return kind(
         trader_id=TraderId("TESTER-001"),
         strategy_id=StrategyId("S-001"),
         instrument_id=INSTRUMENT_ID,
         client_order_id=ClientOrderId("O-3"),
-        order_side=OrderSide.BUY,
+        order_side=side,
         quantity=Quantity.from_str("0.100"),
-        trigger_price=Price.from_str("62000.5"),
-        trigger_type=TriggerType.MARK_PRICE,
+        trigger_price=Price.from_str(trigger_price),
+        trigger_type=trigger_type,
         init_id=TestIdStubs.uuid(),
         ts_init=0,
+        **options,
+    )
+
+
+def trailing_stop() -> TrailingStopMarketOrder:
+    return conditional(
+        TrailingStopMarketOrder,
+        trailing_offset=Decimal(100),
+        trailing_offset_type=TrailingOffsetType.PRICE,
     )
 
 
@@ -106,7 +140,19 @@ def stop_market() -> StopMarketOrder:
             limit(time_in_force=TimeInForce.GTD, expire_time_ns=1_000),
             "UNSUPPORTED_TIME_IN_FORCE: time_in_force=GTD",
         ),
-        (stop_market(), "UNSUPPORTED_ORDER_TYPE: order_type=STOP_MARKET"),
+        (trailing_stop(), "UNSUPPORTED_ORDER_TYPE: order_type=TRAILING_STOP_MARKET"),
+        (
+            conditional(StopMarketOrder, trigger_type=TriggerType.LAST_PRICE),
+            "UNSUPPORTED_TRIGGER_TYPE: trigger_type=LAST_PRICE",
+        ),
+        (
+            conditional(StopMarketOrder, trigger_price="62000.3"),
+            "TRIGGER_PRICE_OFF_INCREMENT: trigger_price=62000.3 increment=0.5",
+        ),
+        (
+            conditional(LimitIfTouchedOrder, trigger_price="0.0"),
+            "TRIGGER_PRICE_NOT_POSITIVE: trigger_price=0.0",
+        ),
         (market(quote_quantity=True), "UNSUPPORTED_QUOTE_QUANTITY: is_quote_quantity=True"),
         (
             limit(display_qty=Quantity.from_str("0.010")),
@@ -140,8 +186,9 @@ def test_what_cannot_be_expressed_is_denied(
     assert denial_of(order, instrument) == reason
 
 
-def test_a_spot_order_is_denied() -> None:
-    pair = CurrencyPair(
+@pytest.fixture
+def spot() -> CurrencyPair:
+    return CurrencyPair(
         instrument_id=InstrumentId.from_str("DIME-USD.PARADEX"),
         raw_symbol=Symbol("DIME-USD"),
         base_currency=BTC,
@@ -153,9 +200,72 @@ def test_a_spot_order_is_denied() -> None:
         ts_event=0,
         ts_init=0,
     )
-    assert denial_of(limit(), pair) == (
-        "UNSUPPORTED_INSTRUMENT: instrument_id=DIME-USD.PARADEX class=SPOT"
-    )
+
+
+@pytest.mark.parametrize("order", [limit(), limit(post_only=True), market()])
+def test_a_spot_order_is_like_any_other(order: Order, spot: CurrencyPair) -> None:
+    assert denial_of(order, spot) is None
+
+
+@pytest.mark.parametrize(
+    ("order", "reason"),
+    [
+        (limit(reduce_only=True), "UNSUPPORTED_REDUCE_ONLY: is_reduce_only=True class=SPOT"),
+        (conditional(StopMarketOrder), "UNSUPPORTED_ORDER_TYPE: order_type=STOP_MARKET class=SPOT"),
+        (
+            conditional(LimitIfTouchedOrder),
+            "UNSUPPORTED_ORDER_TYPE: order_type=LIMIT_IF_TOUCHED class=SPOT",
+        ),
+    ],
+)
+def test_spot_has_no_triggers_and_nothing_to_reduce(
+    order: Order,
+    reason: str,
+    spot: CurrencyPair,
+) -> None:
+    assert denial_of(order, spot) == reason
+
+
+@pytest.mark.parametrize(
+    ("order", "features", "reason"),
+    [
+        (limit(), {"tpsl": True}, "INVALID_PARAM: tpsl=True order_type=LIMIT"),
+        (
+            conditional(StopMarketOrder),
+            {"tpsl": True},
+            "INVALID_PARAM: tpsl=True is_reduce_only=False",
+        ),
+        (market(), {"rpi": True}, "INVALID_PARAM: rpi=True order_type=MARKET"),
+        (limit(reduce_only=True), {"rpi": True}, "INVALID_PARAM: rpi=True is_reduce_only=True"),
+        (
+            limit(time_in_force=TimeInForce.IOC),
+            {"rpi": True},
+            "INVALID_PARAM: rpi=True time_in_force=IOC",
+        ),
+        (
+            limit(),
+            {"vwap_price": Decimal("62000.5")},
+            "INVALID_PARAM: vwap_price=62000.5 order_type=LIMIT",
+        ),
+    ],
+)
+def test_a_feature_that_the_order_cannot_have_is_denied(
+    order: Order,
+    features: dict[str, object],
+    reason: str,
+    instrument: CryptoPerpetual,
+) -> None:
+    assert denial_of(order, instrument, OrderFeatures(**features)) == reason  # type: ignore[arg-type]
+
+
+def test_gtd_goes_as_gtc_where_the_strategy_manages_the_expiry(
+    instrument: CryptoPerpetual,
+) -> None:
+    features = OrderFeatures(gtd_as_gtc=True)
+    order = limit(time_in_force=TimeInForce.GTD, expire_time_ns=1_000)
+    assert denial_of(order, instrument, features) is None
+    assert order_draft(order, "BTC-USD-PERP", features).instruction == "GTC"
+    assert denial_of(limit(time_in_force=TimeInForce.DAY), instrument, features) is not None
 
 
 @pytest.mark.parametrize(
@@ -168,6 +278,11 @@ def test_a_spot_order_is_denied() -> None:
         limit(client_order_id="O" * 64),
         market(),
         market(time_in_force=TimeInForce.IOC),
+        conditional(StopMarketOrder),
+        conditional(StopLimitOrder, trigger_type=TriggerType.DEFAULT),
+        conditional(StopMarketOrder, reduce_only=True),
+        conditional(MarketIfTouchedOrder),
+        conditional(LimitIfTouchedOrder, post_only=True),
     ],
 )
 def test_what_can_be_expressed_is_not_denied(order: Order, instrument: CryptoPerpetual) -> None:
@@ -187,14 +302,72 @@ def test_a_market_order_has_no_price() -> None:
     assert (draft.type, draft.price, draft.instruction, draft.flags) == ("MARKET", None, "IOC", [])
 
 
-def test_a_modification_off_the_increments_is_denied(instrument: CryptoPerpetual) -> None:
-    order = limit()
-    denied = modify_denial_of(order, instrument, None, Price.from_str("1.3"), None)
-    assert denied == "PRICE_OFF_INCREMENT: price=1.3 increment=0.5"
-    assert modify_denial_of(order, instrument, Quantity.from_str("0.200"), None, None) is None
-    assert modify_denial_of(market(), instrument, None, None, None) == (
-        "UNSUPPORTED_MODIFY: order_type=MARKET"
+def test_a_stop_in_the_venues_words() -> None:
+    draft = order_draft(conditional(StopLimitOrder, reduce_only=True), "BTC-USD-PERP")
+    assert (draft.type, draft.instruction, draft.flags) == ("STOP_LIMIT", "GTC", ["REDUCE_ONLY"])
+    assert (draft.price, draft.trigger_price) == (Decimal("62010.0"), Decimal("62000.5"))
+
+
+def test_features_in_the_venues_words() -> None:
+    features = OrderFeatures(
+        stp="EXPIRE_BOTH",
+        recv_window_ms=500,
+        vwap_price=Decimal(62_000),
+        dime_discount=True,
+        mmp=True,
     )
+    draft = order_draft(market(), "BTC-USD-PERP", features)
+    assert (draft.stp, draft.recv_window_ms, draft.dime_discount) == ("EXPIRE_BOTH", 500, True)
+    assert (draft.vwap_price, draft.flags) == (Decimal(62_000), ["TARGET_STRATEGY_VWAP", "MMP"])
+    assert order_draft(limit(), "BTC-USD-PERP", OrderFeatures(rpi=True)).instruction == "RPI"
+
+
+@pytest.mark.parametrize(
+    ("order", "change", "reason"),
+    [
+        (limit(), {"price": "1.3"}, "PRICE_OFF_INCREMENT: price=1.3 increment=0.5"),
+        (limit(), {"price": "-1.0"}, "PRICE_NOT_POSITIVE: price=-1.0"),
+        (limit(), {"quantity": "0.200"}, None),
+        (
+            limit(),
+            {"trigger_price": "1.0"},
+            "UNSUPPORTED_MODIFY: trigger_price=1.0 order_type=LIMIT",
+        ),
+        (market(), {}, "UNSUPPORTED_MODIFY: order_type=MARKET"),
+        (
+            conditional(StopMarketOrder),
+            {"price": "1.0"},
+            "UNSUPPORTED_MODIFY: price=1.0 order_type=STOP_MARKET",
+        ),
+        (conditional(StopMarketOrder), {"trigger_price": "61000.0"}, None),
+        (
+            conditional(StopMarketOrder),
+            {"trigger_price": "61000.2"},
+            "TRIGGER_PRICE_OFF_INCREMENT: trigger_price=61000.2 increment=0.5",
+        ),
+        (conditional(StopLimitOrder), {"price": "61000.0", "trigger_price": "61000.0"}, None),
+    ],
+)
+def test_a_modification_that_cannot_be_expressed_is_denied(
+    order: Order,
+    change: dict[str, str],
+    reason: str | None,
+    instrument: CryptoPerpetual,
+) -> None:
+    quantity = Quantity.from_str(change["quantity"]) if "quantity" in change else None
+    price, trigger_price = (
+        Price.from_str(change[name]) if name in change else None
+        for name in ("price", "trigger_price")
+    )
+    assert modify_denial_of(order, instrument, quantity, price, trigger_price) == reason
+
+
+def test_a_trigger_that_was_hit_is_fixed(instrument: CryptoPerpetual) -> None:
+    order, moved = conditional(StopLimitOrder), Price.from_str("61000.0")
+    denied = modify_denial_of(order, instrument, None, None, moved, is_triggered=True)
+    assert denied == "UNSUPPORTED_MODIFY: trigger_price=61000.0 is_triggered=True"
+    same = order.trigger_price
+    assert modify_denial_of(order, instrument, None, None, same, is_triggered=True) is None
 
 
 @pytest.mark.parametrize("client_id", ["", None, "ünïcode", "tab\t", "   "])
