@@ -161,7 +161,7 @@ class Engine:
         self._work(order)
 
     def _cap_waiting(self, order: Order) -> None:
-        """Cap a position-linked order at the position's size; 0 stays "whatever the position is"."""
+        """Cap a position-linked order at the position; size 0 stays, it follows the position."""
         if order.is_position_linked and order.size_e8:
             self._cap(order)
 

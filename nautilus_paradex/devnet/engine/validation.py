@@ -43,6 +43,7 @@ __all__ = [
     "check_system_status",
 ]
 
+_FLAGS: Final = (OrderFlag.REDUCE_ONLY, OrderFlag.TARGET_STRATEGY_VWAP, OrderFlag.MMP)
 _MAX_CLIENT_ID: Final = 64
 _BP: Final = 10_000
 _MAX_AWAY_BP: Final = 5
@@ -151,8 +152,8 @@ def _check_vocabulary(order: NewOrder) -> None:
         if value not in enum:
             raise _invalid(f"{name}: must be one of {', '.join(enum)}, was {value!r}")
     for flag in order.flags:
-        if flag != OrderFlag.REDUCE_ONLY:
-            raise _invalid(f"flags: only REDUCE_ONLY is allowed, was {flag!r}")
+        if flag not in _FLAGS:
+            raise _invalid(f"flags: must be among {', '.join(_FLAGS)}, was {flag!r}")
 
 
 def _check_market_open(spec: MarketSpec, now_us: int) -> None:

@@ -21,7 +21,7 @@ from nautilus_paradex.devnet.engine.model import (
 from nautilus_paradex.devnet.wire.errors import ApiError
 from nautilus_paradex.devnet.wire.signatures import OrderSignatures
 from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS, AlgoOrderRequest
-from nautilus_paradex.protocol.enums import AlgoType, ErrorCode, OrderType, StpMode
+from nautilus_paradex.protocol.enums import AlgoType, ErrorCode, OrderFlag, OrderType, StpMode
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.protocol.numbers import to_e8
@@ -270,7 +270,15 @@ def _check_shape(request: OrderRequest) -> None:
             f"had {len(request.client_id)}"
         )
     if request.vwap_price is not None:
-        raise _invalid("vwap_price: this devnet has no VWAP orders")
+        _check_vwap(request)
+
+
+def _check_vwap(request: OrderRequest) -> None:
+    if request.type != OrderType.MARKET:
+        raise _invalid(f"vwap_price: is for type=MARKET, was type={request.type}")
+    if OrderFlag.TARGET_STRATEGY_VWAP not in (request.flags or ()):
+        raise _invalid("flags: must contain TARGET_STRATEGY_VWAP with vwap_price")
+    _required_e8("vwap_price", request.vwap_price or "")
 
 
 def _optional_e8(name: str, text: str | None) -> int | None:

@@ -160,6 +160,10 @@ class Venue:
         found = [p for p in self.account["positions"] if p["market"] == market]
         return found[0] if found and Decimal(found[0]["size"]) else None
 
+    def move(self, index: str, underlying: str = "BTC") -> None:
+        """Move the index price, and with it the mark prices that set triggers off."""
+        self.server.exchange.set_index_price(underlying, to_e8(index))
+
     def quote(self, bid: str, ask: str, size: str = "1", market: str = MARKET) -> None:
         """Let another participant make the market at these prices, in place of the last ones."""
         self.server.exchange.cancel_all(self._maker.address_hex, market)
@@ -341,16 +345,16 @@ async def running_node(
     venue: Venue,
     *actors: Actor,
     load_ids: Sequence[InstrumentId] = (BTC,),
-    recv_window_ms: int = 10_000,
+    **settings: Any,
 ) -> AsyncIterator[TradingNode]:
     """
     Run a node with both registered clients and `actors` against `venue`.
 
     It is up, reconciled and its actors have started when this is entered, and has disconnected
-    when it is left.
+    when it is left. `settings` are further ones of the execution client.
 
     """
-    node = TradingNode(config=_node_config(venue, load_ids, recv_window_ms))
+    node = TradingNode(config=_node_config(venue, load_ids, settings))
     node.add_data_client_factory(PARADEX, ParadexLiveDataClientFactory)
     node.add_exec_client_factory(PARADEX, ParadexLiveExecClientFactory)
     for actor in actors:
@@ -457,7 +461,7 @@ async def _end_actor_workers() -> None:
 def _node_config(
     venue: Venue,
     load_ids: Sequence[InstrumentId],
-    recv_window_ms: int,
+    settings: dict[str, Any],
 ) -> TradingNodeConfig:
     instruments = InstrumentProviderConfig(load_ids=frozenset(load_ids))
     connection: dict[str, Any] = {
@@ -479,8 +483,8 @@ def _node_config(
             PARADEX: ParadexExecClientConfig(
                 account_address=account.address_hex,
                 private_key=account.private_key_hex,
-                recv_window_ms=recv_window_ms,
                 **connection,
+                **settings,
             ),
         },
         timeout_post_stop=0.2,

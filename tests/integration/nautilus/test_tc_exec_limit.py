@@ -1,5 +1,6 @@
 """Group 2 of the execution specification: limit orders."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -16,6 +17,7 @@ from tests.integration.nautilus.harness import (
 )
 from tests.support import eventually
 
+GTD = {"limit_time_in_force": TimeInForce.GTD, "order_expire_time_delta_mins": 5}
 RESTING = ["OrderInitialized", "OrderSubmitted", "OrderAccepted"]
 BUY_PRICE = Decimal("95990") - 500 * TICK
 SELL_PRICE = Decimal("96010") + 500 * TICK
@@ -122,3 +124,48 @@ async def test_tc_e14_limit_ioc_that_meets_nobody_is_canceled(venue, place):
         assert event_names(order) == [*RESTING, "OrderCanceled"]
         assert node_fills(node) == venue.fills == []
         assert venue.orders[order.client_order_id.value]["status"] == "CLOSED"
+
+
+async def test_tc_e17_limit_gtd_is_denied_unless_configured(venue):
+    tester = exec_tester(enable_limit_buys=True, **GTD)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.order_events and tester.order.is_closed)
+
+        assert tester.order_events[-1].reason == "UNSUPPORTED_TIME_IN_FORCE: time_in_force=GTD"
+        assert venue.orders == {}
+
+
+async def test_tc_e17_limit_gtd_goes_as_gtc_where_the_strategy_manages_the_expiry(venue):
+    tester = exec_tester(enable_limit_buys=True, manage_gtd_expiry=True, **GTD)
+    async with running_node(venue, tester, gtd_as_gtc=True):
+        await eventually(lambda: tester.buy_order and tester.buy_order.is_open)
+
+        await assert_rests(venue, tester.buy_order, "BUY", BUY_PRICE)
+        assert tester.buy_order.time_in_force == TimeInForce.GTD
+
+
+async def test_tc_e18_limit_gtd_is_canceled_by_the_strategy_at_its_expiry(venue):
+    tester = exec_tester(manage_gtd_expiry=True)
+    async with running_node(venue, tester, gtd_as_gtc=True):
+        order = tester.order_factory.limit(
+            instrument_id=BTC,
+            order_side=OrderSide.BUY,
+            quantity=tester.instrument.make_qty(Decimal("0.01")),
+            price=tester.instrument.make_price(BUY_PRICE),
+            time_in_force=TimeInForce.GTD,
+            expire_time=tester.clock.utc_now() + timedelta(milliseconds=500),
+        )
+        tester.submit_order(order)
+        await eventually(lambda: order.is_closed)
+
+        assert event_names(order) == [*RESTING, "OrderPendingCancel", "OrderCanceled"]
+        assert venue.open_orders == []
+
+
+async def test_tc_e19_limit_day_is_denied(venue):
+    tester = exec_tester(enable_limit_buys=True, limit_time_in_force=TimeInForce.DAY)
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.order_events and tester.order.is_closed)
+
+        assert tester.order_events[-1].reason == "UNSUPPORTED_TIME_IN_FORCE: time_in_force=DAY"
+        assert venue.orders == {}

@@ -95,6 +95,22 @@ async def test_tc_e94_e99_option_order_that_the_venue_lacks_is_denied(
         assert venue.orders == {}
 
 
+@pytest.mark.parametrize("order_type", [OrderType.STOP_MARKET, OrderType.LIMIT_IF_TOUCHED])
+async def test_tc_e96_conditional_option_order_is_taken(venue, quoted, order_type):
+    tester = option_tester(
+        enable_stop_buys=True,
+        stop_order_type=order_type,
+        stop_offset_ticks=50,
+        stop_limit_offset_ticks=10,
+    )
+    async with running_node(venue, tester, load_ids=[OPTION]):
+        await eventually(lambda: tester.order_events and tester.order.is_open)
+        placed = venue.orders[tester.order.client_order_id.value]
+
+        assert event_names(tester.order) == RESTING
+        assert (placed["market"], placed["status"]) == (SYMBOL, "UNTRIGGERED")
+
+
 async def test_tc_e101_reconcile_option_position(venue, quoted):
     await venue.place("option", "BUY", "0.1", market=SYMBOL)
     await venue.until_status("option", "CLOSED")

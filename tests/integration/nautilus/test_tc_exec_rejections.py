@@ -3,11 +3,14 @@
 from decimal import Decimal
 
 import pytest
+from nautilus_trader.model.enums import OrderStatus as Status
 from nautilus_trader.model.enums import OrderType, TimeInForce
 from nautilus_trader.model.events import OrderRejected
 
 from tests.integration.nautilus.harness import BTC, MARKET, event_names, exec_tester, running_node
 from tests.support import eventually
+
+ANSWERED = (Status.ACCEPTED, Status.REJECTED)
 
 
 async def test_tc_e60_post_only_accepted(venue):
@@ -46,6 +49,55 @@ async def test_tc_e63_order_params_are_accepted(venue):
     tester = exec_tester(enable_limit_buys=True, order_params={"note": "nobody's business"})
     async with running_node(venue, tester):
         await eventually(lambda: tester.buy_order and tester.buy_order.is_open)
+
+
+async def test_tc_e63_order_params_of_the_venue_reach_it(venue):
+    params = {"stp": "EXPIRE_BOTH", "recv_window_ms": 5_000, "dime_discount": False, "mmp": True}
+    tester = exec_tester(enable_limit_buys=True, order_params=params)
+    async with running_node(venue, tester, stp="EXPIRE_MAKER"):
+        await eventually(lambda: tester.buy_order and tester.buy_order.is_open)
+        placed = venue.orders[tester.buy_order.client_order_id.value]
+
+        assert placed["stp"] == "EXPIRE_BOTH"
+        assert placed["flags"] == ["MMP"]
+
+
+async def test_tc_e63_order_param_of_the_venue_is_denied_if_it_is_none_of_its_kind(venue):
+    tester = exec_tester(enable_limit_buys=True, order_params={"stp": "EXPIRE_NOBODY"})
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.order_events and tester.order.is_closed)
+
+        assert event_names(tester.order) == ["OrderInitialized", "OrderDenied"]
+        assert tester.order_events[-1].reason == "INVALID_PARAM: stp=EXPIRE_NOBODY"
+        assert venue.orders == {}
+
+
+@pytest.mark.parametrize("is_whitelisted", [True, False])
+async def test_tc_e63_rpi_is_for_accounts_that_the_venue_allows_it(venue, is_whitelisted):
+    if is_whitelisted:
+        venue.server.exchange.whitelist_for_rpi(venue.server.accounts[0].address_hex)
+    tester = exec_tester(enable_limit_buys=True, order_params={"rpi": True})
+    async with running_node(venue, tester):
+        await eventually(lambda: tester.order_events and tester.order.status in ANSWERED)
+
+        if is_whitelisted:
+            assert tester.order.is_open
+            assert [order["instruction"] for order in venue.open_orders] == ["RPI"]
+        else:
+            assert "RPI_ACCOUNT_NOT_WHITELISTED" in tester.order_events[-1].reason
+            assert event_names(tester.order)[-1] == "OrderRejected"
+
+
+async def test_tc_e63_vwap_price_goes_with_a_market_order(venue):
+    tester = exec_tester(
+        open_position_on_start_qty=Decimal("0.01"),
+        order_params={"vwap_price": "96020"},
+    )
+    async with running_node(venue, tester) as node:
+        await eventually(lambda: node.cache.positions_open(instrument_id=BTC))
+        (placed,) = venue.orders.values()
+
+        assert placed["flags"] == ["TARGET_STRATEGY_VWAP"]
 
 
 @pytest.mark.parametrize("side", ["BUY", "SELL"])
