@@ -11,7 +11,7 @@ import msgspec
 from nautilus_trader.common.config import register_config_encoding
 from nautilus_trader.live.config import LiveDataClientConfig, LiveExecClientConfig
 
-from nautilus_paradex.protocol.enums import MarginType, StpMode
+from nautilus_paradex.protocol.enums import MarginType, StpMode, TokenUsage
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.transport.checks import check_positive, split_url
 
@@ -193,6 +193,9 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     cancel_unexpected_orders : bool, default True
         If an order that is open at the venue although it has ended here shall be cancelled there;
         an error is logged in any case.
+    token_usage : str, optional
+        ``interactive`` for the venue's retail profile: no fees, a speed bump of 300 ms and about
+        3 orders a second (api-notes); orders then wait for their turn. The API profile if None.
     leverages : dict[str, int], optional
         The leverage that a market shall have, by its symbol (``{"BTC-USD-PERP": 10}``). It is set
         at every connect where the account has another; the client does not connect if it cannot be.
@@ -225,6 +228,7 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     cancel_on_disconnect: bool = False
     on_behalf_of_account: str | None = None
     cancel_unexpected_orders: bool = True
+    token_usage: str | None = None
     leverages: dict[str, int] | None = None
     margin_modes: dict[str, str] | None = None
     stp: str | None = None
@@ -235,6 +239,8 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
         _check_connection(self)
         _hide(self, "private_key")
         _check_margins(self)
+        if self.token_usage not in (None, TokenUsage.INTERACTIVE):
+            raise ValueError(f"token_usage must be interactive or null, was {self.token_usage!r}")
         if self.recv_window_ms < _MIN_RECV_WINDOW_MS:
             raise ValueError(
                 f"recv_window_ms must be at least {_MIN_RECV_WINDOW_MS}, was {self.recv_window_ms}",

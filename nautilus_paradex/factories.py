@@ -47,6 +47,7 @@ def get_cached_paradex_http_client(
     max_retries: int = 3,
     retry_delay_initial_ms: int = 1_000,
     retry_delay_max_ms: int = 10_000,
+    token_usage: str | None = None,
     loop: asyncio.AbstractEventLoop | None = None,
 ) -> ParadexHttpClient:
     """
@@ -73,7 +74,7 @@ def get_cached_paradex_http_client(
     """
     url = base_url or environment.http_url
     retry = (max_retries, retry_delay_initial_ms, retry_delay_max_ms)
-    key = (url, _identity(credentials), proxy_url, timeout_secs, *retry)
+    key = (url, _identity(credentials), proxy_url, timeout_secs, *retry, token_usage)
     return _HTTP_CLIENTS.get_or_build(
         loop or _running_loop(),
         key,
@@ -85,6 +86,7 @@ def get_cached_paradex_http_client(
             max_retries=max_retries,
             retry_delay_initial_ms=retry_delay_initial_ms,
             retry_delay_max_ms=retry_delay_max_ms,
+            token_usage=token_usage,
         ),
         is_usable=lambda client: not client.is_closed,
     )
@@ -247,6 +249,7 @@ def _http_client(
         max_retries=config.max_retries,
         retry_delay_initial_ms=config.retry_delay_initial_ms,
         retry_delay_max_ms=config.retry_delay_max_ms,
+        token_usage=config.token_usage if isinstance(config, ParadexExecClientConfig) else None,
         loop=loop,
     )
 

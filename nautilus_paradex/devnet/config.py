@@ -38,6 +38,7 @@ class RateLimits:
     auth_per_minute: int = 600
     orders_per_second: int = 800
     orders_per_minute: int = 17_250
+    retail_orders_per_second: int = 3
     reads_per_second: int = 120
     reads_per_minute: int = 600
     reads_per_minute_ip: int = 1_500
@@ -86,6 +87,8 @@ class DevnetConfig:
         Rhythm of the synthetic market, of marks and summaries, and of heartbeats on idle sockets.
     order_delay_ms : int
         Time between the 201 of an order and the engine looking at it.
+    retail_speed_bump_ms : int
+        How much longer that takes with an order of a retail token.
     ping_interval_secs, pong_timeout_secs, idle_close_secs : float
         Server pings, and how long a socket may stay without a subscription (then close 4031).
     max_queued_frames : int
@@ -113,6 +116,7 @@ class DevnetConfig:
     tick_interval_ms: int = 1_000
     heartbeat_interval_secs: float = 20.0
     order_delay_ms: int = 0
+    retail_speed_bump_ms: int = 300
     ping_interval_secs: float = 55.0
     pong_timeout_secs: float = 5.0
     idle_close_secs: float = 30.0

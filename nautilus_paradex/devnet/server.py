@@ -238,6 +238,7 @@ class DevnetServer:
             OrderSignatures(self._authority, config.chain_id),
             now_us=self._now_us,
             queued=self._pump.queued,
+            retail_speed_bump_ms=config.retail_speed_bump_ms,
         )
         control = ControlPlane(
             self._authority,

@@ -164,7 +164,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             client_id,
             self.account_id,
         )
-        self._commissions = Commissions(cache)
+        self._commissions = Commissions(cache, is_retail=config.token_usage is not None)
         self._account = AccountReporter(
             self,
             http_client,
@@ -272,6 +272,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._log.info(f"{config.stp=}", LogColor.BLUE)
         self._log.info(f"{config.dime_discount=}", LogColor.BLUE)
         self._log.info(f"{config.gtd_as_gtc=}", LogColor.BLUE)
+        self._log.info(f"{config.token_usage=}", LogColor.BLUE)
 
     # -- Private stream --------------------------------------------------------------------------
 

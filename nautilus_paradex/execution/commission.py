@@ -20,11 +20,14 @@ class Commissions:
     ----------
     cache : Cache
         The platform's cache: index prices, where a data client delivers them.
+    is_retail : bool
+        If the account trades with the retail profile.
 
     """
 
-    def __init__(self, cache: Cache) -> None:
+    def __init__(self, cache: Cache, *, is_retail: bool) -> None:
         self._cache = cache
+        self._is_retail = is_retail
         # By the code of the underlying, so that it is no larger than the venue's list of assets.
         self._spots_e8: dict[str, int] = {}
 
@@ -48,6 +51,7 @@ class Commissions:
             last_px,
             liquidity_side,
             spot_e8=self._spot_e8(instrument) if is_option else None,
+            is_retail=self._is_retail,
         )
 
     def _spot_e8(self, option: CryptoOption) -> int | None:

@@ -30,6 +30,7 @@ def commission(
     liquidity_side: LiquiditySide,
     *,
     spot_e8: int | None = None,
+    is_retail: bool = False,
 ) -> Money:
     """
     Return the fee of a fill in the settlement currency: positive if paid, negative as a rebate.
@@ -44,6 +45,9 @@ def commission(
         One that is not known counts as taker.
     spot_e8 : int, optional
         The price of an option's underlying at 1e-8. Without one its strike stands in.
+    is_retail : bool, default False
+        If it is a fill of the retail profile: the market's `interactive_fee`, nothing if it names
+        none.
 
     Raises
     ------
@@ -52,29 +56,32 @@ def commission(
 
     """
     is_maker = liquidity_side == LiquiditySide.MAKER
-    rate = Fraction(instrument.maker_fee if is_maker else instrument.taker_fee)
+    terms = _fee_terms(instrument, is_maker=is_maker, is_retail=is_retail)
+    if is_retail:
+        rate = Fraction(to_decimal(terms.get("fee")) or 0)
+    else:
+        rate = Fraction(instrument.maker_fee if is_maker else instrument.taker_fee)
     quantity_e8 = quantity_to_e8(last_qty)
     premium = Fraction(quantity_e8 * price_to_e8(last_px), E8)
     if isinstance(instrument, CryptoOption):
         if spot_e8 is None:
             spot_e8 = price_to_e8(instrument.strike_price)
-        fee = _capped(instrument, rate * Fraction(quantity_e8 * spot_e8, E8), premium, is_maker)
+        fee = _capped(rate * Fraction(quantity_e8 * spot_e8, E8), premium, terms)
     else:
         fee = rate * premium
     # `round` of a fraction is exact and goes half to even.
     return money_from_e8(round(fee), instrument.settlement_currency)
 
 
-def _capped(instrument: Instrument, fee: Fraction, premium: Fraction, is_maker: bool) -> Fraction:
-    terms = _fee_terms(instrument, is_maker)
+def _capped(fee: Fraction, premium: Fraction, terms: Mapping[str, str]) -> Fraction:
     cap, floor = to_decimal(terms.get("fee_cap")), to_decimal(terms.get("fee_floor"))
     fee = min(fee, premium * Fraction(OPTION_FEE_CAP if cap is None else cap))
     return fee if floor is None else max(fee, premium * Fraction(floor))
 
 
-def _fee_terms(instrument: Instrument, is_maker: bool) -> Mapping[str, str]:
+def _fee_terms(instrument: Instrument, *, is_maker: bool, is_retail: bool) -> Mapping[str, str]:
     """Return the market's own fee, as it stood in its specification."""
     config = (instrument.info or {}).get("fee_config") or {}
-    fees = config.get("api_fee") or {}
+    fees = config.get("interactive_fee" if is_retail else "api_fee") or {}
     terms: Mapping[str, str] = fees.get("maker_fee" if is_maker else "taker_fee") or {}
     return terms

@@ -33,6 +33,7 @@ __all__ = [
     "RpcErrorCode",
     "StpMode",
     "SystemStatus",
+    "TokenUsage",
     "TradingMode",
     "TransferDirection",
     "TransferKind",
@@ -244,6 +245,12 @@ class SystemStatus(StrEnum):
     MAINTENANCE = "maintenance"
     CANCEL_ONLY = "cancel_only"
     POST_ONLY = "post_only"
+
+
+class TokenUsage(StrEnum):
+    """What a token is asked for; without one it is for the API ("Pro") profile (api-notes)."""
+
+    INTERACTIVE = "interactive"
 
 
 class TransferDirection(StrEnum):

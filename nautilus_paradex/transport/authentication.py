@@ -38,15 +38,24 @@ class Authenticator:
         The time in the signature.
     is_subkey : bool
         Which form to try first.
+    token_usage : str, optional
+        The profile that the token is for (`TokenUsage`); not part of what is signed (guess).
     """
 
     def __init__(
-        self, caller: RestCaller, signer: ParadexSigner, clock: VenueClock, *, is_subkey: bool
+        self,
+        caller: RestCaller,
+        signer: ParadexSigner,
+        clock: VenueClock,
+        *,
+        is_subkey: bool,
+        token_usage: str | None = None,
     ) -> None:
         self._caller = caller
         self._signer = signer
         self._clock = clock
         self._as_subkey = is_subkey
+        self._params = {"token_usage": token_usage}
         self._is_settled = False
 
     async def fetch_token(self) -> str:
@@ -87,6 +96,7 @@ class Authenticator:
             "POST",
             f"/auth{key_part}",
             RateClass.AUTH,
+            params=self._params,
             headers={
                 "PARADEX-STARKNET-ACCOUNT": hex(self._signer.account),
                 "PARADEX-STARKNET-SIGNATURE": signature,

@@ -26,6 +26,8 @@ class Call:
         If the request carries the session's token.
     repeatable : bool
         If sending it twice changes nothing, so that it may be retried whatever became of it.
+    max_wait_secs : float, optional
+        How long it may wait for its turn, where that is less than the caller's timeout.
     """
 
     method: str
@@ -36,6 +38,7 @@ class Call:
     content: bytes | None = None
     private: bool = False
     repeatable: bool = False
+    max_wait_secs: float | None = None
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"

@@ -10,6 +10,7 @@ from typing import Final
 import httpx
 import msgspec
 
+from nautilus_paradex.protocol.enums import TokenUsage
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.signing import ParadexSigner
 from nautilus_paradex.transport.aiohttp_transport import aiohttp_transport
@@ -25,7 +26,12 @@ from nautilus_paradex.transport.endpoints.public import PublicEndpoints
 from nautilus_paradex.transport.errors import CredentialsError
 from nautilus_paradex.transport.metrics import Metrics
 from nautilus_paradex.transport.paging import all_pages
-from nautilus_paradex.transport.rate_limit import RateClass, RateLimiter
+from nautilus_paradex.transport.rate_limit import (
+    DOCUMENTED_LIMITS,
+    RETAIL_LIMITS,
+    RateClass,
+    RateLimiter,
+)
 from nautilus_paradex.transport.rest_caller import RestCaller
 from nautilus_paradex.transport.retry import RetryPolicy
 from nautilus_paradex.transport.session import JwtSession, ReadonlySession, SignedSession
@@ -36,6 +42,7 @@ _log = logging.getLogger(__name__)
 
 _CLOCK_READINGS: Final = 3
 _LARGE_OFFSET_MS: Final = 1_000
+_LIMITS: Final = {None: DOCUMENTED_LIMITS, TokenUsage.INTERACTIVE.value: RETAIL_LIMITS}
 
 
 class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoEndpoints):
@@ -65,10 +72,13 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
     clock : VenueClock, optional
         Instead of a new one.
     limiter : RateLimiter, optional
-        Instead of one with the documented limits.
+        Instead of one with the documented limits of the profile.
     clock_sync_secs : float, default 3600.0
         How often the venue's clock is measured again, from `start` to `close`: clocks drift, and a
         machine's may be set right while this runs.
+    token_usage : str, optional
+        ``interactive`` for the retail profile (`TokenUsage`): tokens are asked for with that, and
+        orders are paced by its limit.
 
     Raises
     ------
@@ -93,11 +103,15 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
         clock: VenueClock | None = None,
         limiter: RateLimiter | None = None,
         clock_sync_secs: float = 3_600.0,
+        token_usage: str | None = None,
     ) -> None:
         check_positive(timeout_secs=timeout_secs, clock_sync_secs=clock_sync_secs)
+        if token_usage not in _LIMITS:
+            raise ValueError(f"token_usage must be interactive or None, was {token_usage!r}")
         if transport is not None and proxy_url is not None:
             raise ValueError("proxy_url has no effect on a given transport: set it there")
         self._credentials = credentials
+        self._token_usage = token_usage
         self._clock = clock if clock is not None else VenueClock()
         self._clock_sync_secs = clock_sync_secs
         self._clock_sync: asyncio.Task[None] | None = None
@@ -108,7 +122,7 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
             if transport is not None
             else aiohttp_transport(proxy_url=proxy_url),
             clock=self._clock,
-            limiter=limiter if limiter is not None else RateLimiter(),
+            limiter=limiter if limiter is not None else RateLimiter(_LIMITS[token_usage]),
             timeout_secs=timeout_secs,
             retry=RetryPolicy(max_retries, retry_delay_initial_ms, retry_delay_max_ms),
         )
@@ -237,7 +251,11 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
                 chain_id, credentials.account_address, credentials.private_key
             )
             authenticator = Authenticator(
-                self._caller, self._signer, self._clock, is_subkey=credentials.is_subkey
+                self._caller,
+                self._signer,
+                self._clock,
+                is_subkey=credentials.is_subkey,
+                token_usage=self._token_usage,
             )
             return SignedSession(authenticator.fetch_token, self._clock)
         assert credentials.readonly_token is not None

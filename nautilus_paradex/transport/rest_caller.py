@@ -182,13 +182,16 @@ class RestCaller:
         raise failure_of(call, response)
 
     async def _wait_for_turn(self, call: Call) -> None:
+        wait_secs = self._timeout_secs
+        if call.max_wait_secs is not None:
+            wait_secs = min(wait_secs, call.max_wait_secs)
         try:
-            async with asyncio.timeout(self._timeout_secs):
+            async with asyncio.timeout(wait_secs):
                 await self._limiter.acquire(call.rate_class)
         except TimeoutError:
             raise ThrottledError(
                 f"{call} was not sent: the {call.rate_class.value} rate limit left no room "
-                f"within {self._timeout_secs:g} s"
+                f"within {wait_secs:g} s"
             ) from None
 
     def _build_request(self, call: Call, token: str | None) -> httpx.Request:

@@ -127,6 +127,7 @@ class World:
             credentials=ParadexCredentials(account.address_hex, account.private_key_hex),
             max_retries=config.max_retries,
             timeout_secs=config.http_timeout_secs,
+            token_usage=config.token_usage,
         )
         provider = ParadexInstrumentProvider(
             self.http,

@@ -131,6 +131,11 @@ def test_a_wrong_setting_is_named(
         (ParadexExecClientConfig, {"recv_window_ms": 9}, "recv_window_ms must be at least 10"),
         (
             ParadexExecClientConfig,
+            {"token_usage": "retail"},
+            "token_usage must be interactive or null, was 'retail'",
+        ),
+        (
+            ParadexExecClientConfig,
             {"leverages": {"BTC-USD-PERP": 0}},
             r"leverages\['BTC-USD-PERP'\] must be at least 1, was 0",
         ),

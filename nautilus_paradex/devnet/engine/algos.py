@@ -231,6 +231,7 @@ class Algos:
                 side=twap.order.side,
                 order_type=OrderType.MARKET.value,
                 size_e8=size_e8,
+                interactive=twap.order.interactive,
             ),
         )
         twap.filled_e8 += child.filled_e8

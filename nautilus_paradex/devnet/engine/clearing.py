@@ -16,6 +16,7 @@ from nautilus_paradex.protocol.numbers import E8
 __all__ = ["Trade", "clear", "count_trade"]
 
 _HOUR_US: Final = 3_600_000_000
+_FASTFILL_SHARE_E8: Final = E8 * 70 // 100
 
 
 @dataclass(slots=True, frozen=True, eq=False)
@@ -71,6 +72,7 @@ def _clear_side(
         size_e8=trade.size_e8,
         price_e8=trade.price_e8,
         in_dime=order.dime_discount,
+        share_e8=_fee_share_e8(trade, order),
     )
     cleared = book(
         state,
@@ -97,13 +99,23 @@ def _clear_side(
     return cleared
 
 
+def _is_fast(trade: Trade, order: Order) -> bool:
+    """Whether an API order takes a retail one."""
+    return order is trade.taker and trade.maker.is_interactive and not order.is_interactive
+
+
+def _fee_share_e8(trade: Trade, order: Order) -> int:
+    """Retail orders are free, who takes one pays 30 % less (api-notes)."""
+    if order.is_interactive:
+        return 0
+    return _FASTFILL_SHARE_E8 if _is_fast(trade, order) else E8
+
+
 def _flags(trade: Trade, order: Order) -> tuple[str, ...]:
     """Return what openapi says of a fill's flags: the order's own kind, and whom it met."""
     applies = {
         FillFlag.INTERACTIVE: order.is_interactive,
         FillFlag.RPI: trade.maker.is_rpi,
-        FillFlag.FASTFILL: order is trade.taker
-        and trade.maker.is_interactive
-        and not order.is_interactive,
+        FillFlag.FASTFILL: _is_fast(trade, order),
     }
     return tuple(flag.value for flag, does in applies.items() if does)

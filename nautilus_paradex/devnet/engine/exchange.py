@@ -220,9 +220,16 @@ class Exchange(Queries):
 
     # -- Requests: checked at once, executed by `process` ------------------------------------------
 
-    def submit(self, account: str, order: NewOrder) -> OrderEvent:
+    def submit(self, account: str, order: NewOrder, bump_us: int = 0) -> OrderEvent:
         """
         Take an order and return it with status NEW, which says nothing about its acceptance.
+
+        Parameters
+        ----------
+        account : str
+        order : NewOrder
+        bump_us : int, default 0
+            For how long `process` passes over it.
 
         Raises
         ------
@@ -237,13 +244,13 @@ class Exchange(Queries):
         self._check_queue()
         record = self._record(owner, order)
         owner.enter(record)
-        self._engine.enqueue(New(record))
+        self._engine.enqueue(New(record), bump_us)
         self._outbox.order(record)
         self._outbox.flush()
         return self._event(record)
 
     def submit_batch(
-        self, account: str, orders: Sequence[NewOrder]
+        self, account: str, orders: Sequence[NewOrder], bump_us: int = 0
     ) -> list[OrderEvent | OrderRefused]:
         """
         Take up to 10 orders and return for each what `submit` would return or raise.
@@ -256,7 +263,7 @@ class Exchange(Queries):
         """
         self._check_batch(len(orders))
         self._state.account(account)
-        return [self._try_submit(account, order) for order in orders]
+        return [self._try_submit(account, order, bump_us) for order in orders]
 
     def modify(self, account: str, order_id: str, change: ModifyOrder) -> OrderEvent:
         """
@@ -402,9 +409,9 @@ class Exchange(Queries):
         self._engine.run(New(record))
         return record
 
-    def _try_submit(self, account: str, order: NewOrder) -> OrderEvent | OrderRefused:
+    def _try_submit(self, account: str, order: NewOrder, bump_us: int) -> OrderEvent | OrderRefused:
         try:
-            return self.submit(account, order)
+            return self.submit(account, order, bump_us)
         except OrderRefused as refused:
             return refused
 

@@ -4,6 +4,8 @@ The only place that changes an order's status. Requests are checked before they 
 (`validation`); what an order may do is `acceptance`, whom it meets `matching`.
 """
 
+import heapq
+import itertools
 from collections import deque
 from dataclasses import dataclass, replace
 from typing import Final
@@ -65,18 +67,27 @@ class Engine:
         self._state = state
         self._outbox = outbox
         self._queue: deque[Command] = deque()
+        self._held: list[tuple[int, int, Command]] = []
+        self._held_count = itertools.count()
 
     @property
     def queued(self) -> int:
         """How many commands wait for `process`."""
-        return len(self._queue)
+        return len(self._queue) + len(self._held)
 
-    def enqueue(self, command: Command) -> None:
-        self._queue.append(command)
+    def enqueue(self, command: Command, bump_us: int = 0) -> None:
+        """Queue a command, to be executed no sooner than in `bump_us`."""
+        if bump_us:
+            due_us = self._state.now_us() + bump_us
+            heapq.heappush(self._held, (due_us, next(self._held_count), command))
+        else:
+            self._queue.append(command)
 
     def process(self) -> int:
-        """Execute all that is queued, and return how many commands that were."""
+        """Execute all that is queued and due, and return how many commands that were."""
         count = 0
+        while self._held and self._held[0][0] <= self._state.now_us():
+            self._queue.append(heapq.heappop(self._held)[-1])
         while self._queue:
             self.run(self._queue.popleft())
             count += 1

@@ -35,21 +35,23 @@ def charged_fee(
     size_e8: int,
     price_e8: int,
     in_dime: bool,
+    share_e8: int = E8,
 ) -> Fee:
     """
-    Return what an account is charged for its side of a trade.
+    Return what an account is charged for its side of a trade: `share_e8` of the market's fee.
 
     In DIME, with the discount, where its order asks for that and the account holds enough; in the
     settlement asset otherwise (openapi). DIME is valued at the index of its spot market (guess).
 
     """
-    fee = trade_fee(
+    full = trade_fee(
         market.spec,
         liquidity,
         size_e8=size_e8,
         price_e8=price_e8,
         spot_e8=market.pricing.index_e8,
     )
+    fee = mul_e8_up(full, share_e8)
     listed = state.markets.get(_DIME_MARKET)
     if not in_dime or listed is None:
         return Fee(fee)

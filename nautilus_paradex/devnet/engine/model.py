@@ -115,6 +115,7 @@ class NewAlgo(msgspec.Struct, frozen=True, kw_only=True):
     size_e8: int
     duration_secs: int
     frequency_secs: int
+    interactive: bool = False
 
     @property
     def children(self) -> int:

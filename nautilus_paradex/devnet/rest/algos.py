@@ -34,7 +34,7 @@ class AlgoApi:
 
     async def _create(self, request: web.Request, principal: Principal) -> Reply:
         order = decode_request(await request.read(), AlgoOrderRequest)
-        return Reply(201, algo_json(self._desk.create_algo(principal.account, order)))
+        return Reply(201, algo_json(self._desk.create_algo(principal, order)))
 
     async def _cancel(self, request: web.Request, principal: Principal) -> Reply:
         try:

@@ -15,7 +15,7 @@ from nautilus_paradex.devnet.engine.model import OrderRefused
 from nautilus_paradex.devnet.faults import Delay, Faults, HttpStatus
 from nautilus_paradex.devnet.wire.auth import Authority, Principal
 from nautilus_paradex.devnet.wire.errors import ApiError, rate_limited
-from nautilus_paradex.devnet.wire.limits import Policy, RateLimiter
+from nautilus_paradex.devnet.wire.limits import Policy, RateLimiter, order_policy
 from nautilus_paradex.protocol.enums import ErrorCode
 
 
@@ -109,8 +109,12 @@ class Gateway:
         principal: Principal | None,
         headers: dict[str, str],
     ) -> None:
-        account = "" if principal is None else principal.account
-        verdict = self._limiter.take(route.policy, ip=request.remote or "", account=account)
+        account, policy = "", route.policy
+        if principal is not None:
+            account = principal.account
+            if policy is Policy.ORDER:
+                policy = order_policy(interactive=principal.interactive)
+        verdict = self._limiter.take(policy, ip=request.remote or "", account=account)
         headers.update(verdict.headers)
         if not verdict.allowed:
             raise rate_limited()

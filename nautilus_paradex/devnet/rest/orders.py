@@ -37,11 +37,11 @@ class OrderApi:
 
     async def _create(self, request: web.Request, principal: Principal) -> Reply:
         order = decode_request(await request.read(), OrderRequest)
-        return Reply(201, order_json(self._desk.create(principal.account, order)))
+        return Reply(201, order_json(self._desk.create(principal, order)))
 
     async def _create_batch(self, request: web.Request, principal: Principal) -> Reply:
         orders = decode_request(await request.read(), list[OrderRequest])
-        outcomes = self._desk.create_batch(principal.account, orders)
+        outcomes = self._desk.create_batch(principal, orders)
         return Reply(
             201,
             {
@@ -53,26 +53,26 @@ class OrderApi:
     async def _modify(self, request: web.Request, principal: Principal) -> JsonObject:
         change = decode_request(await request.read(), ModifyRequest)
         order_id = request.match_info["order_id"]
-        return order_json(self._desk.modify(principal.account, order_id, change))
+        return order_json(self._desk.modify(principal, order_id, change))
 
     async def _cancel(self, request: web.Request, principal: Principal) -> Reply:
-        self._desk.cancel(principal.account, request.match_info["order_id"])
+        self._desk.cancel(principal, request.match_info["order_id"])
         return Reply(204)
 
     async def _cancel_by_client_id(self, request: web.Request, principal: Principal) -> Reply:
         client_id = request.match_info["client_id"]
         market = request.query.get("market") or None
-        self._desk.cancel_by_client_id(principal.account, client_id, market)
+        self._desk.cancel_by_client_id(principal, client_id, market)
         return Reply(204)
 
     async def _cancel_all(self, request: web.Request, principal: Principal) -> Reply:
-        self._desk.cancel_all(principal.account, request.query.get("market") or None)
+        self._desk.cancel_all(principal, request.query.get("market") or None)
         return Reply(200, {})
 
     async def _cancel_batch(self, request: web.Request, principal: Principal) -> JsonObject:
         wanted = decode_request(await request.read(), CancelBatchRequest)
         outcomes = self._desk.cancel_batch(
-            principal.account, wanted.order_ids or [], wanted.client_order_ids or []
+            principal, wanted.order_ids or [], wanted.client_order_ids or []
         )
         return {"results": [cancel_json(outcome, principal.account) for outcome in outcomes]}
 

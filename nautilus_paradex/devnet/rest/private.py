@@ -75,7 +75,8 @@ class PrivateApi:
 
     async def _auth(self, request: web.Request) -> JsonObject:
         public_key = request.match_info.get("public_key")
-        return {"jwt_token": self._authority.sign_in(request.headers, public_key)}
+        usage = request.query.get("token_usage")
+        return {"jwt_token": self._authority.sign_in(request.headers, public_key, usage)}
 
     async def _onboard(self, request: web.Request) -> Reply:
         body = decode_request(await request.read(), _Onboarding)
@@ -91,7 +92,7 @@ class PrivateApi:
 
     async def _account_info(self, request: web.Request, principal: Principal) -> JsonObject:
         account = principal.account
-        fees = _fees(self._exchange)
+        fees = _fees(self._exchange, free=principal.interactive)
         info = {
             "account": account,
             "kind": "main",
@@ -157,7 +158,7 @@ _FEE_PREFIXES: Final = {
 }
 
 
-def _fees(exchange: Exchange) -> JsonObject:
+def _fees(exchange: Exchange, *, free: bool) -> JsonObject:
     kinds = {spec.asset_kind: spec for spec in exchange.markets.values()}
     prefixes = {
         "PERP": "",
@@ -169,6 +170,6 @@ def _fees(exchange: Exchange) -> JsonObject:
     for kind, prefix in prefixes.items():
         spec = kinds.get(kind)
         if spec is not None:
-            rates[f"{prefix}maker_rate"] = e8_to_str(spec.maker_fee_e8)
-            rates[f"{prefix}taker_rate"] = e8_to_str(spec.taker_fee_e8)
+            rates[f"{prefix}maker_rate"] = "0" if free else e8_to_str(spec.maker_fee_e8)
+            rates[f"{prefix}taker_rate"] = "0" if free else e8_to_str(spec.taker_fee_e8)
     return rates

@@ -15,7 +15,7 @@ from nautilus_paradex.devnet.wire.auth import Principal
 from nautilus_paradex.devnet.wire.desk import OrderDesk, decode_request
 from nautilus_paradex.devnet.wire.errors import ApiError
 from nautilus_paradex.devnet.wire.json_wire import JsonObject, order_json
-from nautilus_paradex.devnet.wire.limits import Policy, RateLimiter
+from nautilus_paradex.devnet.wire.limits import RateLimiter, order_policy
 from nautilus_paradex.protocol.enums import CancelStatus, ErrorCode, RpcErrorCode
 from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.protocol.rest import ModifyRequest, OrderRequest
@@ -26,7 +26,7 @@ __all__ = ["OrderMethods"]
 # Closed orders are dropped from the list of a socket when it has grown to this.
 _MAX_TRACKED: Final = 2_000
 
-type _Method = Callable[[Connection, str, bytes], object]
+type _Method = Callable[[Connection, Principal, bytes], object]
 
 
 class OrderMethods:
@@ -78,54 +78,59 @@ class OrderMethods:
             raise ApiError(
                 403, ErrorCode.INVALID_TOKEN_SCOPE, "a read-only token cannot enter orders"
             )
-        verdict = self._limiter.take(Policy.ORDER, ip="", account=principal.account)
+        policy = order_policy(interactive=principal.interactive)
+        verdict = self._limiter.take(policy, ip="", account=principal.account)
         if not verdict.allowed:
             raise RpcError(RpcErrorCode.RATE_LIMITED, "rate limit exceeded")
-        return self._methods[method](connection, principal.account, bytes(params) or b"{}")
+        return self._methods[method](connection, principal, bytes(params) or b"{}")
 
     def ended(self, connection: Connection) -> None:
         """Cancel the orders entered over `connection`, if it asked for that."""
         principal = connection.principal
         if connection.cancel_on_disconnect and principal is not None and connection.orders:
-            self._desk.cancel_batch(principal.account, sorted(connection.orders), [])
+            self._desk.cancel_batch(principal, sorted(connection.orders), [])
         connection.orders.clear()
 
-    def _create(self, connection: Connection, account: str, params: bytes) -> JsonObject:
-        order = self._desk.create(account, decode_request(params, OrderRequest))
-        self._track(connection, account, order)
+    def _create(self, connection: Connection, principal: Principal, params: bytes) -> JsonObject:
+        order = self._desk.create(principal, decode_request(params, OrderRequest))
+        self._track(connection, principal, order)
         return _created(order)
 
-    def _create_batch(self, connection: Connection, account: str, params: bytes) -> JsonObject:
+    def _create_batch(
+        self, connection: Connection, principal: Principal, params: bytes
+    ) -> JsonObject:
         requests = decode_request(params, _Batch).orders
-        outcomes = self._desk.create_batch(account, requests)
+        outcomes = self._desk.create_batch(principal, requests)
         results: list[JsonObject] = []
         for outcome in outcomes:
             if isinstance(outcome, OrderRefused):
                 results.append({"error": outcome.message})
                 continue
-            self._track(connection, account, outcome)
+            self._track(connection, principal, outcome)
             results.append(_created(outcome))
         return {"results": results}
 
-    def _modify(self, connection: Connection, account: str, params: bytes) -> JsonObject:
+    def _modify(self, connection: Connection, principal: Principal, params: bytes) -> JsonObject:
         request = decode_request(params, ModifyRequest)
-        return {"order": order_json(self._desk.modify(account, request.id, request))}
+        return {"order": order_json(self._desk.modify(principal, request.id, request))}
 
-    def _cancel(self, connection: Connection, account: str, params: bytes) -> JsonObject:
+    def _cancel(self, connection: Connection, principal: Principal, params: bytes) -> JsonObject:
         wanted = decode_request(params, _Cancel)
         if wanted.id is not None:
-            order = self._desk.cancel(account, wanted.id)
+            order = self._desk.cancel(principal, wanted.id)
         elif wanted.client_id is not None and wanted.market is not None:
-            order = self._desk.cancel_by_client_id(account, wanted.client_id, wanted.market)
+            order = self._desk.cancel_by_client_id(principal, wanted.client_id, wanted.market)
         else:
             raise ApiError(
                 400, ErrorCode.VALIDATION_ERROR, "either id or client_id and market must be given"
             )
         return {"order_id": order.order_id, "status": CancelStatus.QUEUED_FOR_CANCELLATION}
 
-    def _cancel_batch(self, connection: Connection, account: str, params: bytes) -> JsonObject:
+    def _cancel_batch(
+        self, connection: Connection, principal: Principal, params: bytes
+    ) -> JsonObject:
         order_ids = decode_request(params, _CancelBatch).order_ids
-        outcomes = self._desk.cancel_batch(account, order_ids, [])
+        outcomes = self._desk.cancel_batch(principal, order_ids, [])
         return {
             "results": [
                 {"id": outcome.id, "market": outcome.market, "status": outcome.status}
@@ -133,15 +138,17 @@ class OrderMethods:
             ]
         }
 
-    def _cancel_all(self, connection: Connection, account: str, params: bytes) -> JsonObject:
-        self._desk.cancel_all(account, decode_request(params, _CancelAll).market)
+    def _cancel_all(
+        self, connection: Connection, principal: Principal, params: bytes
+    ) -> JsonObject:
+        self._desk.cancel_all(principal, decode_request(params, _CancelAll).market)
         return {"status": "ok"}
 
-    def _track(self, connection: Connection, account: str, order: OrderEvent) -> None:
+    def _track(self, connection: Connection, principal: Principal, order: OrderEvent) -> None:
         assert order.order_id is not None
         connection.orders.add(order.order_id)
         if len(connection.orders) > _MAX_TRACKED:
-            still_open = {order.order_id for order in self._exchange.open_orders(account)}
+            still_open = {order.order_id for order in self._exchange.open_orders(principal.account)}
             connection.orders.intersection_update(still_open)
 
 

@@ -11,7 +11,7 @@ from typing import Final
 import jwt
 
 from nautilus_paradex.devnet.wire.errors import ApiError, unauthorized
-from nautilus_paradex.protocol.enums import ErrorCode
+from nautilus_paradex.protocol.enums import ErrorCode, TokenUsage
 from nautilus_paradex.protocol.errors import SigningError
 from nautilus_paradex.protocol.signing import (
     FIELD_PRIME,
@@ -56,10 +56,11 @@ class TokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The account behind a token, and whether it may only look."""
+    """The account behind a token, and what the token is for: only looking, retail orders."""
 
     account: str
     read_only: bool
+    interactive: bool = False
 
 
 @dataclass(slots=True)
@@ -104,7 +105,12 @@ class Authority:
         keys = self._keys.get(account)
         return [] if keys is None else keys.all()
 
-    def sign_in(self, headers: Mapping[str, str], public_key: str | None) -> str:
+    def sign_in(
+        self,
+        headers: Mapping[str, str],
+        public_key: str | None,
+        token_usage: str | None = None,
+    ) -> str:
         """
         Check a signed ``POST /auth`` and return the token it earns.
 
@@ -114,6 +120,8 @@ class Authority:
             The four PARADEX headers.
         public_key : str, optional
             Last part of the path ``/auth/{public_key}``: the key that signed, main or subkey.
+        token_usage : str, optional
+            ``interactive`` for a token of the retail profile; it is not signed.
 
         Raises
         ------
@@ -121,6 +129,12 @@ class Authority:
             With the code of the first thing that is wrong.
 
         """
+        if token_usage not in (None, TokenUsage.INTERACTIVE):
+            raise ApiError(
+                400,
+                ErrorCode.INVALID_REQUEST_PARAMETER,
+                f"token_usage: must be interactive or left out, was {token_usage[:40]!r}",
+            )
         account = parse_felt(headers, "PARADEX-STARKNET-ACCOUNT", _BAD_ADDRESS)
         signature = _signature(headers)
         timestamp = _unix_secs(headers, "PARADEX-TIMESTAMP", None)
@@ -132,7 +146,9 @@ class Authority:
         message = auth_hash(self._chain_id, account, timestamp=timestamp, expiration=expiration)
         if not verify_signature(key, message, signature):
             raise _verification_failed()
-        return self.issue(hex(account), ttl_secs=self._ttl_secs)
+        return self.issue(
+            hex(account), ttl_secs=self._ttl_secs, interactive=token_usage is not None
+        )
 
     def onboard(self, headers: Mapping[str, str], public_key: str) -> int | None:
         """
@@ -160,9 +176,10 @@ class Authority:
         self.register(account, key)
         return account
 
-    def issue(self, account: str, *, ttl_secs: int) -> str:
+    def issue(self, account: str, *, ttl_secs: int, interactive: bool = False) -> str:
         """Return a token for `account` that lives `ttl_secs` from now."""
-        return self._encode(account, ttl_secs, {})
+        extra = {"token_usage": TokenUsage.INTERACTIVE.value} if interactive else {}
+        return self._encode(account, ttl_secs, extra)
 
     def issue_read_only(self, account: str) -> str:
         """Return a long-lived token for reading only (api-notes, "Authentication")."""
@@ -194,7 +211,11 @@ class Authority:
         overdue_us = self._now_us() - int(claims["exp"]) * 1_000_000
         if overdue_us >= 0:
             raise TokenError(f"token is expired by {overdue_us / 1e6:.6f}s")
-        return Principal(str(claims["sub"]), claims.get("scope") == _READ_ONLY_SCOPE)
+        return Principal(
+            str(claims["sub"]),
+            read_only=claims.get("scope") == _READ_ONLY_SCOPE,
+            interactive=claims.get("token_usage") == TokenUsage.INTERACTIVE,
+        )
 
     def admit_header(self, authorization: str | None) -> Principal:
         """

@@ -18,6 +18,7 @@ from nautilus_paradex.devnet.engine.model import (
     NewOrder,
     OrderRefused,
 )
+from nautilus_paradex.devnet.wire.auth import Principal
 from nautilus_paradex.devnet.wire.errors import ApiError
 from nautilus_paradex.devnet.wire.signatures import OrderSignatures
 from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS, AlgoOrderRequest
@@ -69,7 +70,10 @@ class OrderDesk:
     now_us : Callable
         The venue's clock, microseconds.
     queued : Callable
-        Called after something was queued, so that the engine is run soon.
+        Called after something was queued with the ms that it is held back, so that the engine is
+        run soon.
+    retail_speed_bump_ms : int
+        How long orders of retail tokens are held back.
 
     """
 
@@ -79,14 +83,16 @@ class OrderDesk:
         signatures: OrderSignatures,
         *,
         now_us: Callable[[], int],
-        queued: Callable[[], None],
+        queued: Callable[[int], None],
+        retail_speed_bump_ms: int,
     ) -> None:
         self._exchange = exchange
         self._signatures = signatures
         self._now_us = now_us
         self._queued = queued
+        self._speed_bump_ms = retail_speed_bump_ms
 
-    def create(self, account: str, request: OrderRequest) -> OrderEvent:
+    def create(self, principal: Principal, request: OrderRequest) -> OrderEvent:
         """
         Check an order and queue it; the order returned is NEW.
 
@@ -98,13 +104,13 @@ class OrderDesk:
             If the engine does not take it.
 
         """
-        order = self._checked(account, request)
-        event = self._exchange.submit(account, order)
-        self._queued()
+        order = self._checked(principal, request)
+        event = self._exchange.submit(principal.account, order, self._bump_us(principal))
+        self._run_soon(principal)
         return event
 
     def create_batch(
-        self, account: str, requests: Sequence[OrderRequest]
+        self, principal: Principal, requests: Sequence[OrderRequest]
     ) -> list[OrderEvent | OrderRefused]:
         """
         Check a batch and queue it; a wrong signature fails all of it, a refusal only its order.
@@ -121,12 +127,13 @@ class OrderDesk:
                 ErrorCode.BATCH_SIZE_OUT_OF_RANGE,
                 f"batch must hold 1 to {MAX_BATCH} orders, was {len(requests)}",
             )
-        orders = [self._checked(account, request) for request in requests]
-        outcomes = self._exchange.submit_batch(account, orders)
-        self._queued()
+        orders = [self._checked(principal, request) for request in requests]
+        bump_us = self._bump_us(principal)
+        outcomes = self._exchange.submit_batch(principal.account, orders, bump_us)
+        self._run_soon(principal)
         return outcomes
 
-    def modify(self, account: str, order_id: str, request: ModifyRequest) -> OrderEvent:
+    def modify(self, principal: Principal, order_id: str, request: ModifyRequest) -> OrderEvent:
         """
         Check a modification and queue it.
 
@@ -140,8 +147,8 @@ class OrderDesk:
         """
         if request.id != order_id:
             raise _invalid(f"id: must be that of the path, was {request.id}")
-        self._check_behalf(request.on_behalf_of_account, account)
-        self._signatures.check_modify(account, request)
+        self._check_behalf(request.on_behalf_of_account, principal.account)
+        self._signatures.check_modify(principal.account, request)
         change = ModifyOrder(
             market=request.market,
             side=request.side,
@@ -150,11 +157,11 @@ class OrderDesk:
             price_e8=_optional_e8("price", request.price),
             trigger_price_e8=_optional_e8("trigger_price", request.trigger_price),
         )
-        event = self._exchange.modify(account, order_id, change)
-        self._queued()
+        event = self._exchange.modify(principal.account, order_id, change)
+        self._queued(0)
         return event
 
-    def create_algo(self, account: str, request: AlgoOrderRequest) -> AlgoReport:
+    def create_algo(self, principal: Principal, request: AlgoOrderRequest) -> AlgoReport:
         """
         Check an algo order and start it.
 
@@ -166,13 +173,13 @@ class OrderDesk:
             If the engine does not take it.
 
         """
-        self._check_behalf(request.on_behalf_of_account, account)
+        self._check_behalf(request.on_behalf_of_account, principal.account)
         if request.algo_type != AlgoType.TWAP:
             raise _invalid(f"algo_type: only TWAP is supported, was {request.algo_type!r}")
         if request.type != OrderType.MARKET:
             raise _invalid(f"type: only MARKET is supported, was {request.type!r}")
         self._check_window(request)
-        self._signatures.check_algo(account, request)
+        self._signatures.check_algo(principal.account, request)
         order = NewAlgo(
             market=request.market,
             side=request.side,
@@ -181,40 +188,49 @@ class OrderDesk:
             frequency_secs=(
                 DEFAULT_FREQUENCY_SECS if request.frequency is None else request.frequency
             ),
+            interactive=principal.interactive,
         )
-        return self._exchange.algos.start(account, order)
+        return self._exchange.algos.start(principal.account, order)
 
-    def cancel(self, account: str, order_id: str) -> OrderEvent:
+    def cancel(self, principal: Principal, order_id: str) -> OrderEvent:
         """Queue the cancel of an order, or raise OrderRefused."""
-        event = self._exchange.cancel(account, order_id)
-        self._queued()
+        event = self._exchange.cancel(principal.account, order_id)
+        self._queued(0)
         return event
 
-    def cancel_by_client_id(self, account: str, client_id: str, market: str | None) -> OrderEvent:
+    def cancel_by_client_id(
+        self, principal: Principal, client_id: str, market: str | None
+    ) -> OrderEvent:
         """Queue the cancel of an order, or raise OrderRefused."""
-        event = self._exchange.cancel_by_client_id(account, client_id, market)
-        self._queued()
+        event = self._exchange.cancel_by_client_id(principal.account, client_id, market)
+        self._queued(0)
         return event
 
-    def cancel_all(self, account: str, market: str | None) -> int:
+    def cancel_all(self, principal: Principal, market: str | None) -> int:
         """Queue the cancel of every open order; return how many."""
-        count = self._exchange.cancel_all(account, market)
-        self._queued()
+        count = self._exchange.cancel_all(principal.account, market)
+        self._queued(0)
         return count
 
     def cancel_batch(
-        self, account: str, order_ids: Sequence[str], client_ids: Sequence[str]
+        self, principal: Principal, order_ids: Sequence[str], client_ids: Sequence[str]
     ) -> list[CancelOutcome]:
         """Queue the cancels of a batch; one outcome for each id."""
-        outcomes = self._exchange.cancel_batch(account, order_ids, client_ids)
-        self._queued()
+        outcomes = self._exchange.cancel_batch(principal.account, order_ids, client_ids)
+        self._queued(0)
         return outcomes
 
-    def _checked(self, account: str, request: OrderRequest) -> NewOrder:
-        self._check_behalf(request.on_behalf_of_account, account)
+    def _bump_us(self, principal: Principal) -> int:
+        return self._speed_bump_ms * 1_000 if principal.interactive else 0
+
+    def _run_soon(self, principal: Principal) -> None:
+        self._queued(self._speed_bump_ms if principal.interactive else 0)
+
+    def _checked(self, principal: Principal, request: OrderRequest) -> NewOrder:
+        self._check_behalf(request.on_behalf_of_account, principal.account)
         _check_shape(request)
         self._check_window(request)
-        self._signatures.check_order(account, request)
+        self._signatures.check_order(principal.account, request)
         return NewOrder(
             market=request.market,
             side=request.side,
@@ -228,6 +244,7 @@ class OrderDesk:
             trigger_price_e8=_optional_e8("trigger_price", request.trigger_price),
             signature_timestamp_ms=request.signature_timestamp,
             dime_discount=bool(request.dime_discount),
+            interactive=principal.interactive,
         )
 
     def _check_behalf(self, behalf: str | None, account: str) -> None:

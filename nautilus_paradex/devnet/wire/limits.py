@@ -13,7 +13,7 @@ from enum import Enum
 
 from nautilus_paradex.devnet.config import RateLimits
 
-__all__ = ["Bucket", "Policy", "RateLimiter", "Verdict"]
+__all__ = ["Bucket", "Policy", "RateLimiter", "Verdict", "order_policy"]
 
 _MAX_BUCKETS = 4_096
 
@@ -25,7 +25,13 @@ class Policy(Enum):
     AUTH = "auth"
     READ = "read"
     ORDER = "order"
+    RETAIL_ORDER = "retail order"
     CONNECT = "connect"
+
+
+def order_policy(*, interactive: bool) -> Policy:
+    """Return the limits of an order request that came with a token of this profile."""
+    return Policy.RETAIL_ORDER if interactive else Policy.ORDER
 
 
 @dataclass(slots=True)
@@ -80,6 +86,7 @@ class RateLimiter:
                 ("account", limits.orders_per_second, 1),
                 ("account", limits.orders_per_minute, 60),
             ),
+            Policy.RETAIL_ORDER: (("account", limits.retail_orders_per_second, 1),),
             Policy.CONNECT: (
                 ("ip", limits.connects_per_second, 1),
                 ("ip", limits.connects_per_minute, 60),

@@ -111,7 +111,8 @@ def _fee_config(spec: MarketSpec) -> JsonObject:
         "api_fee": {
             "maker_fee": {"fee": e8_to_str(spec.maker_fee_e8), **cap},
             "taker_fee": {"fee": e8_to_str(spec.taker_fee_e8), **cap},
-        }
+        },
+        "interactive_fee": {"maker_fee": {"fee": "0"}, "taker_fee": {"fee": "0"}},
     }
 
 

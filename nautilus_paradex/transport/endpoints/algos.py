@@ -16,7 +16,8 @@ class AlgoEndpoints(Endpoints):
 
     async def create_algo_order(self, order: AlgoOrderRequest) -> AlgoOrder:
         """Start an algo order. Its reply may say NEW, which is not yet acceptance."""
-        return await self._caller.fetch(command("POST", "/algo/orders", order), AlgoOrder)
+        call = command("POST", "/algo/orders", order, recv_window_ms=order.recv_window)
+        return await self._caller.fetch(call, AlgoOrder)
 
     async def cancel_algo_order(self, algo_id: str) -> None:
         """Cancel an algo order: no further child is placed."""

@@ -1,5 +1,6 @@
 """What the groups of endpoints share: the caller, and how calls and paths are written."""
 
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -9,6 +10,9 @@ from nautilus_paradex.transport.rate_limit import RateClass
 from nautilus_paradex.transport.rest_caller import RestCaller
 
 __all__ = ["Endpoints", "command", "page_params", "segment"]
+
+
+_WAITING_PART: Final = 0.9  # of the receive window; the rest is for the way to the venue
 
 
 class Endpoints:
@@ -31,8 +35,16 @@ def command(
     body: object = None,
     *,
     params: Params | None = None,
+    recv_window_ms: int | None = None,
 ) -> Call:
-    """Return the call of an order command: it is never repeated where it may have been executed."""
+    """
+    Return the call of an order command: it is never repeated where it may have been executed.
+
+    Parameters
+    ----------
+    recv_window_ms : int, optional
+        How long after its signature the venue takes it. It does not wait until that has passed.
+    """
     return Call(
         method,
         path,
@@ -40,6 +52,7 @@ def command(
         params=params or {},
         content=None if body is None else msgspec.json.encode(body),
         private=True,
+        max_wait_secs=None if recv_window_ms is None else _WAITING_PART * recv_window_ms / 1_000,
     )
 
 

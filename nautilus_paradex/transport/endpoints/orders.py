@@ -27,11 +27,15 @@ class OrderEndpoints(Endpoints):
 
     async def create_order(self, order: OrderRequest) -> Order:
         """Place an order. A reply with status NEW is not yet acceptance."""
-        return await self._caller.fetch(command("POST", "/orders", order), Order)
+        call = command("POST", "/orders", order, recv_window_ms=order.recv_window)
+        return await self._caller.fetch(call, Order)
 
     async def create_orders(self, orders: Sequence[OrderRequest]) -> BatchOrders:
         """Place 1 to 10 orders; they count once against the rate limit."""
-        call = command("POST", "/orders/batch", list(orders))
+        windows = [order.recv_window for order in orders if order.recv_window is not None]
+        call = command(
+            "POST", "/orders/batch", list(orders), recv_window_ms=min(windows, default=None)
+        )
         return await self._caller.fetch(call, BatchOrders)
 
     async def modify_order(self, order_id: str, change: ModifyRequest) -> Order:

@@ -102,6 +102,16 @@ def test_a_market_may_name_another_cap_and_a_floor_for_rebates() -> None:
     assert cost(option, "0.10000", "5000.0", MAKER, spot="97000") == "-1.94"
 
 
+def test_a_retail_fill_costs_what_the_market_says_of_it_or_nothing() -> None:
+    instrument = build(PERP)
+    interactive = rest.MakerTakerFee(taker_fee=rest.FeeWithCap(fee="0.0001"))
+    charged = build(replace(PERP, fee_config=rest.MarketFeeConfig(interactive_fee=interactive)))
+    quantity, price = Quantity.from_str("0.01000"), Price.from_str("96000.0")
+    free = commission(instrument, quantity, price, TAKER, is_retail=True)
+    paid = commission(charged, quantity, price, TAKER, is_retail=True)
+    assert (free.as_decimal(), paid.as_decimal()) == (0, Decimal("0.096"))
+
+
 @given(
     size=st.integers(1, 10**10),
     price=st.integers(1, 10**9),

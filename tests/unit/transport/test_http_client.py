@@ -772,3 +772,43 @@ async def test_nothing_that_is_logged_or_raised_shows_a_secret(make_client, venu
     assert "is sent again" in caplog.text
     assert token not in shown
     assert f"{KEY:x}" not in shown
+
+
+# -- Profile ---------------------------------------------------------------------------------------
+
+
+async def test_tokens_are_asked_for_with_the_profile_that_is_wanted(make_client, venue):
+    venue.answers["GET /v1/positions"] = {"results": []}
+    for usage in (None, "interactive"):
+        client = make_client(ParadexCredentials(ACCOUNT, KEY), token_usage=usage)
+        await client.start()
+        await client.positions()
+
+    asked = [dict(request.url.params) for request in venue.seen("POST", "/v1/auth")]
+    assert asked == [{}, {"token_usage": "interactive"}]
+
+
+def test_a_profile_that_nobody_knows_is_refused(make_client):
+    with pytest.raises(ValueError, match="token_usage must be interactive or None, was 'robot'"):
+        make_client(token_usage="robot")
+
+
+async def test_an_order_waits_no_longer_than_its_receive_window(make_client, venue):
+    limiter = RateLimiter(
+        {
+            RateClass.PUBLIC: (Quota(1_500, 60),),
+            RateClass.AUTH: (Quota(600, 60),),
+            RateClass.ORDERS: (Quota(1, 3_600),),
+        }
+    )
+    venue.answers["POST /v1/orders"] = ORDER_REPLY
+    client = make_client(ParadexCredentials(ACCOUNT, KEY), limiter=limiter)
+    await client.start()
+    order = msgspec.structs.replace(ORDER, recv_window=50)
+    await client.create_order(order)
+
+    with pytest.raises(ThrottledError, match=r"left no room within 0\.045 s"):
+        await client.create_order(order)
+    with pytest.raises(ThrottledError, match=r"left no room within 0\.045 s"):
+        await client.create_orders([ORDER, order])
+    assert len(venue.seen("POST", "/v1/orders")) == 1

@@ -1,0 +1,65 @@
+"""The retail profile: its tokens, its pace, its fees, in REST and on the socket."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from nautilus_trader.model.enums import OrderSide, OrderStatus
+from nautilus_trader.model.events import OrderFilled, OrderRejected
+
+from nautilus_paradex.devnet.config import DevnetConfig
+from tests.integration.execution_world import World, open_world
+from tests.support import eventually
+
+BUY = OrderSide.BUY
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[World]:
+    config = DevnetConfig(port=0, synthetic=False, retail_speed_bump_ms=20)
+    async with open_world(config, token_usage="interactive") as world:
+        yield world
+
+
+async def test_orders_beyond_the_pace_wait_for_their_turn_and_none_is_refused(
+    world: World,
+) -> None:
+    price = world.around("-0.01")
+    orders = [world.submit(world.limit(BUY, "0.00100", price)) for _ in range(7)]
+    await eventually(lambda: all(order.is_open for order in orders))
+    assert world.http.metrics["rate_limited"] == 0
+    assert {order["status"] for order in world.ledger()["orders"]} == {"OPEN"}
+
+
+async def test_an_order_whose_window_would_pass_while_it_waits_is_never_sent() -> None:
+    config = DevnetConfig(port=0, synthetic=False, retail_speed_bump_ms=20)
+    async with open_world(config, token_usage="interactive", recv_window_ms=1_000) as world:
+        price = world.around("-0.01")
+        orders = [world.submit(world.limit(BUY, "0.00100", price)) for _ in range(8)]
+        await eventually(lambda: all(order.is_open or order.is_closed for order in orders))
+        rejected = [event for event in world.events if isinstance(event, OrderRejected)]
+        assert rejected
+        assert all(event.reason.startswith("NOT_SENT: ") for event in rejected)
+        told = {order.client_order_id.value for order in orders if order.is_open}
+        assert {order["client_id"] for order in world.ledger()["orders"]} == told
+
+
+async def test_retail_fills_are_free_and_so_is_what_is_inferred(world: World) -> None:
+    await world.counterparty.place("SELL", "0.01000", world.around("0"))
+    order = world.submit(world.market(BUY, "0.01000"))
+    await eventually(lambda: order.status == OrderStatus.FILLED)
+    (fill,) = [event for event in world.events if isinstance(event, OrderFilled)]
+    assert fill.commission.as_decimal() == 0
+    inferred = world.client.calculate_commission(
+        world.instrument, fill.last_qty, fill.last_px, fill.liquidity_side
+    )
+    assert inferred == fill.commission
+
+
+async def test_the_venue_knows_the_orders_of_the_profile_as_interactive(world: World) -> None:
+    order = await world.resting(BUY, "0.00100", world.around("-0.01"))
+    venue_order = await world.http.order(order.venue_order_id.value)
+    assert venue_order.flags == ["INTERACTIVE"]
+    account_info = await world.http.account_info()
+    assert account_info[0].fees is not None
+    assert Decimal(str(account_info[0].fees.taker_rate)) == 0
