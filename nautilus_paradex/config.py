@@ -11,6 +11,7 @@ import msgspec
 from nautilus_trader.common.config import register_config_encoding
 from nautilus_trader.live.config import LiveDataClientConfig, LiveExecClientConfig
 
+from nautilus_paradex.feeds.wide import check_wide_kinds
 from nautilus_paradex.protocol.enums import MarginType, StpMode, TokenUsage
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.transport.checks import check_positive, split_url
@@ -116,6 +117,13 @@ class ParadexDataClientConfig(_Addresses, LiveDataClientConfig, frozen=True):  #
         How many channels one WebSocket connection carries before the next one is opened. The venue
         names no limit of channels; it cuts a connection off that has about 2,000 unread messages,
         and fewer channels take longer to fill them. The default is our choice.
+    wide_channels : tuple[str, ...], default ()
+        Streams to take from channels of many markets instead of one channel per market, for who
+        follows many: ``"bbo"`` and ``"trades"`` (``bbo.ALL``, ``trades.ALL``: all markets arrive,
+        what is not subscribed to is passed over), ``"markets_summary"`` (one channel told which
+        markets it is to follow: mark, index, funding, greeks), ``"option_bbo"`` and
+        ``"option_trades"`` (one channel for the options of each base asset). A market is never
+        served by both. The first value of a market may take longer than with its own channel.
 
     """
 
@@ -132,9 +140,11 @@ class ParadexDataClientConfig(_Addresses, LiveDataClientConfig, frozen=True):  #
     auto_load_missing_instruments: bool = False
     sbe_schema_version: int | None = None
     max_channels_per_connection: int = 100
+    wide_channels: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_connection(self)
+        check_wide_kinds(self.wide_channels)
         if self.max_channels_per_connection < 1:
             raise ValueError(
                 "max_channels_per_connection must be at least 1, was "

@@ -65,6 +65,7 @@ from nautilus_paradex.feeds.market import (
 from nautilus_paradex.feeds.requests import RequestAnsweringClient
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.feeds.subscriber import StreamSubscriber
+from nautilus_paradex.feeds.wide import WideChannels
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import TradeEvent
 from nautilus_paradex.providers import ParadexInstrumentProvider
@@ -136,6 +137,7 @@ class ParadexDataClient(RequestAnsweringClient):
             on_book_broken=self._on_book_broken,
             warn=self._log.warning,
         )
+        self._wide = WideChannels(config.wide_channels)
         self._socket_metrics = WebSocketMetrics()
         self._pool = ConnectionPool(
             self._make_socket,
@@ -410,7 +412,7 @@ class ParadexDataClient(RequestAnsweringClient):
             # Another subscription may have been here during the wait.
             feed = self._router.get(instrument_id.symbol.value)
             if feed is None:
-                feed = MarketFeed(instrument)
+                feed = MarketFeed(instrument, self._wide)
                 self._router.add(feed)
         return feed
 

@@ -37,18 +37,23 @@ class ChannelState:
         How many uses have begun and not ended.
     is_asked_for, is_open : bool
         Whether the venue was asked for it, and whether it confirmed.
-    opened_ns, seen_ns : int
-        When it was last opened and when it last spoke; equal until the first word.
+    asked_ns, opened_ns, seen_ns : int
+        When it was last asked for, when that was confirmed, and when it last spoke; the first and
+        the last are equal until the first word.
     attempts : int
         How often it was restarted without a word since.
+    is_reported : bool
+        Whether its silence since it was opened was reported.
 
     """
 
     __slots__ = (
+        "asked_ns",
         "attempts",
         "channel",
         "is_asked_for",
         "is_open",
+        "is_reported",
         "lane",
         "lock",
         "opened_ns",
@@ -72,10 +77,23 @@ class ChannelState:
         self.users = 0
         self.is_asked_for = False
         self.is_open = False
+        self.is_reported = False
+        self.asked_ns = 0
         self.opened_ns = 0
         self.seen_ns = 0
         self.attempts = 0
         self.lock = asyncio.Lock()
+
+    @property
+    def key(self) -> str:
+        """What tells it from all others: its name, with its parameters if there are any."""
+        parts = (f"{name}={value}" for name, value in sorted(self.params.items()))
+        return "&".join((self.channel, *parts))
+
+    @property
+    def request_params(self) -> Mapping[str, object]:
+        """Further parameters of the subscribe request."""
+        return self.params
 
     @property
     def is_wanted(self) -> bool:
@@ -89,8 +107,8 @@ class ChannelState:
 
     @property
     def has_spoken(self) -> bool:
-        """Whether it is open and spoke since it was opened."""
-        return self.is_open and self.seen_ns > self.opened_ns
+        """Whether it is open and spoke since it was asked for."""
+        return self.is_open and self.seen_ns > self.asked_ns
 
     @property
     def is_alive(self) -> bool:
@@ -104,4 +122,4 @@ class ChannelState:
 
     def restart_clock(self, now_ns: int) -> None:
         """Measure its silence from now on."""
-        self.opened_ns = self.seen_ns = now_ns
+        self.asked_ns = self.opened_ns = self.seen_ns = now_ns

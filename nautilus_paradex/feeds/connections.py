@@ -7,10 +7,11 @@ frame means in `router`. Each connection keeps itself up (`transport.websocket`)
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
+from nautilus_paradex.feeds.channel_state import ChannelState
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.protocol import channels
 from nautilus_paradex.protocol.errors import ParadexError
@@ -65,7 +66,7 @@ class ConnectionEvents:
 
 class Connection:
     """
-    One connection of the pool and the channels that have their home on it.
+    One connection of the pool and the channels that have their home on it, each by its key.
 
     Parameters
     ----------
@@ -89,8 +90,7 @@ class Connection:
     ) -> None:
         self.lane = lane
         self.name = f"{lane.value} #{number}"
-        self.channels: set[str] = set()
-        self._books: set[str | None] = set()
+        self._names: dict[str, str] = {}
         self._events = events
         self._socket = make_socket(self)
         self._slots = asyncio.Semaphore(_MAX_REQUESTS_IN_FLIGHT)
@@ -106,9 +106,15 @@ class Connection:
         return "JSON" if version is None else f"SBE schema version {version}"
 
     @property
+    def channels(self) -> frozenset[str]:
+        """The keys of the channels that have their home here."""
+        return frozenset(self._names)
+
+    @property
     def confirmed(self) -> frozenset[str]:
-        """The channels that the venue confirmed."""
-        return frozenset(self._socket.subscriptions)
+        """The keys of those that the venue confirmed."""
+        names = frozenset(self._socket.subscriptions)
+        return frozenset(key for key, name in self._names.items() if name in names)
 
     @property
     def is_coming(self) -> bool:
@@ -118,38 +124,43 @@ class Connection:
         )
 
     def has_room_for(self, channel: str, max_channels: int) -> bool:
-        """Whether it can carry one more: a market's book only once (api-notes)."""
+        """Whether it can carry one more: each name, and a market's book, only once (api-notes)."""
+        if len(self._names) >= max_channels or channel in self._names.values():
+            return False
         market = _book_market(channel)
-        return len(self.channels) < max_channels and (market is None or market not in self._books)
+        return market is None or all(_book_market(name) != market for name in self._names.values())
 
-    def take(self, channel: str) -> None:
+    def take(self, state: ChannelState) -> None:
         """Become the home of a channel."""
-        self.channels.add(channel)
-        self._books.add(_book_market(channel))
+        self._names[state.key] = state.channel
         self._empty_since = None
 
-    def release(self, channel: str) -> None:
+    def release(self, state: ChannelState) -> None:
         """Be its home no longer."""
-        self.channels.discard(channel)
-        self._books.discard(_book_market(channel))
-        if not self.channels:
+        self._names.pop(state.key, None)
+        if not self._names:
             self._empty_since = time.monotonic()
 
     def has_been_empty_for(self, secs: float) -> bool:
         """Whether it has carried nothing for so long."""
         return self._empty_since is not None and time.monotonic() - self._empty_since >= secs
 
-    async def subscribe(self, channel: str, params: Mapping[str, object]) -> None:
-        """Subscribe, opening the connection first. Raises as the client, see `ConnectionPool`."""
+    async def subscribe(self, state: ChannelState) -> None:
+        """Subscribe, opening the connection first. Raises as `ConnectionPool.subscribe`."""
         await self._opened()
         async with self._slots:
-            await self._socket.subscribe(channel, **params)
+            await self._socket.subscribe(state.channel, **state.request_params)
 
-    async def unsubscribe(self, channel: str) -> None:
-        """Unsubscribe; nothing to do if it never opened."""
+    async def unsubscribe(self, state: ChannelState) -> None:
+        """Unsubscribe; nothing to do if it never opened. Raises as `subscribe`."""
         if self._is_open.is_set():
             async with self._slots:
-                await self._socket.unsubscribe(channel)
+                await self._socket.unsubscribe(state.channel)
+
+    async def modify(self, state: ChannelState, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Change the markets of a scoped channel. Raises as `subscribe`."""
+        async with self._slots:
+            await self._socket.modify_subscription(state.channel, add=add, remove=remove)
 
     async def close(self) -> None:
         """Close it for good."""
@@ -240,24 +251,19 @@ class ConnectionPool:
 
     @property
     def channels(self) -> tuple[str, ...]:
-        """The channels that the venue confirmed, on all connections."""
+        """The keys of the channels that the venue confirmed, on all connections."""
         return tuple(name for each in self._connections for name in sorted(each.confirmed))
 
     def open(self) -> None:
         """Allow connections. None is opened before it is needed."""
         self._is_open = True
 
-    def is_coming(self, channel: str) -> bool:
+    def is_coming(self, state: ChannelState) -> bool:
         """Whether the connection of a channel is coming (back) by itself: wait for it."""
-        home = self._homes.get(channel)
+        home = self._homes.get(state.key)
         return home is not None and home.is_coming
 
-    async def subscribe(
-        self,
-        channel: str,
-        lane: Lane,
-        params: Mapping[str, object] | None = None,
-    ) -> None:
+    async def subscribe(self, state: ChannelState) -> None:
         """
         Subscribe to a channel and wait for the confirmation.
 
@@ -273,14 +279,21 @@ class ConnectionPool:
 
         """
         if not self._is_open:
-            raise NotConnectedError(f"{channel}: the data client is not connected")
-        home = self._homes.get(channel)
+            raise NotConnectedError(f"{state.channel}: the data client is not connected")
+        home = self._homes.get(state.key)
         if home is None:
-            home = self._homes[channel] = self._room(channel, lane)
-            home.take(channel)
-        await home.subscribe(channel, params or {})
+            home = self._homes[state.key] = self._room(state)
+            home.take(state)
+        await home.subscribe(state)
 
-    async def unsubscribe(self, channel: str) -> None:
+    async def modify(self, state: ChannelState, add: Sequence[str], remove: Sequence[str]) -> None:
+        """Change the markets of a scoped channel that is open. Raises as `subscribe`."""
+        home = self._homes.get(state.key)
+        if home is None:
+            raise NotConnectedError(f"{state.channel}: not subscribed")
+        await home.modify(state, add, remove)
+
+    async def unsubscribe(self, state: ChannelState) -> None:
         """
         Unsubscribe from a channel. Raises as `subscribe`.
 
@@ -288,17 +301,17 @@ class ConnectionPool:
         elsewhere would have it speak twice.
 
         """
-        home = self._homes.get(channel)
+        home = self._homes.get(state.key)
         if home is None:
             return
         try:
-            await home.unsubscribe(channel)
+            await home.unsubscribe(state)
         except AckTimeoutError:
             raise
         except ParadexError:
-            self._release(channel, home)
+            self._release(state, home)
             raise
-        self._release(channel, home)
+        self._release(state, home)
 
     async def close_empty(self) -> None:
         """Close the connections that have carried nothing for a while."""
@@ -315,19 +328,21 @@ class ConnectionPool:
         self._homes.clear()
         await asyncio.gather(*(connection.close() for connection in connections))
 
-    def _room(self, channel: str, lane: Lane) -> Connection:
+    def _room(self, state: ChannelState) -> Connection:
         for connection in self._connections:
-            if connection.lane is lane and connection.has_room_for(channel, self._max_channels):
+            if connection.lane is state.lane and connection.has_room_for(
+                state.channel, self._max_channels
+            ):
                 return connection
         self._made += 1
-        connection = Connection(lane, self._made, self._make_socket, self._events)
+        connection = Connection(state.lane, self._made, self._make_socket, self._events)
         self._connections.append(connection)
         return connection
 
-    def _release(self, channel: str, home: Connection) -> None:
-        home.release(channel)
-        if self._homes.get(channel) is home:
-            del self._homes[channel]
+    def _release(self, state: ChannelState, home: Connection) -> None:
+        home.release(state)
+        if self._homes.get(state.key) is home:
+            del self._homes[state.key]
 
 
 def _book_market(channel: str) -> str | None:

@@ -13,6 +13,7 @@ from nautilus_trader.model.instruments import Instrument
 from nautilus_paradex.feeds.book import BookLevels, BookSequence, DepthMark
 from nautilus_paradex.feeds.channel_state import ChannelState
 from nautilus_paradex.feeds.lanes import Lane
+from nautilus_paradex.feeds.wide import WideChannel, WideChannels
 from nautilus_paradex.parsing.precision import MarketScale
 from nautilus_paradex.protocol import channels
 from nautilus_paradex.protocol.numbers import to_int
@@ -53,6 +54,8 @@ class Stream:
 
     Parameters
     ----------
+    name : str
+        What it is called here.
     uses : int
         The subscriptions that need it, as bits.
     channel : Callable[[str], str]
@@ -66,18 +69,20 @@ class Stream:
 
     """
 
+    name: str
     uses: int
     channel: Callable[[str], str]
     silence_secs: int
     lane: Lane = Lane.MARKETS
 
 
-_BBO: Final = Stream(QUOTES, channels.bbo, 120)
-_TRADES: Final = Stream(TRADES | BARS, channels.trades, 3_600)
+_BBO: Final = Stream("bbo", QUOTES, channels.bbo, 120)
+_TRADES: Final = Stream("trades", TRADES | BARS, channels.trades, 3_600)
 # Which of the two serves depth depends on both, see `MarketFeed.wants`.
-_BOOK: Final = Stream(DELTAS | DEPTH, channels.book_deltas, 60)
-_DEPTH: Final = Stream(DELTAS | DEPTH, channels.book_snapshot, 60, Lane.DEPTH)
+_BOOK: Final = Stream("book", DELTAS | DEPTH, channels.book_deltas, 60)
+_DEPTH: Final = Stream("depth", DELTAS | DEPTH, channels.book_snapshot, 60, Lane.DEPTH)
 _SUMMARY: Final = Stream(
+    "summary",
     MARK | INDEX | FUNDING | GREEKS | SUMMARY,
     channels.markets_summary,
     60,
@@ -94,15 +99,18 @@ class StreamState(ChannelState):
         What it is.
     feed : MarketFeed
         The market's feed.
+    wide : WideChannel, optional
+        The channel of many markets that serves it; this one's own is never asked for then.
 
     """
 
-    __slots__ = ("feed", "stream")
+    __slots__ = ("feed", "stream", "wide")
 
-    def __init__(self, stream: Stream, feed: "MarketFeed") -> None:
+    def __init__(self, stream: Stream, feed: "MarketFeed", wide: WideChannel | None) -> None:
         super().__init__(stream.channel(feed.symbol), stream.lane, stream.silence_secs)
         self.stream = stream
         self.feed = feed
+        self.wide = wide
 
     @property
     def is_wanted(self) -> bool:
@@ -124,6 +132,8 @@ class MarketFeed:
     ----------
     instrument : Instrument
         The market's instrument; a later version of it is taken with `update`.
+    wide : WideChannels, optional
+        The channels of many markets that may serve its streams.
 
     """
 
@@ -144,18 +154,18 @@ class MarketFeed:
         "uses",
     )
 
-    def __init__(self, instrument: Instrument) -> None:
+    def __init__(self, instrument: Instrument, wide: WideChannels | None = None) -> None:
         self.instrument_id = instrument.id
         self.symbol: str = instrument.raw_symbol.value
         self.uses = 0
         self.book_sequence = BookSequence()
         self.levels = BookLevels()
         self.depth_mark = DepthMark()
-        self.bbo = StreamState(_BBO, self)
-        self.trades = StreamState(_TRADES, self)
-        self.book = StreamState(_BOOK, self)
-        self.depth = StreamState(_DEPTH, self)
-        self.summary = StreamState(_SUMMARY, self)
+        replacing = _nothing if wide is None else wide.replacing
+        self.bbo, self.trades, self.book, self.depth, self.summary = (
+            StreamState(stream, self, replacing(stream.name, instrument))
+            for stream in (_BBO, _TRADES, _BOOK, _DEPTH, _SUMMARY)
+        )
         self.streams = (self.bbo, self.trades, self.book, self.depth, self.summary)
         self.update(instrument)
 
@@ -208,3 +218,7 @@ class MarketFeed:
             raise ValueError(f"{self.instrument_id}: refresh_rate must be {known}, was {rate!r}")
         if not self.depth.is_open:
             self.depth.channel = channels.book_snapshot(self.symbol, rate)
+
+
+def _nothing(stream: str, instrument: Instrument) -> None:
+    """No channel of many markets."""

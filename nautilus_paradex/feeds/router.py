@@ -45,6 +45,7 @@ MALFORMED: Final = "frames_malformed"
 UNKNOWN_TEMPLATE: Final = "frames_of_unknown_template"
 UNHANDLED: Final = "events_unhandled"
 UNKNOWN_MARKET: Final = "events_of_unknown_market"
+OTHER_MARKET: Final = "events_of_other_markets"
 REFUSED: Final = "values_refused"
 ABSENT: Final = "values_absent"
 OFF_TICK: Final = "prices_off_tick"
@@ -57,6 +58,7 @@ COUNTERS: Final = (
     UNKNOWN_TEMPLATE,
     UNHANDLED,
     UNKNOWN_MARKET,
+    OTHER_MARKET,
     REFUSED,
     ABSENT,
     OFF_TICK,
@@ -120,9 +122,9 @@ class FeedRouter:
         )
         # What becomes of a message is decided by its type and the lane that it came over.
         self._routes: dict[Lane, dict[type, Listener]] = {
-            Lane.MARKETS: self._market_routes(),
-            Lane.WIDE: self._market_routes(),
-            Lane.DEPTH: {BookEvent: self._to_feed(self._depth)},
+            Lane.MARKETS: self._market_routes(self._unknown_market),
+            Lane.WIDE: self._market_routes(self._other_market),
+            Lane.DEPTH: {BookEvent: self._to_feed(self._depth, self._unknown_market)},
             Lane.INTERACTIVE: {},
         }
         self._listeners: dict[tuple[Lane, type], list[Listener]] = {}
@@ -206,23 +208,26 @@ class FeedRouter:
             return
         route(event, arrived_ns)
 
-    def _market_routes(self) -> dict[type, Listener]:
+    def _market_routes(self, handle_no_feed: Callable[[Message], None]) -> dict[type, Listener]:
         handlers: dict[type, Callable[[MarketFeed, Any, int], None]] = {
             BboEvent: self._bbo,
             TradeEvent: self._trade,
             BookEvent: self._book,
             MarketSummaryEvent: self._summary,
         }
-        return {kind: self._to_feed(handle) for kind, handle in handlers.items()}
+        return {kind: self._to_feed(handle, handle_no_feed) for kind, handle in handlers.items()}
 
-    def _to_feed(self, handle: Callable[[MarketFeed, Any, int], None]) -> Listener:
+    def _to_feed(
+        self,
+        handle: Callable[[MarketFeed, Any, int], None],
+        handle_no_feed: Callable[[Message], None],
+    ) -> Listener:
         feeds = self._feeds
 
         def route(event: Any, arrived_ns: int) -> None:
             feed = feeds.get(event.market)
             if feed is None:
-                self.metrics.count(UNKNOWN_MARKET)
-                self._warn(UNKNOWN_MARKET, f"Event of a market that was not subscribed: {event}")
+                handle_no_feed(event)
                 return
             try:
                 handle(feed, event, arrived_ns)
@@ -230,6 +235,13 @@ class FeedRouter:
                 self._refused(feed, event, exc)
 
         return route
+
+    def _unknown_market(self, event: Message) -> None:
+        self.metrics.count(UNKNOWN_MARKET)
+        self._warn(UNKNOWN_MARKET, f"Event of a market that was not subscribed: {event}")
+
+    def _other_market(self, _: Message) -> None:
+        self.metrics.count(OTHER_MARKET)
 
     def _to_listeners(
         self,

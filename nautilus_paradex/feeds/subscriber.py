@@ -12,7 +12,9 @@ from nautilus_paradex.feeds.channel_state import ChannelState
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import MarketFeed, StreamState
 from nautilus_paradex.feeds.router import FeedRouter
+from nautilus_paradex.feeds.wide import ScopedChannel, WideChannel
 from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.rpc import RpcError
 from nautilus_paradex.transport.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ __all__ = ["StreamSubscriber"]
 
 RESTARTS: Final = "streams_restarted"
 REFUSALS: Final = "subscriptions_failed"
+NEVER_FED: Final = "streams_never_fed"
 
 _NS_PER_SEC: Final = 1_000_000_000
 _TICK_SECS: Final = 1.0
@@ -65,7 +68,8 @@ class StreamSubscriber:
         self._now_ns = now_ns
         self._warn = warn
         self._shared: dict[str, ChannelState] = {}
-        self.metrics = Metrics((RESTARTS, REFUSALS))
+        self._wide: dict[str, WideChannel] = {}
+        self.metrics = Metrics((RESTARTS, REFUSALS, NEVER_FED))
 
     async def use(self, feed: MarketFeed, uses: int) -> None:
         """
@@ -81,13 +85,13 @@ class StreamSubscriber:
         feed.uses |= uses
         self._router.books.begin(feed, new)
         for state in feed.serving(uses):
-            await self._settle(state)
+            await self._settle_stream(state)
 
     async def drop(self, feed: MarketFeed, uses: int) -> None:
         """End uses of a market. Raises as `use`."""
         feed.uses &= ~uses
         for state in feed.serving(uses):
-            await self._settle(state)
+            await self._settle_stream(state)
 
     async def use_channel(
         self,
@@ -134,11 +138,11 @@ class StreamSubscriber:
         state = self._shared.get(channel)
         if state is None:
             return
-        state.users -= 1
-        if state.is_wanted:
-            return
-        del self._shared[channel]
+        state.users = max(0, state.users - 1)
         await self._settle(state)
+        # Another use may have begun while the last one ended.
+        if not state.is_wanted:
+            self._shared.pop(channel, None)
 
     def heard(self, channel: str, arrived_ns: int) -> None:
         """Note that a channel of `use_channel` spoke at `arrived_ns` (Unix ns)."""
@@ -148,9 +152,17 @@ class StreamSubscriber:
 
     def whole_since(self, state: ChannelState) -> int | None:
         """Return since when (Unix ns) a channel has been heard without a break, None if not now."""
-        if not state.is_open or self._pool.is_coming(state.channel):
+        if isinstance(state, StreamState) and state.wide is not None:
+            # A market that joined late was not heard before.
+            return _later(self.whole_since(state.wide), state.opened_ns if state.is_open else None)
+        if not state.is_open or self._pool.is_coming(state):
             return None
         return state.opened_ns
+
+    @property
+    def never_fed(self) -> tuple[str, ...]:
+        """Channels that the venue confirmed and that have said nothing for too long since."""
+        return tuple(state.key for state in self._states() if state.is_reported)
 
     async def rebuild_book(self, feed: MarketFeed) -> None:
         """
@@ -168,16 +180,16 @@ class StreamSubscriber:
         waiting = [
             state
             for state in self._states()
-            if state.channel in connection.channels and not state.is_open
+            if state.key in connection.channels and not state.is_open
         ]
         await asyncio.gather(*(self._try_to_settle(state) for state in waiting))
 
     def connection_lost(self, connection: "Connection") -> None:
         """Clear the books of a connection: nothing will keep them right until it is back."""
         for feed in self._router.feeds:
-            if feed.book.channel in connection.channels:
+            if feed.book.key in connection.channels:
                 self._router.books.drop(feed)
-            if feed.depth.channel in connection.channels:
+            if feed.depth.key in connection.channels:
                 self._router.books.drop_depth(feed)
 
     def connection_restored(self, connection: "Connection") -> None:
@@ -185,10 +197,10 @@ class StreamSubscriber:
         now_ns = self._now_ns()
         restored = connection.confirmed
         for state in self._states():
-            if state.channel not in connection.channels:
+            if state.key not in connection.channels:
                 continue
             state.restart_clock(now_ns)
-            if state.is_open and state.channel not in restored:
+            if state.is_open and state.key not in restored:
                 state.forget()
 
     def closed(self) -> None:
@@ -208,6 +220,7 @@ class StreamSubscriber:
 
     async def mend(self) -> None:
         """Look at every stream once: close what has served, restart what is due."""
+        self._hear_wide_channels()
         served = [state for state in self._states() if state.is_open and not state.is_wanted]
         await asyncio.gather(*(self._try_to_settle(state) for state in served))
         due = [state for state in self._states() if self._is_due(state)]
@@ -215,12 +228,22 @@ class StreamSubscriber:
 
     def _states(self) -> Iterator[ChannelState]:
         for feed in self._router.feeds:
-            yield from feed.streams
+            yield from (state for state in feed.streams if state.wide is None)
         yield from self._shared.values()
+        yield from self._wide.values()
+
+    def _hear_wide_channels(self) -> None:
+        # The streams of their members are what frames are counted for, in the hot path.
+        for feed in self._router.feeds:
+            for state in feed.streams:
+                if state.wide is not None:
+                    state.wide.seen_ns = max(state.wide.seen_ns, state.seen_ns)
 
     def _is_due(self, state: ChannelState) -> bool:
-        if not state.is_wanted or state.lock.locked() or self._pool.is_coming(state.channel):
+        if not state.is_wanted or state.lock.locked() or self._pool.is_coming(state):
             return False
+        if state.has_spoken:
+            state.is_reported = False
         if state.is_alive:
             state.attempts = 0
         patience_ns = _patience_ns(state)
@@ -229,9 +252,21 @@ class StreamSubscriber:
         silent_ns = self._now_ns() - state.seen_ns
         if silent_ns <= patience_ns:
             return False
-        if state.is_open and state.attempts == 0:
-            self._warn(f"{state.channel} silent for {silent_ns // _NS_PER_SEC} s, restarting it")
+        self._tell_of_silence(state, silent_ns // _NS_PER_SEC)
         return True
+
+    def _tell_of_silence(self, state: ChannelState, silent_secs: int) -> None:
+        if not state.is_open:
+            return
+        if state.has_spoken and state.attempts == 0:
+            self._warn(f"{state.key} silent for {silent_secs} s, restarting it")
+        elif not state.has_spoken and not state.is_reported:
+            state.is_reported = True
+            self.metrics.count(NEVER_FED)
+            self._warn(
+                f"{state.key} was confirmed by the venue, which has sent nothing for it since, for "
+                f"{silent_secs} s: asking for it again, less and less often"
+            )
 
     async def _restart(self, state: ChannelState) -> None:
         self.metrics.count(RESTARTS)
@@ -242,7 +277,24 @@ class StreamSubscriber:
         try:
             await self._settle(state, restart=restart)
         except ParadexError as exc:
-            self._warn(f"{state.channel} could not be opened, trying again: {exc}")
+            self._warn(f"{state.key} could not be opened, trying again: {exc}")
+
+    async def _settle_stream(self, state: StreamState) -> None:
+        wide = state.wide
+        if wide is None:
+            await self._settle(state)
+            return
+        is_member = state.feed.symbol in wide.members
+        if state.is_wanted and not is_member:
+            self._wide[wide.key] = wide
+            wide.members.add(state.feed.symbol)
+        elif is_member and not state.is_wanted:
+            state.is_open = False
+            wide.members.discard(state.feed.symbol)
+        await self._settle(wide)
+        if state.is_wanted and not state.is_open:
+            state.restart_clock(self._now_ns())
+            state.is_open = True
 
     async def _settle(self, state: ChannelState, *, restart: bool = False) -> None:
         async with state.lock:
@@ -250,18 +302,22 @@ class StreamSubscriber:
                 await self._close(state)
             if state.is_wanted and not state.is_open:
                 await self._open(state)
+            if state.is_open and isinstance(state, ScopedChannel):
+                await self._adjust(state)
 
     async def _close(self, state: ChannelState) -> None:
         state.is_asked_for = state.is_open = False
+        if isinstance(state, ScopedChannel):
+            state.scope.clear()
         if isinstance(state, StreamState):
             # Changes still under way belong to the old subscription, and a new one may fail.
             self._drop_what_it_kept(state.feed, state)
         try:
-            await self._pool.unsubscribe(state.channel)
+            await self._pool.unsubscribe(state)
         except ParadexError as exc:
             # The socket will not replay the channel any more, and late frames find no use.
             self.metrics.count(REFUSALS)
-            self._warn(f"{state.channel} could not be unsubscribed: {exc}")
+            self._warn(f"{state.key} could not be unsubscribed: {exc}")
 
     def _drop_what_it_kept(self, feed: MarketFeed, state: StreamState) -> None:
         if state is feed.book:
@@ -273,13 +329,52 @@ class StreamSubscriber:
         state.restart_clock(self._now_ns())
         state.is_asked_for = True
         try:
-            await self._pool.subscribe(state.channel, state.lane, state.params)
+            await self._pool.subscribe(state)
         except ParadexError:
             self.metrics.count(REFUSALS)
+            if isinstance(state, ScopedChannel):
+                state.scope.clear()
             raise
         # What was told before the confirmation may have been told to nobody here.
         state.opened_ns = self._now_ns()
         state.is_open = True
+
+    async def _adjust(self, state: ScopedChannel) -> None:
+        """Tell the venue which markets a channel shall follow from now on."""
+        while state.missing or state.left:
+            try:
+                await self._modify(state, state.missing, state.left)
+            except RpcError:
+                # One that it does not know has all of them refused.
+                for market in state.left:
+                    await self._modify_one(state, [], [market])
+                for market in state.missing:
+                    await self._modify_one(state, [market], [])
+
+    async def _modify_one(self, state: ScopedChannel, add: list[str], remove: list[str]) -> None:
+        try:
+            await self._modify(state, add, remove)
+        except RpcError as exc:
+            self.metrics.count(REFUSALS)
+            self._warn(f"{state.key}: {(add or remove)[0]} is left out: {exc}")
+            state.members.difference_update(add)
+            state.scope.difference_update(remove)
+
+    async def _modify(self, state: ScopedChannel, add: list[str], remove: list[str]) -> None:
+        try:
+            await self._pool.modify(state, add, remove)
+        except RpcError:
+            raise
+        except ParadexError:
+            # Which markets it follows is unknown now: it is opened afresh.
+            await self._close(state)
+            raise
+        state.scope.update(add)
+        state.scope.difference_update(remove)
+
+
+def _later(first: int | None, second: int | None) -> int | None:
+    return None if first is None or second is None else max(first, second)
 
 
 def _patience_ns(state: ChannelState) -> int | None:

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 
 __all__ = [
     "ACCOUNT",
+    "ALL",
     "BALANCE_EVENTS",
     "POSITIONS",
     "PRIVATE_TOPICS",

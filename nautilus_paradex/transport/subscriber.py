@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nautilus_paradex.protocol import rpc
 from nautilus_paradex.transport.connection_keeper import ConnectionKeeper
@@ -13,6 +13,7 @@ from nautilus_paradex.transport.websocket_errors import (
     AckTimeoutError,
     ConnectionLostError,
     NotConnectedError,
+    SubscriptionError,
 )
 from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics
 
@@ -80,6 +81,24 @@ class Subscriber:
                 entry.note_unanswered_end()
                 raise
             self._book.remove(entry)
+            return response
+
+    async def modify(self, channel: str, add: Sequence[str], remove: Sequence[str]) -> rpc.Response:
+        """Change the `markets` of `channel`, now and for later replays."""
+        entry = self._book.get(channel)
+        if entry is None:
+            raise SubscriptionError(f"channel {channel} is not subscribed: subscribe first")
+        async with entry.lock:
+            link = await self._keeper.live_link()
+            if entry.ack is None:
+                raise SubscriptionError(f"channel {channel} is not subscribed: subscribe first")
+            response = await link.exchange(
+                "modify_subscription",
+                {"channel": channel, "add": list(add), "remove": list(remove)},
+                subject=f"channel {channel}",
+                timeout_secs=self._ack_timeout_secs,
+            )
+            entry.change_markets(add, remove)
             return response
 
     async def replay(self, link: Link) -> dict[str, Exception]:

@@ -6,7 +6,7 @@ client keeps the book: it answers doubles itself and says what to replay.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nautilus_paradex.protocol.rpc import RequestId, Response
@@ -66,6 +66,12 @@ class Subscription:
         """Note that it shall end, but that the venue may still be subscribed."""
         self.ack = None
         self.was_acked = False
+
+    def change_markets(self, add: Iterable[str], remove: Iterable[str]) -> None:
+        """Note the set of `markets` that a modification left."""
+        known = self.params.get("markets", ())
+        markets = {str(market) for market in known} if isinstance(known, Iterable) else set()
+        self.params = {**self.params, "markets": sorted((markets | set(add)) - set(remove))}
 
     def confirm(self, ack: Response) -> None:
         """Note the venue's confirmation."""

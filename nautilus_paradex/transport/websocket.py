@@ -8,7 +8,7 @@ means to a book or an order is decided above.
 import asyncio
 import logging
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Literal, Self
 
@@ -317,6 +317,32 @@ class ParadexWebSocketClient:
 
         """
         return await self._subscriber.unsubscribe(channel)
+
+    async def modify_subscription(
+        self,
+        channel: str,
+        *,
+        add: Sequence[str] = (),
+        remove: Sequence[str] = (),
+    ) -> rpc.Response:
+        """
+        Change the markets of a channel that was subscribed to with `markets`.
+
+        A later reconnect replays the changed set.
+
+        Raises
+        ------
+        SubscriptionError
+            If the channel is not subscribed.
+        RpcError
+            If the venue refuses.
+        AckTimeoutError
+            If it does not confirm: which set holds is unknown.
+        NotConnectedError
+            If there is no connection and none comes in time.
+
+        """
+        return await self._subscriber.modify(channel, add, remove)
 
     async def request(
         self,

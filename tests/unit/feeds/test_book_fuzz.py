@@ -7,7 +7,7 @@ client told its engine is the venue's book as it was at the sequence number it c
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from nautilus_trader.model.data import OrderBookDeltas, OrderBookDepth10
 from nautilus_trader.model.enums import BookAction, OrderSide
 from nautilus_trader.model.instruments import CryptoPerpetual
 
+from nautilus_paradex.feeds.channel_state import ChannelState
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import DELTAS, DEPTH, MarketFeed
 from nautilus_paradex.feeds.router import FeedRouter
@@ -92,18 +93,18 @@ class FuzzVenue:
 
     # As the pool of connections, each channel on one of its own.
 
-    def is_coming(self, channel: str) -> bool:
+    def is_coming(self, state: ChannelState) -> bool:
         return False
 
-    async def subscribe(self, channel: str, lane: Lane, params: Mapping[str, object]) -> None:
-        assert channel not in self.queues
-        assert lane is LANES.get(channel, Lane.DEPTH)
-        self.queues[channel] = deque([self.snapshot(channel)])
+    async def subscribe(self, state: ChannelState) -> None:
+        assert state.channel not in self.queues
+        assert state.lane is LANES.get(state.channel, Lane.DEPTH)
+        self.queues[state.channel] = deque([self.snapshot(state.channel)])
 
-    async def unsubscribe(self, channel: str) -> None:
+    async def unsubscribe(self, state: ChannelState) -> None:
         # What was sent before the confirmation arrives before it.
-        self.deliver_all(channel)
-        del self.queues[channel]
+        self.deliver_all(state.channel)
+        del self.queues[state.channel]
 
 
 @dataclass(frozen=True)

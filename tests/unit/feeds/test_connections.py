@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from nautilus_paradex.feeds import connections
+from nautilus_paradex.feeds.channel_state import ChannelState
 from nautilus_paradex.feeds.connections import Connection, ConnectionEvents, ConnectionPool
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.protocol.rpc import RpcError
@@ -77,6 +78,10 @@ class Venue:
         return [socket.subscriptions for socket in self.sockets]
 
 
+def state(channel: str, lane: Lane = Lane.MARKETS, **params: object) -> ChannelState:
+    return ChannelState(channel, lane, None, params)
+
+
 @pytest.fixture
 def venue() -> Venue:
     return Venue()
@@ -105,7 +110,7 @@ class TestSpreading:
     ) -> None:
         assert venue.attempts == 0
 
-        await pool.subscribe("bbo.A", Lane.MARKETS)
+        await pool.subscribe(state("bbo.A", Lane.MARKETS))
 
         assert venue.attempts == 1
         assert venue.told == ["opened markets #1"]
@@ -114,7 +119,7 @@ class TestSpreading:
         self, pool: ConnectionPool, venue: Venue
     ) -> None:
         for number in range(7):
-            await pool.subscribe(f"bbo.{number}", Lane.MARKETS)
+            await pool.subscribe(state(f"bbo.{number}", Lane.MARKETS))
 
         assert [len(channels) for channels in venue.carried()] == [3, 3, 1]
         assert pool.channels == tuple(f"bbo.{number}" for number in range(7))
@@ -123,16 +128,16 @@ class TestSpreading:
         self, pool: ConnectionPool, venue: Venue
     ) -> None:
         for number in range(4):
-            await pool.subscribe(f"bbo.{number}", Lane.MARKETS)
+            await pool.subscribe(state(f"bbo.{number}", Lane.MARKETS))
 
-        await pool.unsubscribe("bbo.1")
-        await pool.subscribe("bbo.4", Lane.MARKETS)
+        await pool.unsubscribe(state("bbo.1"))
+        await pool.subscribe(state("bbo.4", Lane.MARKETS))
 
         assert venue.carried() == [["bbo.0", "bbo.2", "bbo.4"], ["bbo.3"]]
 
     async def test_lanes_share_no_connection(self, pool: ConnectionPool, venue: Venue) -> None:
         for lane in Lane:
-            await pool.subscribe(f"x.{lane}", lane)
+            await pool.subscribe(state(f"x.{lane}", lane))
 
         assert [len(channels) for channels in venue.carried()] == [1] * len(Lane)
         assert {socket.connection.lane for socket in venue.sockets} == set(Lane)
@@ -140,18 +145,27 @@ class TestSpreading:
     async def test_a_connection_carries_one_book_of_a_market(
         self, pool: ConnectionPool, venue: Venue
     ) -> None:
-        await pool.subscribe("order_book.A.interactive_deltas", Lane.INTERACTIVE)
-        await pool.subscribe("order_book.B.interactive_deltas", Lane.INTERACTIVE)
-        await pool.subscribe("order_book.A.interactive@15@50ms", Lane.INTERACTIVE)
+        await pool.subscribe(state("order_book.A.interactive_deltas", Lane.INTERACTIVE))
+        await pool.subscribe(state("order_book.B.interactive_deltas", Lane.INTERACTIVE))
+        await pool.subscribe(state("order_book.A.interactive@15@50ms", Lane.INTERACTIVE))
 
         assert [len(channels) for channels in venue.carried()] == [2, 1]
+
+    async def test_a_connection_carries_a_name_once(
+        self, pool: ConnectionPool, venue: Venue
+    ) -> None:
+        await pool.subscribe(state("bbo", Lane.WIDE, base_asset="BTC"))
+        await pool.subscribe(state("bbo", Lane.WIDE, base_asset="ETH"))
+
+        assert venue.carried() == [["bbo"], ["bbo"]]
+        assert pool.channels == ("bbo&base_asset=BTC", "bbo&base_asset=ETH")
 
     async def test_many_requests_do_not_leave_at_once(
         self, venue: Venue, pool: ConnectionPool, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(pool, "_max_channels", 1_000)
 
-        await asyncio.gather(*(pool.subscribe(f"bbo.{n}", Lane.MARKETS) for n in range(300)))
+        await asyncio.gather(*(pool.subscribe(state(f"bbo.{n}", Lane.MARKETS)) for n in range(300)))
 
         assert len(pool.channels) == 300
         assert len(venue.sockets) == 1
@@ -171,7 +185,7 @@ class TestTrouble:
     ) -> None:
         venue.failures = 3
 
-        await pool.subscribe("bbo.A", Lane.MARKETS)
+        await pool.subscribe(state("bbo.A", Lane.MARKETS))
 
         assert venue.attempts == 4
         assert venue.told == ["failed markets #1: refused", "opened markets #1"]
@@ -182,46 +196,46 @@ class TestTrouble:
         venue.failures = 1_000_000
 
         with pytest.raises(NotConnectedError, match="markets #1"):
-            await pool.subscribe("bbo.A", Lane.MARKETS)
-        assert pool.is_coming("bbo.A")
+            await pool.subscribe(state("bbo.A", Lane.MARKETS))
+        assert pool.is_coming(state("bbo.A"))
         venue.failures = 0
 
         await eventually(lambda: venue.told[-1] == "opened markets #1")
-        assert not pool.is_coming("bbo.A")
-        await pool.subscribe("bbo.A", Lane.MARKETS)
+        assert not pool.is_coming(state("bbo.A"))
+        await pool.subscribe(state("bbo.A", Lane.MARKETS))
         assert len(venue.sockets) == 1
 
     async def test_an_end_that_is_not_confirmed_keeps_the_channel_where_it_is(
         self, pool: ConnectionPool, venue: Venue
     ) -> None:
-        await pool.subscribe("bbo.A", Lane.MARKETS)
+        await pool.subscribe(state("bbo.A", Lane.MARKETS))
         venue.unconfirmed = {"bbo.A"}
         with pytest.raises(AckTimeoutError):
-            await pool.unsubscribe("bbo.A")
+            await pool.unsubscribe(state("bbo.A"))
 
         (connection,) = pool.connections
         assert connection.channels == {"bbo.A"}
 
     async def test_one_without_channels_is_closed(self, pool: ConnectionPool, venue: Venue) -> None:
-        await pool.subscribe("bbo.A", Lane.MARKETS)
-        await pool.subscribe("x", Lane.DEPTH)
-        await pool.unsubscribe("bbo.A")
+        await pool.subscribe(state("bbo.A", Lane.MARKETS))
+        await pool.subscribe(state("x", Lane.DEPTH))
+        await pool.unsubscribe(state("bbo.A"))
 
         await pool.close_empty()
 
         assert [socket.is_closed for socket in venue.sockets] == [True, False]
-        await pool.subscribe("bbo.A", Lane.MARKETS)
+        await pool.subscribe(state("bbo.A", Lane.MARKETS))
         assert venue.carried() == [[], ["x"], ["bbo.A"]]
 
     async def test_a_pool_that_is_not_open_opens_nothing(
         self, pool: ConnectionPool, venue: Venue
     ) -> None:
-        await pool.subscribe("bbo.A", Lane.MARKETS)
+        await pool.subscribe(state("bbo.A", Lane.MARKETS))
         await pool.close()
 
         with pytest.raises(NotConnectedError):
-            await pool.subscribe("bbo.A", Lane.MARKETS)
-        await pool.unsubscribe("bbo.A")
+            await pool.subscribe(state("bbo.A", Lane.MARKETS))
+        await pool.unsubscribe(state("bbo.A"))
 
         assert [socket.is_closed for socket in venue.sockets] == [True]
         assert pool.connections == ()
@@ -229,7 +243,7 @@ class TestTrouble:
     async def test_closing_ends_the_trying(self, pool: ConnectionPool, venue: Venue) -> None:
         venue.failures = 1_000_000
         with pytest.raises(NotConnectedError):
-            await pool.subscribe("bbo.A", Lane.MARKETS)
+            await pool.subscribe(state("bbo.A", Lane.MARKETS))
 
         await pool.close()
 

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 from nautilus_trader.model.data import OrderBookDepth10
 
+from nautilus_paradex.feeds.channel_state import ChannelState
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import DELTAS, DEPTH, FUNDING, MARK, QUOTES, TRADES, MarketFeed
 from nautilus_paradex.feeds.router import FeedRouter
@@ -41,15 +42,15 @@ class Pool:
     def confirmed(self) -> frozenset[str]:
         return frozenset(self.open)
 
-    def is_coming(self, channel: str) -> bool:
-        return channel in self.coming
+    def is_coming(self, state: ChannelState) -> bool:
+        return state.key in self.coming
 
-    async def subscribe(self, channel: str, lane: Lane, params: dict[str, object]) -> None:
-        self.lanes[channel] = lane
-        self._answer("+", channel)
+    async def subscribe(self, state: ChannelState) -> None:
+        self.lanes[state.key] = state.lane
+        self._answer("+", state.key)
 
-    async def unsubscribe(self, channel: str) -> None:
-        self._answer("-", channel)
+    async def unsubscribe(self, state: ChannelState) -> None:
+        self._answer("-", state.key)
 
     def _answer(self, what: str, channel: str) -> None:
         self.calls.append(what + channel)
@@ -239,6 +240,59 @@ class TestSilence:
         await subscriber.mend()
 
         assert pool.since(1) == ["+" + BOOK]
+
+
+class TestNeverFed:
+    async def test_what_is_confirmed_and_never_fed_is_told_once_by_name(
+        self,
+        subscriber: StreamSubscriber,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, QUOTES | MARK)
+        for _ in range(3_600):
+            clock.advance_secs(1)
+            feed.summary.seen_ns = clock()
+            await subscriber.mend()
+
+        assert subscriber.never_fed == (BBO,)
+        assert subscriber.metrics["streams_never_fed"] == 1
+        (warning,) = outcome.warnings
+        assert f"{BBO} was confirmed" in warning
+
+    async def test_once_it_speaks_it_is_as_others_are(
+        self,
+        subscriber: StreamSubscriber,
+        feed: MarketFeed,
+        clock: Clock,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        clock.advance_secs(121)
+        await subscriber.mend()
+        for _ in range(10):
+            clock.advance_secs(1)
+            feed.bbo.seen_ns = clock()
+            await subscriber.mend()
+        assert subscriber.never_fed == ()
+
+        clock.advance_secs(121)
+        await subscriber.mend()
+
+        assert "silent for 121 s" in outcome.warnings[-1]
+        assert subscriber.metrics["streams_never_fed"] == 1
+
+    async def test_what_is_refused_is_something_else(
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
+    ) -> None:
+        pool.refuses = {"+" + BBO}
+        with pytest.raises(RpcError):
+            await subscriber.use(feed, QUOTES)
+        clock.advance_secs(500)
+        await subscriber.mend()
+
+        assert subscriber.never_fed == ()
 
 
 class TestBooks:
