@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from nautilus_trader.cache.cache import Cache
@@ -43,6 +44,7 @@ from nautilus_paradex.execution.lookup import (
     find_order,
     with_position_sizes,
 )
+from nautilus_paradex.execution.openings import KnownPosition, settle_positions
 from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.parsing.precision import PrecisionError
@@ -160,9 +162,15 @@ class Reports:
             report_id=UUID4(),
             ts_init=self._clock.timestamp_ns(),
         )
-        mass_status.add_order_reports(await self._order_reports(state.orders))
-        mass_status.add_fill_reports(await self._fill_reports(_with_order(state.fills), sides))
-        mass_status.add_position_reports(await self._position_reports(state.positions))
+        settle_positions(
+            mass_status,
+            await self._order_reports(state.orders),
+            await self._fill_reports(_with_order(state.fills), sides),
+            await self._position_reports(state.positions),
+            known=KnownPosition(self._net_position, self._has_fill),
+            instrument_of=self._cache.instrument,
+            log=self._log,
+        )
         return mass_status
 
     async def order_status_report(
@@ -408,6 +416,14 @@ class Reports:
             )
             for position in positions
         ]
+
+    def _net_position(self, instrument_id: InstrumentId) -> Decimal:
+        positions = self._cache.positions_open(venue=None, instrument_id=instrument_id)
+        return sum((position.signed_decimal_qty() for position in positions), Decimal(0))
+
+    def _has_fill(self, fill: FillReport) -> bool:
+        order = self._known_order(fill.venue_order_id.value, fill.client_order_id)
+        return order is not None and fill.trade_id in order.trade_ids
 
     def _known_order(
         self,

@@ -52,6 +52,7 @@ from nautilus_paradex import (
 )
 from nautilus_paradex.devnet import DevnetServer
 from nautilus_paradex.devnet.engine.model import NewOrder
+from nautilus_paradex.devnet.identities import DevnetAccount
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.numbers import to_e8
 from nautilus_paradex.transport.http import ParadexHttpClient
@@ -75,6 +76,7 @@ __all__ = [
     "exec_tester",
     "levels_of",
     "node_balance",
+    "node_config",
     "node_fills",
     "raw_cancel",
     "running_node",
@@ -345,16 +347,28 @@ async def running_node(
     venue: Venue,
     *actors: Actor,
     load_ids: Sequence[InstrumentId] = (BTC,),
+    account: DevnetAccount | None = None,
     **settings: Any,
 ) -> AsyncIterator[TradingNode]:
     """
     Run a node with both registered clients and `actors` against `venue`.
 
     It is up, reconciled and its actors have started when this is entered, and has disconnected
-    when it is left. `settings` are further ones of the execution client.
+    when it is left. It trades the venue's first account unless another is given; `settings` are
+    further ones of the execution client.
 
     """
-    node = TradingNode(config=_node_config(venue, load_ids, settings))
+    account = account or venue.server.accounts[0]
+    node = TradingNode(
+        config=node_config(
+            venue.server.http_url,
+            venue.server.ws_url,
+            account.address_hex,
+            account.private_key_hex,
+            load_ids=load_ids,
+            **settings,
+        )
+    )
     node.add_data_client_factory(PARADEX, ParadexLiveDataClientFactory)
     node.add_exec_client_factory(PARADEX, ParadexLiveExecClientFactory)
     for actor in actors:
@@ -458,19 +472,23 @@ async def _end_actor_workers() -> None:
     await asyncio.gather(*workers, return_exceptions=True)
 
 
-def _node_config(
-    venue: Venue,
-    load_ids: Sequence[InstrumentId],
-    settings: dict[str, Any],
+def node_config(
+    http_url: str,
+    ws_url: str,
+    address: str,
+    private_key: str,
+    *,
+    load_ids: Sequence[InstrumentId] = (BTC,),
+    **settings: Any,
 ) -> TradingNodeConfig:
+    """Return the configuration of a node; `settings` are further ones of the execution client."""
     instruments = InstrumentProviderConfig(load_ids=frozenset(load_ids))
     connection: dict[str, Any] = {
         "environment": ParadexEnvironment.DEVNET,
-        "base_url_http": venue.server.http_url,
-        "base_url_ws": venue.server.ws_url,
+        "base_url_http": http_url,
+        "base_url_ws": ws_url,
         "instrument_provider": instruments,
     }
-    account = venue.server.accounts[0]
     return TradingNodeConfig(
         trader_id=TraderId("TESTER-001"),
         risk_engine=LiveRiskEngineConfig(bypass=True),
@@ -481,8 +499,8 @@ def _node_config(
         data_clients={PARADEX: ParadexDataClientConfig(**connection)},
         exec_clients={
             PARADEX: ParadexExecClientConfig(
-                account_address=account.address_hex,
-                private_key=account.private_key_hex,
+                account_address=address,
+                private_key=private_key,
                 **connection,
                 **settings,
             ),

@@ -1,0 +1,136 @@
+"""A strategy that never rests, and a process that runs it until it is killed.
+
+Not a test module. ``python -m tests.integration.nautilus.busy HTTP_URL WS_URL ADDRESS SEED`` trades
+an account of a devnet; its key is in ``BUSY_PRIVATE_KEY``.
+"""
+
+import asyncio
+import os
+import random
+import sys
+from decimal import Decimal
+
+import msgspec
+import pandas as pd
+from nautilus_trader.common.events import TimeEvent
+from nautilus_trader.config import LoggingConfig, StrategyConfig
+from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.enums import OrderSide, TimeInForce
+from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.orders import Order
+from nautilus_trader.trading.strategy import Strategy
+
+from nautilus_paradex import (
+    PARADEX,
+    ParadexLiveDataClientFactory,
+    ParadexLiveExecClientFactory,
+)
+from tests.integration.nautilus.harness import BTC, TICK, node_config
+
+__all__ = ["BusyConfig", "BusyStrategy"]
+
+KEY_VARIABLE = "BUSY_PRIVATE_KEY"
+_MAX_OPEN = 12
+
+
+class BusyConfig(StrategyConfig, frozen=True):
+    """What the strategy trades, and the chance that it follows."""
+
+    seed: int
+    instrument_id: InstrumentId = BTC
+    pause_ms: int = 25
+
+
+class BusyStrategy(Strategy):
+    """Places, changes and cancels orders around the best prices, some of which trade at once."""
+
+    def __init__(self, config: BusyConfig) -> None:
+        super().__init__(config)
+        self._random = random.Random(config.seed)
+        self._actions = (self._quote, self._quote, self._cross, self._change, self._cancel)
+
+    def on_start(self) -> None:
+        self.subscribe_quote_ticks(self.config.instrument_id)
+        pause = pd.Timedelta(milliseconds=self.config.pause_ms)
+        self.clock.set_timer("act", interval=pause, callback=self._act)
+
+    def on_stop(self) -> None:
+        self.clock.cancel_timers()
+
+    def _act(self, event: TimeEvent) -> None:
+        if self.cache.quote_tick(self.config.instrument_id) is not None:
+            self._random.choice(self._actions)()
+
+    def _quote(self) -> None:
+        if len(self.cache.orders_open(strategy_id=self.id)) >= _MAX_OPEN:
+            return
+        side, price = self._side_and_price()
+        order = self.order_factory.limit(
+            self.config.instrument_id,
+            side,
+            self._quantity(),
+            price,
+            post_only=self._random.random() < 0.3,
+        )
+        self.submit_order(order)
+
+    def _cross(self) -> None:
+        side, _ = self._side_and_price()
+        order = self.order_factory.market(
+            self.config.instrument_id, side, self._quantity(), time_in_force=TimeInForce.IOC
+        )
+        self.submit_order(order)
+
+    def _change(self) -> None:
+        order = self._working_order()
+        if order is None:
+            return
+        _, price = self._side_and_price(order.side)
+        quantity = order.quantity.as_decimal() + Decimal("0.00100")
+        self.modify_order(order, quantity=self._instrument().make_qty(quantity), price=price)
+
+    def _cancel(self) -> None:
+        order = self._working_order()
+        if order is not None:
+            self.cancel_order(order)
+
+    def _working_order(self) -> Order | None:
+        orders = [
+            order
+            for order in self.cache.orders_open(strategy_id=self.id)
+            if not order.is_pending_cancel and not order.is_pending_update
+        ]
+        return self._random.choice(orders) if orders else None
+
+    def _side_and_price(self, side: OrderSide | None = None) -> tuple[OrderSide, Price]:
+        side = side or self._random.choice((OrderSide.BUY, OrderSide.SELL))
+        quote = self.cache.quote_tick(self.config.instrument_id)
+        best = quote.bid_price if side == OrderSide.BUY else quote.ask_price
+        away = TICK * self._random.randint(-100, 300)
+        price = best.as_decimal() + (-away if side == OrderSide.BUY else away)
+        return side, self._instrument().make_price(price)
+
+    def _quantity(self) -> Quantity:
+        return self._instrument().make_qty(Decimal(self._random.randint(1, 9)) / 1_000)
+
+    def _instrument(self) -> Instrument:
+        return self.cache.instrument(self.config.instrument_id)
+
+
+def main(http_url: str, ws_url: str, address: str, seed: str) -> None:
+    """Trade until the process is killed."""
+    config = node_config(http_url, ws_url, address, os.environ[KEY_VARIABLE])
+    quiet = msgspec.structs.replace(config, logging=LoggingConfig(log_level="ERROR"))
+    # Its own search for a loop refuses where pytest has been imported.
+    node = TradingNode(config=quiet, loop=asyncio.new_event_loop())
+    node.add_data_client_factory(PARADEX, ParadexLiveDataClientFactory)
+    node.add_exec_client_factory(PARADEX, ParadexLiveExecClientFactory)
+    node.trader.add_strategy(BusyStrategy(BusyConfig(seed=int(seed))))
+    node.build()
+    node.run()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
