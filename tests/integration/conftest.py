@@ -6,6 +6,10 @@ import pytest
 from nautilus_trader.common.component import init_logging, is_logging_initialized
 from nautilus_trader.common.enums import LogLevel
 
+from tests.integration.data_world import make_world
+
+__all__ = ["make_world", "platform_logging"]
+
 
 @pytest.fixture(scope="session")
 def platform_logging() -> Iterator[None]:
