@@ -105,7 +105,11 @@ class ParadexDataClientConfig(_Addresses, LiveDataClientConfig, frozen=True):  #
     retry_delay_max_ms : int, default 10_000
         The longest delay between repetitions.
     update_instruments_interval_mins : int, optional, default 60
-        How often all instruments are loaded again. If None then only at start.
+        How often the venue's list of markets is read again. If None then only at start, and when a
+        message tells of a change: they come while something of instruments is subscribed to.
+    system_state_interval_secs : float, default 10.0
+        How often ``/system/state`` is asked while the status of an instrument is subscribed to,
+        and the settlement price of what has expired.
     bars_timestamp_on_close : bool, default True
         If the ``ts_event`` of bars is their close, otherwise their open.
     auto_load_missing_instruments : bool, default False
@@ -136,6 +140,7 @@ class ParadexDataClientConfig(_Addresses, LiveDataClientConfig, frozen=True):  #
     retry_delay_initial_ms: int = 1_000
     retry_delay_max_ms: int = 10_000
     update_instruments_interval_mins: int | None = 60
+    system_state_interval_secs: float = 10.0
     bars_timestamp_on_close: bool = True
     auto_load_missing_instruments: bool = False
     sbe_schema_version: int | None = None
@@ -155,6 +160,7 @@ class ParadexDataClientConfig(_Addresses, LiveDataClientConfig, frozen=True):  #
             raise ValueError(
                 f"update_instruments_interval_mins must be positive or null, was {interval}",
             )
+        check_positive(system_state_interval_secs=self.system_state_interval_secs)
         version = self.sbe_schema_version
         if version is not None and version not in _SBE_VERSIONS:
             raise ValueError(f"sbe_schema_version must be 0, 1, 2 or null, was {version!r}")

@@ -2,7 +2,8 @@
 The market data client: the platform's side of connection, instruments and subscriptions.
 
 Thin on purpose: frames become data in `feeds.router`, streams are opened and mended in
-`feeds.subscriber`, requests answered in `feeds.requests`.
+`feeds.subscriber`, requests answered in `feeds.requests`, instruments followed in
+`feeds.instruments`.
 """
 
 import asyncio
@@ -17,10 +18,6 @@ from nautilus_trader.data.messages import (
     SubscribeData,
     SubscribeFundingRates,
     SubscribeIndexPrices,
-    SubscribeInstrument,
-    SubscribeInstrumentClose,
-    SubscribeInstruments,
-    SubscribeInstrumentStatus,
     SubscribeMarkPrices,
     SubscribeOptionGreeks,
     SubscribeOrderBook,
@@ -30,10 +27,6 @@ from nautilus_trader.data.messages import (
     UnsubscribeData,
     UnsubscribeFundingRates,
     UnsubscribeIndexPrices,
-    UnsubscribeInstrument,
-    UnsubscribeInstrumentClose,
-    UnsubscribeInstruments,
-    UnsubscribeInstrumentStatus,
     UnsubscribeMarkPrices,
     UnsubscribeOptionGreeks,
     UnsubscribeOrderBook,
@@ -42,7 +35,7 @@ from nautilus_trader.data.messages import (
 )
 from nautilus_trader.model.enums import BookType
 from nautilus_trader.model.identifiers import ClientId, InstrumentId
-from nautilus_trader.model.instruments import CryptoOption, Instrument
+from nautilus_trader.model.instruments import CryptoOption
 
 from nautilus_paradex.config import ParadexDataClientConfig
 from nautilus_paradex.constants import PARADEX, PARADEX_VENUE
@@ -50,6 +43,7 @@ from nautilus_paradex.feeds.bars import BarFollower
 from nautilus_paradex.feeds.candles import candles_of
 from nautilus_paradex.feeds.connections import Connection, ConnectionEvents, ConnectionPool
 from nautilus_paradex.feeds.history import HistoryRequests
+from nautilus_paradex.feeds.instruments import InstrumentFollowingClient
 from nautilus_paradex.feeds.market import (
     BARS,
     DELTAS,
@@ -62,11 +56,9 @@ from nautilus_paradex.feeds.market import (
     TRADES,
     MarketFeed,
 )
-from nautilus_paradex.feeds.requests import RequestAnsweringClient
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.feeds.subscriber import StreamSubscriber
 from nautilus_paradex.feeds.wide import WideChannels
-from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import TradeEvent
 from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.sharing import shared_connect_limiter
@@ -76,11 +68,10 @@ from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics
 
 __all__ = ["ParadexDataClient"]
 
-_SECS_PER_MINUTE: Final = 60
 _NS_PER_MS: Final = 1_000_000
 
 
-class ParadexDataClient(RequestAnsweringClient):
+class ParadexDataClient(InstrumentFollowingClient):
     """
     Provides a market data client for Paradex.
 
@@ -172,6 +163,7 @@ class ParadexDataClient(RequestAnsweringClient):
             bars_timestamp_on_close=config.bars_timestamp_on_close,
         )
         self._router.add_listener(TradeEvent, self._bar_follower.on_trade)
+        self._set_up_instruments()
         self._log.info(f"environment={config.environment.value}", LogColor.BLUE)
         self._log.info(f"base_url_http={config.http_url}", LogColor.BLUE)
         self._log.info(f"base_url_ws={config.ws_url}", LogColor.BLUE)
@@ -202,12 +194,11 @@ class ParadexDataClient(RequestAnsweringClient):
         self._http_in_use = True
         await self._http.start()
         await self._provider.initialize()
-        self._publish_instruments()
+        self._listing.compare()
         self._pool.open()
         self._in_background(self._subscriber.watch(), "stream-watch")
-        interval_mins = self._settings.update_instruments_interval_mins
-        if interval_mins is not None:
-            self._in_background(self._update_instruments(interval_mins), "instrument-updates")
+        self._in_background(self._listing.run(), "instrument-updates")
+        self._in_background(self._poll_states(), "state-polls")
 
     async def _disconnect(self) -> None:
         tasks, self._background = self._background, []
@@ -262,6 +253,7 @@ class ParadexDataClient(RequestAnsweringClient):
 
     def _on_connection_restored(self, connection: Connection) -> None:
         self._subscriber.connection_restored(connection)
+        self._look_for_missed_changes(connection)
         self._log.info(f"Connection {connection.name} restored", LogColor.BLUE)
 
     def _on_connection_failed(self, connection: Connection, error: Exception) -> None:
@@ -273,35 +265,7 @@ class ParadexDataClient(RequestAnsweringClient):
             log_msg=f"rebuild book {feed.instrument_id}",
         )
 
-    # -- Instruments -----------------------------------------------------------------------------
-
-    def _publish_instruments(self) -> None:
-        self._cache_currencies()
-        for instrument in self._provider.list_all():
-            self._publish(instrument)
-
-    def _publish(self, instrument: Instrument) -> None:
-        self._refresh(instrument)
-        self._handle_data(instrument)
-
-    async def _update_instruments(self, interval_mins: int) -> None:
-        while True:
-            await asyncio.sleep(interval_mins * _SECS_PER_MINUTE)
-            try:
-                await self._provider.initialize(reload=True)
-            except ParadexError as exc:
-                self._log.error(f"Instruments could not be updated, trying again: {exc}")
-            else:
-                self._publish_instruments()
-
     # -- Subscriptions ---------------------------------------------------------------------------
-
-    async def _subscribe_instruments(self, command: SubscribeInstruments) -> None:
-        self._say_how_instruments_update()
-
-    async def _subscribe_instrument(self, command: SubscribeInstrument) -> None:
-        await self._instrument(command.instrument_id)
-        self._say_how_instruments_update()
 
     async def _subscribe_quote_ticks(self, command: SubscribeQuoteTicks) -> None:
         await self._use(command.instrument_id, QUOTES)
@@ -342,12 +306,6 @@ class ParadexDataClient(RequestAnsweringClient):
         if self._bar_follower.uses_trades(instrument_id):
             await self._use(instrument_id, BARS)
 
-    async def _subscribe_instrument_status(self, command: SubscribeInstrumentStatus) -> None:
-        self._refuse(f"status of {command.instrument_id}")
-
-    async def _subscribe_instrument_close(self, command: SubscribeInstrumentClose) -> None:
-        self._refuse(f"close of {command.instrument_id}")
-
     async def _subscribe_option_greeks(self, command: SubscribeOptionGreeks) -> None:
         if isinstance(await self._instrument(command.instrument_id), CryptoOption):
             await self._use(command.instrument_id, GREEKS)
@@ -356,12 +314,6 @@ class ParadexDataClient(RequestAnsweringClient):
 
     async def _subscribe(self, command: SubscribeData) -> None:
         self._refuse(str(command.data_type))
-
-    async def _unsubscribe_instruments(self, command: UnsubscribeInstruments) -> None:
-        """Nothing to do: instruments are loaded in any case."""
-
-    async def _unsubscribe_instrument(self, command: UnsubscribeInstrument) -> None:
-        """Nothing to do: instruments are loaded in any case."""
 
     async def _unsubscribe_quote_ticks(self, command: UnsubscribeQuoteTicks) -> None:
         await self._drop(command.instrument_id, QUOTES)
@@ -389,12 +341,6 @@ class ParadexDataClient(RequestAnsweringClient):
         self._bar_follower.leave(command.bar_type)
         if not self._bar_follower.uses_trades(instrument_id):
             await self._drop(instrument_id, BARS)
-
-    async def _unsubscribe_instrument_status(self, command: UnsubscribeInstrumentStatus) -> None:
-        """Nothing to do: the subscription was refused."""
-
-    async def _unsubscribe_instrument_close(self, command: UnsubscribeInstrumentClose) -> None:
-        """Nothing to do: the subscription was refused."""
 
     async def _unsubscribe_option_greeks(self, command: UnsubscribeOptionGreeks) -> None:
         await self._drop(command.instrument_id, GREEKS)
@@ -437,15 +383,6 @@ class ParadexDataClient(RequestAnsweringClient):
 
     def _refuse(self, what: str) -> None:
         self._log.warning(f"Cannot subscribe to {what}: not currently implemented")
-
-    def _say_how_instruments_update(self) -> None:
-        interval_mins = self._settings.update_instruments_interval_mins
-        if interval_mins is None:
-            self._log.warning(
-                "Instruments stay as loaded: update_instruments_interval_mins is null"
-            )
-        else:
-            self._log.info(f"Instruments are updated every {interval_mins} minutes", LogColor.BLUE)
 
 
 def _prefixed(prefix: str, figures: dict[str, int]) -> dict[str, int]:

@@ -1,12 +1,13 @@
 """
 Loads the venue's markets and keeps them as instruments.
 
-How a market becomes an instrument is in `nautilus_paradex.parsing.instruments`.
+How a market becomes an instrument is in `nautilus_paradex.parsing.instruments`; when to look again,
+and who is told of changes, in `nautilus_paradex.feeds.listing`.
 """
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from nautilus_trader.common.component import LiveClock
@@ -21,9 +22,11 @@ from nautilus_paradex.parsing.instruments import (
     FeeRates,
     currency_from_code,
     instrument_from_market,
+    instrument_id_from_symbol,
 )
 from nautilus_paradex.protocol import rest
-from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.errors import MessageError, ParadexError
+from nautilus_paradex.transport.errors import NotFoundError
 from nautilus_paradex.transport.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -72,6 +75,7 @@ class ParadexInstrumentProvider(InstrumentProvider):
         self._client = client
         self._now_ns: Callable[[], int] = time.time_ns if clock is None else clock.timestamp_ns
         self._warn: bool = config.log_warnings
+        self._wanted_ids = frozenset(map(str, config.load_ids or ()))
         self._wants: Callable[[Instrument], bool] | None = (
             None if config.filter_callable is None else resolve_path(config.filter_callable)
         )
@@ -117,7 +121,7 @@ class ParadexInstrumentProvider(InstrumentProvider):
         wanted = {_symbol(instrument_id) for instrument_id in instrument_ids}
         # One reply holds all markets: asking for each alone would only spend the rate limit.
         only = next(iter(wanted)) if len(wanted) == 1 else None
-        markets = [m for m in await self._client.markets(only) if m.symbol in wanted]
+        markets = [m for m in await self._markets(only) if m.symbol in wanted]
         missing = wanted - {market.symbol for market in markets}
         if missing and self._warn:
             self._log.warning(f"Not listed by the venue: {', '.join(sorted(missing))}")
@@ -130,6 +134,61 @@ class ParadexInstrumentProvider(InstrumentProvider):
     ) -> None:
         """Load one instrument afresh. Raises as `load_ids_async`."""
         await self.load_ids_async([instrument_id], filters)
+
+    async def refresh_async(self, without: Collection[str] = ()) -> dict[str, rest.Market]:
+        """
+        Bring everything that is loaded up to date, and load what is new, by one request.
+
+        What is loaded follows its market, also where a filter would not take it any more, and is
+        dropped when the venue lists it no more. What is not loaded is taken in if the configuration
+        asks for it: by ``load_all`` or ``load_ids``, and the filters.
+
+        Parameters
+        ----------
+        without : Collection[str]
+            Symbols that are known to have ended, although the venue may still list them.
+
+        Returns
+        -------
+        dict[str, rest.Market]
+            All that the venue lists, by symbol.
+
+        Raises
+        ------
+        RequestError
+            If the venue cannot be asked, or refuses.
+        MessageError
+            If it lists no market at all, which can only be a failure of its own. Nothing changes.
+
+        """
+        accepts = _acceptance(self._filters)
+        markets = {market.symbol: market for market in await self._client.markets()}
+        if not markets:
+            raise MessageError("the venue's list of markets is empty: what is loaded is kept")
+        loaded = {instrument.id.symbol.value for instrument in self.list_all()}
+        for symbol in loaded - markets.keys():
+            self.drop(instrument_id_from_symbol(symbol))
+        await self._load(
+            market
+            for symbol, market in markets.items()
+            if symbol not in without
+            and (symbol in loaded or (self._is_configured(symbol) and accepts(market)))
+        )
+        return markets
+
+    def drop(self, instrument_id: InstrumentId) -> None:
+        """Forget an instrument, if it is loaded: its market has ended."""
+        self._instruments.pop(instrument_id, None)
+
+    def _is_configured(self, symbol: str) -> bool:
+        wanted = str(instrument_id_from_symbol(symbol)) in self._wanted_ids
+        return bool(self._load_all_on_start) or wanted
+
+    async def _markets(self, symbol: str | None) -> list[rest.Market]:
+        try:
+            return await self._client.markets(symbol)
+        except NotFoundError:
+            return []
 
     async def _load(self, markets: Iterable[rest.Market]) -> None:
         fees = await self._fee_rates()
@@ -145,7 +204,7 @@ class ParadexInstrumentProvider(InstrumentProvider):
             if instrument is None:
                 unknown[market.asset_kind] += 1
                 continue
-            if self._wants is None or self._wants(instrument):
+            if instrument.id in self._instruments or self._wants is None or self._wants(instrument):
                 self._keep(market, instrument)
         self._report(unknown, malformed)
 

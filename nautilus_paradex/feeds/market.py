@@ -114,8 +114,8 @@ class StreamState(ChannelState):
 
     @property
     def is_wanted(self) -> bool:
-        """Whether a use of the market needs it."""
-        return self.feed.wants(self)
+        """Whether a use of the market needs it, as long as there is that market."""
+        return self.feed.is_listed and self.feed.wants(self)
 
     @property
     def is_broken(self) -> bool:
@@ -135,6 +135,11 @@ class MarketFeed:
     wide : WideChannels, optional
         The channels of many markets that may serve its streams.
 
+    Attributes
+    ----------
+    is_listed : bool
+        Whether the venue lists the market; what it lists no more has no streams.
+
     """
 
     __slots__ = (
@@ -145,6 +150,7 @@ class MarketFeed:
         "depth_mark",
         "funding_period_hours",
         "instrument_id",
+        "is_listed",
         "levels",
         "scale",
         "streams",
@@ -158,6 +164,7 @@ class MarketFeed:
         self.instrument_id = instrument.id
         self.symbol: str = instrument.raw_symbol.value
         self.uses = 0
+        self.is_listed = True
         self.book_sequence = BookSequence()
         self.levels = BookLevels()
         self.depth_mark = DepthMark()

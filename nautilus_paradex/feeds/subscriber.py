@@ -93,6 +93,19 @@ class StreamSubscriber:
         for state in feed.serving(uses):
             await self._settle_stream(state)
 
+    async def relist(self, feed: MarketFeed, *, is_listed: bool) -> None:
+        """
+        Close the streams of a market that is listed no more, or open them when it is again.
+
+        Its uses stay in either case. Raises as `use`.
+
+        """
+        if feed.is_listed == is_listed:
+            return
+        feed.is_listed = is_listed
+        for state in feed.serving(feed.uses):
+            await self._settle(state)
+
     async def use_channel(
         self,
         channel: str,

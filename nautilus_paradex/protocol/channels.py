@@ -9,6 +9,7 @@ __all__ = [
     "ACCOUNT",
     "ALL",
     "BALANCE_EVENTS",
+    "MARKETS",
     "POSITIONS",
     "PRIVATE_TOPICS",
     "REFRESH_RATES",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 ALL: Final = "ALL"
+MARKETS: Final = "markets"
+"""Listings, changes, settlements and removals of all markets."""
 ACCOUNT: Final = "account"
 POSITIONS: Final = "positions"
 BALANCE_EVENTS: Final = "balance_events"

@@ -14,6 +14,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
 
 from nautilus_paradex import ParadexCredentials, ParadexHttpClient, ParadexInstrumentProvider
+from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.transport.errors import RequestError
 
 ADDRESS = "0x1234"
@@ -203,6 +204,121 @@ async def test_a_request_that_fails_raises(
 
     with pytest.raises(RequestError):
         await provider.load_all_async()
+
+
+async def test_one_that_is_not_listed_stays_absent(
+    provider: ParadexInstrumentProvider, venue: Venue
+) -> None:
+    venue.status = 404
+
+    await provider.load_async(InstrumentId.from_str("GONE-USD-PERP.PARADEX"))
+
+    assert symbols(provider) == set()
+
+
+class TestRefresh:
+    @pytest.fixture
+    async def provider(self, client: ParadexHttpClient) -> ParadexInstrumentProvider:
+        config = InstrumentProviderConfig(load_all=True, filters={"asset_kind": "PERP"})
+        provider = ParadexInstrumentProvider(client, config)
+        await provider.initialize()
+        return provider
+
+    async def test_instruments_follow_their_markets_by_one_request(
+        self, provider: ParadexInstrumentProvider, venue: Venue
+    ) -> None:
+        venue.asked.clear()
+        venue.markets[0]["price_tick_size"] = "0.01"
+
+        listed = await provider.refresh_async()
+
+        btc = provider.find(InstrumentId.from_str("BTC-USD-PERP.PARADEX"))
+        assert str(btc.price_increment) == "0.01"
+        assert set(listed) == {"BTC-USD-PERP", "kPEPE-USD-PERP", "DIME-USD"}
+        assert venue.asked == ["/markets"]
+
+    async def test_what_is_listed_no_more_is_dropped(
+        self, provider: ParadexInstrumentProvider, venue: Venue
+    ) -> None:
+        del venue.markets[0]
+
+        await provider.refresh_async()
+
+        assert symbols(provider) == {"kPEPE-USD-PERP"}
+
+    async def test_what_is_new_is_taken_in_if_the_filters_take_it(
+        self, provider: ParadexInstrumentProvider, venue: Venue
+    ) -> None:
+        venue.markets += [market("NEW-USD-PERP"), market("NEW-USD", asset_kind="SPOT")]
+
+        await provider.refresh_async()
+
+        assert symbols(provider) == {"BTC-USD-PERP", "kPEPE-USD-PERP", "NEW-USD-PERP"}
+
+    async def test_what_has_ended_is_not_taken_in_again(
+        self, provider: ParadexInstrumentProvider
+    ) -> None:
+        provider.drop(InstrumentId.from_str("BTC-USD-PERP.PARADEX"))
+
+        await provider.refresh_async(without={"BTC-USD-PERP"})
+
+        assert symbols(provider) == {"kPEPE-USD-PERP"}
+
+    async def test_what_is_loaded_follows_also_where_a_filter_would_not_take_it_any_more(
+        self, client: ParadexHttpClient, venue: Venue
+    ) -> None:
+        config = InstrumentProviderConfig(
+            load_all=True,
+            filters={"tags": "LAYER-1"},
+            filter_callable="tests.unit.test_providers:has_a_fine_tick",
+        )
+        venue.markets[0]["price_tick_size"] = "0.01"
+        provider = ParadexInstrumentProvider(client, config)
+        await provider.initialize()
+
+        venue.markets[0] |= {"tags": [], "price_tick_size": "1"}
+        await provider.refresh_async()
+
+        (btc,) = provider.list_all()
+        assert str(btc.price_increment) == "1"
+
+    async def test_only_what_is_named_is_loaded_also_when_it_is_listed_later(
+        self, client: ParadexHttpClient, venue: Venue
+    ) -> None:
+        ids = frozenset({"BTC-USD-PERP.PARADEX", "NEW-USD-PERP.PARADEX"})
+        provider = ParadexInstrumentProvider(client, InstrumentProviderConfig(load_ids=ids))
+        await provider.initialize()
+        assert symbols(provider) == {"BTC-USD-PERP"}
+
+        venue.markets += [market("NEW-USD-PERP"), market("OTHER-USD-PERP")]
+        await provider.refresh_async()
+
+        assert symbols(provider) == {"BTC-USD-PERP", "NEW-USD-PERP"}
+
+    async def test_an_update_that_cannot_be_read_leaves_the_instrument_as_it_was(
+        self, provider: ParadexInstrumentProvider, venue: Venue
+    ) -> None:
+        venue.markets[0]["price_tick_size"] = "cheap"
+
+        await provider.refresh_async()
+
+        btc = provider.find(InstrumentId.from_str("BTC-USD-PERP.PARADEX"))
+        assert str(btc.price_increment) == "0.1"
+        assert provider.metrics["markets_malformed"] == 1
+
+    async def test_an_empty_list_is_a_failure_and_changes_nothing(
+        self, provider: ParadexInstrumentProvider, venue: Venue
+    ) -> None:
+        venue.markets.clear()
+
+        with pytest.raises(MessageError, match="empty"):
+            await provider.refresh_async()
+
+        assert symbols(provider) == {"BTC-USD-PERP", "kPEPE-USD-PERP"}
+
+
+def has_a_fine_tick(instrument: Instrument) -> bool:
+    return instrument.price_precision == 2
 
 
 class TestAccountFees:

@@ -59,6 +59,11 @@ class Sockets:
     def __len__(self) -> int:
         return len(self._open)
 
+    @property
+    def channels(self) -> frozenset[str]:
+        """Every channel that any open socket is subscribed to."""
+        return frozenset(channel for c in self._open for channel in c.subscriptions)
+
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Upgrade a request, or refuse it with a status before the upgrade."""
         try:

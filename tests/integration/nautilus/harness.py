@@ -5,7 +5,7 @@ between two awaits nothing of it changes.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any, Final
@@ -28,6 +28,8 @@ from nautilus_trader.model.book import OrderBook
 from nautilus_trader.model.currencies import USDC
 from nautilus_trader.model.data import (
     Bar,
+    InstrumentClose,
+    InstrumentStatus,
     OrderBookDeltas,
     OrderBookDepth10,
     QuoteTick,
@@ -242,6 +244,8 @@ class RecordingDataTester(DataTester):
     def __init__(self, config: DataTesterConfig) -> None:
         super().__init__(config)
         self.instruments: list[Instrument] = []
+        self.statuses: list[InstrumentStatus] = []
+        self.closes: list[InstrumentClose] = []
         self.deltas: list[OrderBookDeltas] = []
         self.depths: list[OrderBookDepth10] = []
         self.books: list[tuple[list[Level], list[Level]]] = []
@@ -256,6 +260,14 @@ class RecordingDataTester(DataTester):
     def on_instrument(self, instrument: Instrument) -> None:
         super().on_instrument(instrument)
         self.instruments.append(instrument)
+
+    def on_instrument_status(self, status: InstrumentStatus) -> None:
+        super().on_instrument_status(status)
+        self.statuses.append(status)
+
+    def on_instrument_close(self, close: InstrumentClose) -> None:
+        super().on_instrument_close(close)
+        self.closes.append(close)
 
     def on_order_book_deltas(self, deltas: OrderBookDeltas) -> None:
         super().on_order_book_deltas(deltas)
@@ -346,16 +358,17 @@ def exec_tester(**settings: Any) -> RecordingExecTester:
 async def running_node(
     venue: Venue,
     *actors: Actor,
-    load_ids: Sequence[InstrumentId] = (BTC,),
+    load_ids: Sequence[InstrumentId] | None = (BTC,),
     account: DevnetAccount | None = None,
+    data: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[TradingNode]:
     """
     Run a node with both registered clients and `actors` against `venue`.
 
     It is up, reconciled and its actors have started when this is entered, and has disconnected
-    when it is left. It trades the venue's first account unless another is given; `settings` are
-    further ones of the execution client.
+    when it is left. It trades the venue's first account unless another is given. `load_ids`, `data`
+    and `settings` are those of `node_config`.
 
     """
     account = account or venue.server.accounts[0]
@@ -366,6 +379,7 @@ async def running_node(
             account.address_hex,
             account.private_key_hex,
             load_ids=load_ids,
+            data=data,
             **settings,
         )
     )
@@ -478,11 +492,22 @@ def node_config(
     address: str,
     private_key: str,
     *,
-    load_ids: Sequence[InstrumentId] = (BTC,),
+    load_ids: Sequence[InstrumentId] | None = (BTC,),
+    data: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> TradingNodeConfig:
-    """Return the configuration of a node; `settings` are further ones of the execution client."""
-    instruments = InstrumentProviderConfig(load_ids=frozenset(load_ids))
+    """
+    Return the configuration of a node.
+
+    It loads all instruments if `load_ids` is None. `data` are further settings of the data client,
+    `settings` of the execution client.
+
+    """
+    instruments = (
+        InstrumentProviderConfig(load_all=True)
+        if load_ids is None
+        else InstrumentProviderConfig(load_ids=frozenset(load_ids))
+    )
     connection: dict[str, Any] = {
         "environment": ParadexEnvironment.DEVNET,
         "base_url_http": http_url,
@@ -496,7 +521,7 @@ def node_config(
             reconciliation=True,
             reconciliation_startup_delay_secs=0.05,
         ),
-        data_clients={PARADEX: ParadexDataClientConfig(**connection)},
+        data_clients={PARADEX: ParadexDataClientConfig(**connection, **(data or {}))},
         exec_clients={
             PARADEX: ParadexExecClientConfig(
                 account_address=address,

@@ -145,6 +145,40 @@ class TestUses:
         assert feed.book_sequence.is_waiting
 
 
+class TestListing:
+    async def test_a_market_that_is_listed_no_more_has_no_streams_until_it_is_again(
+        self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        await subscriber.use(feed, MARK)
+        await subscriber.relist(feed, is_listed=False)
+        assert set(pool.since(2)) == {"-" + BBO, "-" + SUMMARY}
+
+        clock.advance_secs(3_600)
+        await subscriber.mend()
+        await subscriber.relist(feed, is_listed=False)
+        await subscriber.drop(feed, MARK)
+        assert pool.open == set()
+
+        await subscriber.relist(feed, is_listed=True)
+        assert pool.open == {BBO}
+
+    async def test_its_book_is_cleared(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        feed: MarketFeed,
+        outcome: Outcome,
+    ) -> None:
+        await subscriber.use(feed, DELTAS)
+        router.on_event(SNAPSHOT, TS_US * 1_000)
+        assert len(outcome.emitted) == 1
+
+        await subscriber.relist(feed, is_listed=False)
+
+        assert len(outcome.emitted) == 2
+
+
 class TestSilence:
     async def test_a_silent_stream_is_opened_afresh(
         self, subscriber: StreamSubscriber, pool: Pool, feed: MarketFeed, clock: Clock
