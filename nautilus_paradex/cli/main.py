@@ -27,6 +27,16 @@ _COMMANDS: Final[dict[str, tuple[str, str, str]]] = {
         "run_command",
         "Run a trading node from a JSON configuration.",
     ),
+    "record": (
+        "nautilus_paradex.cli.record",
+        "record_command",
+        "Record the raw frames of a live socket.",
+    ),
+    "replay": (
+        "nautilus_paradex.cli.replay",
+        "replay_command",
+        "Push a recording through the live decode path, offline.",
+    ),
 }
 
 

@@ -1,22 +1,22 @@
 """Raw recordings, and the market that one of them brings back.
 
-A recording is JSON lines ``{"t_ns", "opcode", "text"|"b64"}``. Only its order book frames are
-replayed; they leave byte for byte as they came. When to send them is for `playback` to say.
+The form of a recording is that of `protocol.recording`. Only its order book frames are replayed;
+they leave byte for byte as they came. When to send them is for `playback` to say.
 """
 
-import base64
-import binascii
+import gzip
+import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from math import gcd
 from pathlib import Path
-from typing import Final, Literal
+from typing import BinaryIO, Final, cast
 
 import msgspec
 
 from nautilus_paradex.devnet.config import DevnetConfigError
 from nautilus_paradex.devnet.engine.markets import MarketSpec
-from nautilus_paradex.protocol import sbe
+from nautilus_paradex.protocol import recording, sbe
 from nautilus_paradex.protocol.enums import AssetKind, PackageType
 from nautilus_paradex.protocol.errors import SbeDecodeError
 from nautilus_paradex.protocol.events import BboEvent, BookEvent, BookLevel
@@ -167,51 +167,37 @@ def load(path: Path) -> Recording:
     """
     frames: dict[str, list[TimedFrame]] = {}
     versions: set[int] = set()
-    for number, line in enumerate(_lines(path), start=1):
-        try:
-            frame = _book_frame(line)
-            if frame is None:
-                continue
-            versions.add(int.from_bytes(frame.data[_VERSION_AT : _VERSION_AT + 2], "little"))
-            _append(frames, versions, frame)
-        except (ValueError, SbeDecodeError) as e:
-            raise RecordingError(f"{path}, line {number}: {e}") from e
+    report = recording.ReadReport()
+    try:
+        with _opened(path) as lines:
+            for frame in _book_frames(recording.decode_lines(lines, report)):
+                versions.add(int.from_bytes(frame.data[_VERSION_AT : _VERSION_AT + 2], "little"))
+                _append(frames, versions, frame)
+    except recording.RecordingError as e:
+        raise RecordingError(f"{path}, {e}") from e
+    except (ValueError, SbeDecodeError) as e:
+        raise RecordingError(f"{path}, line {report.lines}: {e}") from e
+    except (OSError, zlib.error) as e:
+        reason = getattr(e, "strerror", None) or e
+        raise RecordingError(f"{path}: cannot be read: {reason}") from e
     if not frames:
         raise RecordingError(f"{path}: no order book frames in this recording")
     return Recording(versions.pop(), frames)
 
 
-class _Line(msgspec.Struct, frozen=True):
-    t_ns: int
-    opcode: Literal["text", "binary"]
-    text: str | None = None
-    b64: str | None = None
+def _opened(path: Path) -> BinaryIO:
+    if recording.is_compressed(path):
+        return cast(BinaryIO, gzip.open(path, "rb"))
+    return path.open("rb")
 
 
-_LINE: Final = msgspec.json.Decoder(_Line)
-
-
-def _lines(path: Path) -> Iterable[bytes]:
-    try:
-        return path.read_bytes().splitlines()
-    except OSError as e:
-        raise RecordingError(f"{path}: cannot be read: {e.strerror}") from e
-
-
-def _book_frame(text: bytes) -> TimedFrame | None:
-    line = _LINE.decode(text)
-    if line.opcode == "text":
-        return None
-    if line.b64 is None:
-        raise ValueError("binary frame without `b64`")
-    try:
-        data = base64.b64decode(line.b64, validate=True)
-    except binascii.Error as e:
-        raise ValueError(f"`b64` is not base64: {e}") from e
-    event = sbe.decode(data)
-    if not isinstance(event, BookEvent):
-        return None
-    return TimedFrame(line.t_ns, data, event)
+def _book_frames(frames: Iterable[recording.RecordedFrame]) -> Iterator[TimedFrame]:
+    for frame in frames:
+        if frame.opcode != recording.BINARY:
+            continue
+        event = sbe.decode(frame.payload)
+        if isinstance(event, BookEvent):
+            yield TimedFrame(frame.t_ns, frame.payload, event)
 
 
 def _append(frames: dict[str, list[TimedFrame]], versions: set[int], frame: TimedFrame) -> None:

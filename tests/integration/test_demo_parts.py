@@ -23,12 +23,12 @@ from rich.console import Console
 
 from nautilus_paradex.cli.demo import command as demo
 from nautilus_paradex.cli.demo import session, venue
-from nautilus_paradex.cli.demo.interruption import Interruption
 from nautilus_paradex.cli.demo.screen import open_screen
 from nautilus_paradex.cli.demo.stats import DemoStats
 from nautilus_paradex.cli.demo.truth import Books, compare, shortcoming
 from nautilus_paradex.cli.demo.venue import DemoVenue, open_venue
 from nautilus_paradex.cli.errors import CommandFailed
+from nautilus_paradex.cli.interruption import Interruption
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.devnet.server import DevnetServer
 from nautilus_paradex.protocol.environment import ParadexEnvironment

@@ -185,7 +185,7 @@ def frame(event, version=1):
 )
 def test_a_malformed_recording_is_refused_with_its_line(tmp_path, lines, words):
     path = tmp_path / "bad.jsonl"
-    path.write_text("\n".join(lines))
+    path.write_text("".join(f"{line}\n" for line in lines))
     with pytest.raises(DevnetConfigError, match=str(path)) as refused:
         load(path)
     assert words in str(refused.value)

@@ -16,14 +16,15 @@ import uvloop
 from nautilus_trader.model.identifiers import InstrumentId, Symbol
 from rich.console import Console
 
-from nautilus_paradex.cli.demo.interruption import Interruption
-from nautilus_paradex.cli.demo.screen import open_screen, print_summary, say
+from nautilus_paradex.cli.demo.screen import open_screen, print_summary
 from nautilus_paradex.cli.demo.session import run_node, socket_times
 from nautilus_paradex.cli.demo.stats import DemoStats
 from nautilus_paradex.cli.demo.strategy import DemoQuoter
 from nautilus_paradex.cli.demo.truth import Check, compare, node_books, shortcoming, venue_books
 from nautilus_paradex.cli.demo.venue import DemoVenue, open_venue
 from nautilus_paradex.cli.errors import BadInput, CommandFailed
+from nautilus_paradex.cli.interruption import Interruption
+from nautilus_paradex.cli.output import say
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.protocol.enums import AssetKind
 from nautilus_paradex.protocol.environment import ParadexEnvironment

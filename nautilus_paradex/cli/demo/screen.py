@@ -15,9 +15,10 @@ from rich.table import Table
 from nautilus_paradex.cli.demo.session import SocketTimes
 from nautilus_paradex.cli.demo.stats import DemoStats
 from nautilus_paradex.cli.demo.truth import Check
+from nautilus_paradex.cli.output import say
 from nautilus_paradex.transport.metrics import LatencyHistogram
 
-__all__ = ["Screen", "open_screen", "print_summary", "say"]
+__all__ = ["Screen", "open_screen", "print_summary"]
 
 _BOOK_LEVELS = 5
 _PLAIN_EVERY_SECS = 5.0
@@ -29,11 +30,6 @@ class Screen(Protocol):
     def update(self, stats: DemoStats, strategy: Strategy, elapsed_secs: float) -> None:
         """Show how things stand."""
         ...
-
-
-def say(console: Console, line: str = "") -> None:
-    """Print a line as it is: not broken where the console ends, its numbers not coloured."""
-    console.print(line, soft_wrap=True, highlight=False, markup=False)
 
 
 @contextmanager

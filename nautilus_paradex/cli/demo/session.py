@@ -15,11 +15,11 @@ from nautilus_trader.config import (
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.identifiers import InstrumentId, TraderId
 
-from nautilus_paradex.cli.demo.interruption import Interruption
 from nautilus_paradex.cli.demo.stats import DemoStats
 from nautilus_paradex.cli.demo.strategy import DemoQuoter, DemoQuoterConfig
 from nautilus_paradex.cli.demo.venue import DemoVenue
 from nautilus_paradex.cli.errors import CommandFailed
+from nautilus_paradex.cli.interruption import Interruption
 from nautilus_paradex.config import ParadexDataClientConfig, ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX
 from nautilus_paradex.factories import (

@@ -1,4 +1,4 @@
-"""What Ctrl-C and SIGTERM do to the demo: the end at once before it trades, an orderly one after.
+"""What Ctrl-C and SIGTERM do to a command: the end at once, an orderly one where it waits for it.
 
 It knows nothing of venues and nodes: it cancels a task, or says that it is time to stop.
 """
