@@ -34,6 +34,7 @@ __all__ = ["record_command"]
 
 _TICK_SECS: Final = 0.5
 _PLAIN_EVERY_SECS: Final = 10.0
+_RETRIES: Final = 1  # a person waits
 _NAMES_SHOWN: Final = 40
 _BYTES_PER_MIB: Final = 1024 * 1024
 
@@ -205,7 +206,7 @@ async def _until_over(
 
 
 async def _markets(plan: _Plan) -> list[rest.Market]:
-    http = ParadexHttpClient(plan.venue.http_url)
+    http = ParadexHttpClient(plan.venue.http_url, max_retries=_RETRIES)
     try:
         listed = {market.symbol: market for market in await http.markets()}
     finally:
@@ -234,7 +235,7 @@ class _Progress:
 
     def update(self, recorder: Recorder, elapsed_secs: float) -> None:
         stats = recorder.stats
-        rate = (stats.frames - self._frames) / max(elapsed_secs - self._elapsed_secs, 1e-3)
+        rate = (stats.frames - self._frames) / max(elapsed_secs - self._elapsed_secs, _TICK_SECS)
         self._frames, self._elapsed_secs = stats.frames, elapsed_secs
         line = (
             f"{elapsed_secs:.0f} s  {stats.frames:,} frames  {rate:,.0f}/s  {_size(recorder)}  "

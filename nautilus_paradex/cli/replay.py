@@ -30,6 +30,7 @@ from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["replay_command"]
 
+_RETRIES: Final = 1  # a person waits
 _US_PER_SEC: Final = 1_000_000
 _NS_PER_US: Final = 1_000
 
@@ -131,7 +132,7 @@ def _instruments(
 
 
 async def _fetched(http_url: str) -> list[rest.Market]:
-    http = ParadexHttpClient(http_url)
+    http = ParadexHttpClient(http_url, max_retries=_RETRIES)
     try:
         return await http.markets()
     finally:

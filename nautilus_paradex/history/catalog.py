@@ -149,8 +149,12 @@ def _told(
     *,
     already: int,
 ) -> Iterator[RecordedFrame]:
+    if progress is None:
+        yield from reader
+        return
     total = 2 * reader.size
     for number, frame in enumerate(reader):
         yield frame
-        if progress is not None and number % _FRAMES_PER_PROGRESS == 0:
+        if number % _FRAMES_PER_PROGRESS == 0:
             progress(already + reader.position, total)
+    progress(already + reader.size, total)

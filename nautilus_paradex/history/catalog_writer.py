@@ -16,10 +16,8 @@ from nautilus_trader.model.data import (
     FundingRateUpdate,
     IndexPriceUpdate,
     MarkPriceUpdate,
-    OptionGreeks,
     OrderBookDelta,
     OrderBookDeltas,
-    OrderBookDepth10,
     QuoteTick,
     TradeTick,
 )
@@ -27,22 +25,16 @@ from nautilus_trader.model.enums import BookAction, OrderSide
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
-from nautilus_trader.persistence.catalog import ParquetDataCatalog
 from nautilus_trader.serialization.arrow.serializer import list_schemas
 
 from nautilus_paradex.data_types import ParadexMarketSummary
-from nautilus_paradex.history import index_prices
+from nautilus_paradex.history.catalog_forms import RowwiseCatalog
 from nautilus_paradex.protocol.errors import ParadexError
 
 __all__ = ["CHUNK_SIZE", "CatalogError", "CatalogWriter"]
 
 CHUNK_SIZE: Final = 100_000
 """Objects that wait in memory before they are written; a book update counts its levels."""
-
-# What the catalog stores without a schema of its own.
-_BUILT_IN: Final = frozenset(
-    {QuoteTick, TradeTick, OrderBookDelta, OrderBookDepth10, MarkPriceUpdate, OptionGreeks},
-)
 
 # Looked for before anything is written; others when the first of them comes.
 _OF_EVERY_RECORDING: Final = (
@@ -104,7 +96,7 @@ class CatalogWriter:
             path.mkdir(parents=True, exist_ok=True)
         except OSError as exc:
             raise CatalogError(f"{path}: cannot be made: {exc.strerror}") from exc
-        self._catalog = _Catalog(path.absolute())
+        self._catalog = RowwiseCatalog(path.absolute())
         self._instruments = {instrument.id: instrument for instrument in instruments}
         self._span_ns = span_ns
         self._chunk_size = chunk_size
@@ -138,7 +130,7 @@ class CatalogWriter:
         self._last_ns = payload.ts_init
         objects = payload.deltas if isinstance(payload, OrderBookDeltas) else [payload]
         data_cls = type(objects[0])
-        if data_cls not in _BUILT_IN and data_cls not in list_schemas():
+        if data_cls not in list_schemas():
             self.left_out[data_cls.__name__] += 1
             return False
         instrument_id = getattr(payload, "instrument_id", None)
@@ -220,15 +212,6 @@ class CatalogWriter:
             )
             for delta in deltas
         ]
-
-
-class _Catalog(ParquetDataCatalog):
-    """The platform's catalog, with index prices in a form that it can read."""
-
-    def _objects_to_table(self, data: list[Any], data_cls: type) -> pa.Table:
-        if data_cls is IndexPriceUpdate:
-            return index_prices.table_of(data)
-        return super()._objects_to_table(data, data_cls)
 
 
 def _precisions(instrument: Instrument) -> tuple[int, int]:

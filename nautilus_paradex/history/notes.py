@@ -88,8 +88,11 @@ def note_in(frame: RecordedFrame) -> Note | None:
         return None
     try:
         message = rpc.decode(frame.payload)
-        if not isinstance(message, rpc.Notification) or message.channel != _CHANNEL:
-            return None
+    except MessageError:
+        return None  # the venue's, and malformed
+    if not isinstance(message, rpc.Notification) or message.channel != _CHANNEL:
+        return None
+    try:
         return _NOTES.decode(message.data)
-    except (MessageError, msgspec.MsgspecError) as exc:
+    except msgspec.MsgspecError as exc:
         raise RecordingError(f"a note of the recorder that cannot be read: {exc}") from exc

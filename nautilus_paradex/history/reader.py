@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
+from nautilus_paradex.history.notes import note_in
 from nautilus_paradex.protocol.recording import (
     ReadReport,
     RecordedFrame,
@@ -55,7 +56,7 @@ class RecordingReader:
         self.report = ReadReport()
         self._position = 0
         try:
-            yield from self._in_order(self._frames())
+            yield from self._checked(self._frames())
         except RecordingError as exc:
             raise RecordingError(f"{self.path}, {exc}") from exc
         except (OSError, zlib.error) as exc:
@@ -70,15 +71,22 @@ class RecordingReader:
                 self._position = file.tell()
                 yield frame
 
-    def _in_order(self, frames: Iterator[RecordedFrame]) -> Iterator[RecordedFrame]:
+    def _checked(self, frames: Iterator[RecordedFrame]) -> Iterator[RecordedFrame]:
         last_ns = 0
         for frame in frames:
-            if frame.t_ns >= last_ns:
-                last_ns = frame.t_ns
-                yield frame
+            try:
+                if frame.t_ns < last_ns:
+                    raise RecordingError("t_ns goes back in time")
+                note_in(frame)
+            except RecordingError as exc:
+                self._refuse(exc)
                 continue
-            problem = f"line {self.report.lines}: t_ns goes back in time"
-            if not self._skip_malformed:
-                raise RecordingError(problem)
-            self.report.malformed += 1
-            self.report.first_problem = self.report.first_problem or problem
+            last_ns = frame.t_ns
+            yield frame
+
+    def _refuse(self, exc: RecordingError) -> None:
+        problem = f"line {self.report.lines}: {exc}"
+        if not self._skip_malformed:
+            raise RecordingError(problem) from exc
+        self.report.malformed += 1
+        self.report.first_problem = self.report.first_problem or problem

@@ -232,28 +232,32 @@ class Recorder:
     # Frames on their way to the file.
 
     def _on_frame(self, payload: bytes, opcode: Opcode) -> None:
-        if self._keep(RecordedFrame(self._clock(), int(opcode), payload)):
+        if self._put(RecordedFrame(self._clock(), int(opcode), payload)):
             self.stats.frames += 1
         else:
-            self.stats.dropped += 1
+            self._drop()
         self._watch.on_frame(payload, opcode)
 
     def _note(self, note: Note) -> None:
-        self._keep(note_frame(self._clock(), note))
+        self._put(note_frame(self._clock(), note), urgent=True)
 
-    def _keep(self, frame: RecordedFrame) -> bool:
+    def _put(self, frame: RecordedFrame, *, urgent: bool = False) -> bool:
         assert self._writer is not None
-        if self._missing:
-            lost = Interrupted("the disk was too slow", self._missing)
-            if self._writer.put(note_frame(frame.t_ns, lost)):
-                self._missing = 0
-                self._break_books()
-        if not self._missing and self._writer.put(frame):
-            return True
+        if not self._missing:
+            return self._writer.put(frame, urgent=urgent)
+        lost = Interrupted("the disk was too slow", self._missing)
+        if not self._writer.put(note_frame(frame.t_ns, lost), frame, urgent=urgent):
+            return False
+        self._missing = 0
+        self._break_books()
+        return True
+
+    def _drop(self) -> None:
+        assert self._writer is not None
         if not self._missing and self._writer.failure is None:
             self._report("the disk is too slow: frames are dropped until it has caught up")
         self._missing += 1
-        return False
+        self.stats.dropped += 1
 
     def _clock(self) -> int:
         # The machine's clock may be set back, the times of a recording may not.

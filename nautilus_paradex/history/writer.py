@@ -87,14 +87,20 @@ class RecordingWriter:
         """Why no more can be written, None as long as it can."""
         return self._failure
 
-    def put(self, frame: RecordedFrame) -> bool:
-        """Queue a frame, never waiting. Returns whether there was room for it."""
-        cost = len(frame.payload) + _FRAME_OVERHEAD
+    def put(self, *frames: RecordedFrame, urgent: bool = False) -> bool:
+        """
+        Queue frames, all or none, never waiting. Returns whether there was room for them.
+
+        For what is `urgent` there is always room, until the file has failed.
+
+        """
+        cost = sum(len(frame.payload) + _FRAME_OVERHEAD for frame in frames)
         with self._lock:
             pending = self._waiting_bytes + self._being_written_bytes
-            if self._failure is not None or pending + cost > self._max_pending_bytes:
+            is_full = pending + cost > self._max_pending_bytes and not urgent
+            if is_full or self._failure is not None:
                 return False
-            self._waiting.append(frame)
+            self._waiting += frames
             self._waiting_bytes += cost
         return True
 

@@ -1,6 +1,7 @@
 """A recording on the devnet: the frames of a real book leave it byte for byte."""
 
 import base64
+import gzip
 import json
 from pathlib import Path
 
@@ -158,6 +159,21 @@ async def test_other_markets_go_on_beside_the_replay(recording):
         await socket.subscribe("order_book.ETH-USD-PERP.deltas")
         first = await socket.next_of(BookEvent)
         assert (await socket.next_of(BookEvent)).seq == first.seq + 1
+
+
+@pytest.mark.parametrize("cut", [0, 30])
+def test_a_gzipped_recording_is_read_up_to_where_it_was_cut(recording, tmp_path, cut):
+    path = tmp_path / "book.jsonl.gz"
+    packed = gzip.compress(recording.read_bytes())
+    path.write_bytes(packed[: len(packed) - cut])
+    frames = [frame.data for frame in load(path).frames[BTC]]
+    assert frames == binary_frames(recording)[: len(frames)]
+    assert (len(frames) == len(STORY)) == (cut == 0)
+
+
+def test_a_recording_whose_writer_was_killed_ends_at_its_last_whole_line(recording):
+    recording.write_bytes(recording.read_bytes()[:-10])
+    assert len(load(recording).frames[BTC]) == len(STORY) - 1
 
 
 def line(**values):

@@ -19,6 +19,14 @@ FLOORS = {
     "data_types": {"data_types"},
     "parsing": {"protocol", "parsing", "data_types", "constants"},
     "devnet": {"protocol", "devnet"},
+    "history": {
+        "protocol",
+        "transport",
+        "parsing",
+        "data_types",
+        "feeds",
+        "history",
+    },
 }
 WITHOUT_THE_PLATFORM = ("protocol", "transport", "devnet")
 

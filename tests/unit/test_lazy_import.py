@@ -6,6 +6,7 @@ import sys
 import pytest
 
 import nautilus_paradex
+from nautilus_paradex import history
 
 
 def run_python(code: str) -> str:
@@ -29,6 +30,8 @@ def run_python(code: str) -> str:
         "nautilus_paradex.transport.http",
         "nautilus_paradex.transport.websocket",
         "nautilus_paradex.devnet.server",
+        "nautilus_paradex.history.recorder",
+        "nautilus_paradex.cli.record",
     ],
 )
 def test_importing_the_lower_floors_loads_nothing_of_the_platform(module: str) -> None:
@@ -52,6 +55,14 @@ def test_every_promised_name_is_there(name: str) -> None:
     assert name in dir(nautilus_paradex)
 
 
+@pytest.mark.parametrize("name", history.__all__)
+def test_every_name_of_the_history_is_there(name: str) -> None:
+    assert getattr(history, name) is not None
+    assert name in dir(history)
+
+
 def test_an_unknown_name_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
         _ = nautilus_paradex.Nonsense  # type: ignore[attr-defined]
+    with pytest.raises(AttributeError, match="no attribute 'Nonsense'"):
+        _ = history.Nonsense  # type: ignore[attr-defined]
