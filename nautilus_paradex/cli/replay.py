@@ -5,11 +5,10 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import click
 import msgspec
-from nautilus_trader.model.data import CustomData
 from nautilus_trader.model.instruments import Instrument
 from rich import box
 from rich.console import Console
@@ -20,7 +19,7 @@ from nautilus_paradex.cli.errors import BadInput, CommandFailed
 from nautilus_paradex.cli.output import say
 from nautilus_paradex.cli.venue_address import environment_option, url_option, venue_address
 from nautilus_paradex.history.instruments import instruments_of, markets_in_file
-from nautilus_paradex.history.kinds import KINDS, kind_of, market_of
+from nautilus_paradex.history.kinds import KINDS, as_dict, kind_of, market_of
 from nautilus_paradex.history.reader import RecordingReader
 from nautilus_paradex.history.replay import FrameReplay
 from nautilus_paradex.protocol import rest
@@ -166,12 +165,7 @@ class _Tally:
             return
         self.counts[market_of(data), kind] += 1
         if self._prints:
-            click.echo(_line(data))
-
-
-def _line(data: Any) -> str:
-    payload = data.data if isinstance(data, CustomData) else data
-    return msgspec.json.encode(type(payload).to_dict(payload), enc_hook=str).decode()
+            click.echo(msgspec.json.encode(as_dict(data)))
 
 
 def _print_summary(

@@ -16,6 +16,7 @@ from nautilus_trader.model.data import (
     FundingRateUpdate,
     IndexPriceUpdate,
     MarkPriceUpdate,
+    OptionGreeks,
     OrderBookDelta,
     OrderBookDeltas,
     QuoteTick,
@@ -44,6 +45,7 @@ _OF_EVERY_RECORDING: Final = (
     MarkPriceUpdate,
     IndexPriceUpdate,
     FundingRateUpdate,
+    OptionGreeks,
     ParadexMarketSummary,
 )
 

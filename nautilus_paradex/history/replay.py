@@ -9,12 +9,13 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from nautilus_trader.model.identifiers import InstrumentId
-from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.instruments import CryptoOption, Instrument
 from websockets.frames import Opcode
 
 from nautilus_paradex.feeds.market import (
     DELTAS,
     FUNDING,
+    GREEKS,
     INDEX,
     MARK,
     QUOTES,
@@ -136,7 +137,7 @@ class FrameReplay:
             self.metrics.count(INTERRUPTIONS)
             self.metrics.count(DROPPED, note.dropped)
             for feed in self.router.feeds:
-                self.router.drop_book(feed)
+                self.router.books.drop(feed)
 
     def _assume_market_of(self, frame: RecordedFrame) -> None:
         try:
@@ -157,6 +158,8 @@ class FrameReplay:
         feed = MarketFeed(instrument)
         if self._wanted is None or feed.symbol in self._wanted:
             feed.uses = _EVERYTHING
+            if isinstance(instrument, CryptoOption):
+                feed.uses |= GREEKS
         self.router.add(feed)
 
 

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from nautilus_paradex.cli.main import main
+from nautilus_paradex.history.kinds import KINDS
 from nautilus_paradex.history.notes import Markets, note_frame
 from nautilus_paradex.history.reader import RecordingReader
 from nautilus_paradex.protocol import rest
@@ -18,7 +19,7 @@ from tests.integration.processes import FREE_PORT, Command, Devnet, command, dev
 from tests.integration.test_replay_node import PRODUCTION
 from tests.support import eventually
 from tests.unit.history.conftest import Record, market, record
-from tests.unit.history.frames import at, bbo, trade
+from tests.unit.history.frames import at, bbo, book, summary, trade
 
 __all__ = ["market", "record"]
 
@@ -217,6 +218,35 @@ def test_replay_prints_each_object_as_a_line_of_json(record: Record) -> None:
 
     _, out, _ = invoke("replay", path, "--lines", "--limit", "1")
     assert len(out.splitlines()) == 1
+
+
+def test_every_kind_of_object_can_be_a_line(record: Record, market: rest.Market) -> None:
+    specification = {name: getattr(market, name) for name in market.__struct_fields__}
+    option = rest.Market(
+        **{
+            **specification,
+            "symbol": "BTC-USD-96000-C",
+            "asset_kind": "PERP_OPTION",
+            "strike_price": "96000",
+            "option_type": "CALL",
+        }
+    )
+    greeks = {"delta": 50_000_000, "gamma": 1, "vega": 2}
+    path = record(
+        [
+            note_frame(at(0), Markets([option])),
+            bbo(1, 5, 6, option.symbol),
+            trade(2, 5, option.symbol),
+            book(3, 1, bids={5: 1}, kind="SNAPSHOT", market=option.symbol),
+            summary(4, 5, option.symbol, **greeks),
+        ]
+    )
+
+    _, out, _ = invoke("replay", path, "--lines")
+
+    rows = [json.loads(line) for line in out.splitlines()]
+    assert {row["type"] for row in rows} == {data_cls.__name__ for data_cls in KINDS}
+    assert [row["delta"] for row in rows if row["type"] == "OptionGreeks"] == [0.5]
 
 
 def test_replay_takes_the_markets_from_a_file(record: Record, tmp_path: Path) -> None:

@@ -93,7 +93,7 @@ def book(
     )
 
 
-def summary(number: int, mark: int, market: str = BTC) -> RecordedFrame:
+def summary(number: int, mark: int, market: str = BTC, **more: int) -> RecordedFrame:
     return frame(
         number,
         MarketSummaryEvent(
@@ -104,6 +104,7 @@ def summary(number: int, mark: int, market: str = BTC) -> RecordedFrame:
             funding_rate_precise=-1_234_567,
             open_interest=7 * _E8,
             market=market,
+            **more,
         ),
     )
 

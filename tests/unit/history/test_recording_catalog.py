@@ -9,6 +9,7 @@ from nautilus_trader.model.data import (
     FundingRateUpdate,
     IndexPriceUpdate,
     MarkPriceUpdate,
+    OptionGreeks,
     OrderBookDelta,
     OrderBookDeltas,
     QuoteTick,
@@ -20,6 +21,7 @@ from nautilus_trader.persistence.catalog import ParquetDataCatalog
 from nautilus_paradex.data_types import ParadexMarketSummary
 from nautilus_paradex.history import CatalogError, FrameReplay, recording_to_catalog
 from nautilus_paradex.history.catalog_writer import CatalogWriter
+from nautilus_paradex.history.kinds import as_dict
 from nautilus_paradex.history.notes import Interrupted, Markets, note_frame
 from nautilus_paradex.parsing.instruments import FeeRates, instrument_from_market
 from nautilus_paradex.protocol import rest
@@ -28,6 +30,7 @@ from tests.unit.history.conftest import Record
 from tests.unit.history.frames import BTC, answer, at, bbo, book, summary, trade
 
 ETH = "ETH-USD-PERP"
+CALL = "BTC-USD-96000-C"
 CLASSES = (
     QuoteTick,
     TradeTick,
@@ -35,6 +38,7 @@ CLASSES = (
     MarkPriceUpdate,
     IndexPriceUpdate,
     FundingRateUpdate,
+    OptionGreeks,
     ParadexMarketSummary,
 )
 
@@ -42,12 +46,17 @@ CLASSES = (
 @pytest.fixture
 def markets(market: rest.Market) -> list[rest.Market]:
     fields = {name: getattr(market, name) for name in market.__struct_fields__}
-    return [market, rest.Market(**{**fields, "symbol": ETH, "price_tick_size": "0.01"})]
+    option = {"symbol": CALL, "asset_kind": "PERP_OPTION", "strike_price": "96000"}
+    return [
+        market,
+        rest.Market(**{**fields, "symbol": ETH, "price_tick_size": "0.01"}),
+        rest.Market(**{**fields, **option, "option_type": "CALL"}),
+    ]
 
 
 @pytest.fixture
 def story(markets: list[rest.Market]) -> list[RecordedFrame]:
-    """Some seconds of two markets, with an interruption, a gap and values of every kind."""
+    """Moments of three markets, with an interruption, a gap and values of every kind."""
     frames = [note_frame(at(0), Markets(markets)), answer(0)]
     for number, name in enumerate((BTC, ETH), start=1):
         frames.append(book(number, 50, bids={99: 3}, asks={102: 4}, kind="SNAPSHOT", market=name))
@@ -60,6 +69,8 @@ def story(markets: list[rest.Market]) -> list[RecordedFrame]:
             frames.append(book(number, 0, bids={100: number}, kind="SNAPSHOT"))
             frames.append(book(number, 1, bids={100: 0}, asks={101: 7}))
             frames.append(book(number, 2))
+    greeks = {"delta": 51_234_567, "gamma": 1, "vega": 2, "mark_iv": 60_000_000}
+    frames.append(summary(69, 5_000, CALL, **greeks))
     frames.append(note_frame(at(70), Interrupted("the connection was lost")))
     frames.append(book(71, 9, bids={1: 1}))
     frames.append(book(72, 10, bids={90: 1}, kind="SNAPSHOT"))
@@ -71,8 +82,7 @@ def as_rows(objects: list[object]) -> Counter[str]:
     """Every object in words, without order; a clear has the precisions of its file."""
     rows: Counter[str] = Counter()
     for data in objects:
-        payload = getattr(data, "data", data)
-        row = type(payload).to_dict(payload)
+        row = as_dict(data)
         if row.get("action") == "CLEAR":
             row["order"] = None
         rows[repr(sorted(row.items()))] += 1
@@ -153,7 +163,8 @@ def test_index_prices_of_several_markets_keep_their_market(
     catalog = tmp_path / "catalog"
     recording_to_catalog(record(story), catalog, chunk_size=3)
 
-    prices = ParquetDataCatalog(catalog).query(IndexPriceUpdate)
+    perpetuals = [f"{name}.PARADEX" for name in (BTC, ETH)]
+    prices = ParquetDataCatalog(catalog).query(IndexPriceUpdate, perpetuals)
     assert {(str(p.instrument_id.symbol), p.value.as_decimal()) for p in prices} == {
         (ETH if number % 3 == 0 else BTC, Decimal(100 + number) + Decimal("0.00000001"))
         for number in range(3, 60)
