@@ -27,7 +27,7 @@ class Call:
     repeatable : bool
         If sending it twice changes nothing, so that it may be retried whatever became of it.
     max_wait_secs : float, optional
-        How long it may wait for its turn, where that is less than the caller's timeout.
+        How long it may wait to be sent, for its turn and between tries: what is signed goes stale.
     """
 
     method: str

@@ -5,6 +5,7 @@ Knows methods, paths and statuses; which endpoints there are is in `endpoints`.
 
 import asyncio
 import logging
+import math
 import time
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
@@ -137,24 +138,26 @@ class RestCaller:
         RequestError
             What became of the call, after the retries it is entitled to.
         """
+        patience = _Patience(call)
         for attempt in count():
             try:
-                return await self._send_with_token(call)
+                return await self._send_with_token(call, patience)
             except RequestError as error:
                 self._count(error)
-                if not self._retry.allows(call, error, attempt):
-                    raise
                 delay_secs = self._retry.delay_secs(attempt, error)
+                is_over = patience.is_over_in(delay_secs)
+                if is_over or not self._retry.allows(call, error, attempt):
+                    raise
                 _log.info("%s is sent again in %.1f s: %s", call, delay_secs, error)
             self.metrics.count("retries")
             await asyncio.sleep(delay_secs)
         raise AssertionError("count() does not end")
 
-    async def _send_with_token(self, call: Call) -> bytes:
+    async def _send_with_token(self, call: Call, patience: "_Patience") -> bytes:
         if self._client.is_closed:
             raise ClientClosedError(f"{call} was not sent: the client is closed, make a new one")
         if not call.private:
-            return await self._send_once(call, None)
+            return await self._send_once(call, None, patience)
         session = self.session
         if session is None:
             raise NoTokenError(
@@ -162,15 +165,15 @@ class RestCaller:
             )
         token = await _token_or_never_sent(session, None)
         try:
-            return await self._send_once(call, token)
+            return await self._send_once(call, token, patience)
         except UnauthorizedError:
             # A refusal is definitive, also of a command: it may go again with a new token.
             self.metrics.count("tokens_refused")
             token = await _token_or_never_sent(session, token)
-        return await self._send_once(call, token)
+        return await self._send_once(call, token, patience)
 
-    async def _send_once(self, call: Call, token: str | None) -> bytes:
-        await self._wait_for_turn(call)
+    async def _send_once(self, call: Call, token: str | None, patience: "_Patience") -> bytes:
+        await self._wait_for_turn(call, patience)
         response = await self._exchange(call, self._build_request(call, token))
         report = read_limit_headers(response.headers, self._clock.now_ms())
         if response.status_code == _TOO_MANY_REQUESTS:
@@ -181,10 +184,8 @@ class RestCaller:
             return response.content
         raise failure_of(call, response)
 
-    async def _wait_for_turn(self, call: Call) -> None:
-        wait_secs = self._timeout_secs
-        if call.max_wait_secs is not None:
-            wait_secs = min(wait_secs, call.max_wait_secs)
+    async def _wait_for_turn(self, call: Call, patience: "_Patience") -> None:
+        wait_secs = patience.at_most(self._timeout_secs)
         try:
             async with asyncio.timeout(wait_secs):
                 await self._limiter.acquire(call.rate_class)
@@ -235,6 +236,22 @@ class RestCaller:
             if isinstance(error, kind):
                 self.metrics.count(counter)
                 return
+
+
+class _Patience:
+    """How much longer a call may wait before it is sent."""
+
+    __slots__ = ("_until_secs",)
+
+    def __init__(self, call: Call) -> None:
+        wait_secs = math.inf if call.max_wait_secs is None else call.max_wait_secs
+        self._until_secs = time.monotonic() + wait_secs
+
+    def at_most(self, secs: float) -> float:
+        return max(0.0, min(secs, self._until_secs - time.monotonic()))
+
+    def is_over_in(self, secs: float) -> bool:
+        return time.monotonic() + secs >= self._until_secs
 
 
 # The first class that fits: subclasses before their base.

@@ -62,8 +62,6 @@ def _may_repeat(call: Call, error: RequestError) -> bool:
     # The first two have waited, or tried again, for as long as they may.
     if isinstance(error, ThrottledError | NoTokenError | ClientClosedError):
         return False
-    if isinstance(error, NotSentError):
+    if isinstance(error, NotSentError | RateLimitedError):
         return True
-    return call.repeatable and isinstance(
-        error, UnknownOutcomeError | ServerError | RateLimitedError
-    )
+    return call.repeatable and isinstance(error, UnknownOutcomeError | ServerError)
