@@ -146,7 +146,8 @@ class ParadexInstrumentProvider(InstrumentProvider):
         Parameters
         ----------
         without : Collection[str]
-            Symbols that are known to have ended, although the venue may still list them.
+            Symbols that are known to have ended, although the venue may still list them. Looked at
+            after the venue has answered: one that ends meanwhile may be added meanwhile.
 
         Returns
         -------
@@ -181,8 +182,7 @@ class ParadexInstrumentProvider(InstrumentProvider):
         self._instruments.pop(instrument_id, None)
 
     def _is_configured(self, symbol: str) -> bool:
-        wanted = str(instrument_id_from_symbol(symbol)) in self._wanted_ids
-        return bool(self._load_all_on_start) or wanted
+        return bool(self._load_all_on_start) or f"{symbol}.{PARADEX_VENUE}" in self._wanted_ids
 
     async def _markets(self, symbol: str | None) -> list[rest.Market]:
         try:

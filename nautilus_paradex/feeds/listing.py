@@ -185,7 +185,15 @@ class MarketListing:
             await self._subscriber.drop_channel(channels.MARKETS)
 
     def on_message(self, change: MarketChange, arrived_ns: int) -> None:
-        """Take a message of the ``markets`` channel (the router's listener)."""
+        """
+        Take a message of the ``markets`` channel (the router's listener).
+
+        Raises
+        ------
+        MessageError
+            If its time is no number, or its symbol no name.
+
+        """
         self.ask()
         if change.event_type not in _ENDINGS:
             self._ended.pop(change.symbol, None)
@@ -194,6 +202,8 @@ class MarketListing:
         instrument_id = instrument_id_from_symbol(change.symbol)
         at_ms = to_int(change.updated_at)
         ts_event = arrived_ns if at_ms is None else at_ms * _NS_PER_MS
+        # What was loaded since the last look would otherwise end without having been there.
+        self.compare()
         self._announced.pop(change.symbol, None)
         self._ended[change.symbol] = Ending(instrument_id, str(change.event_type), ts_event)
         self._provider.drop(instrument_id)
@@ -239,9 +249,10 @@ class MarketListing:
         self._warn(f"REST does not show changes of markets that were told: {symbols}")
 
     async def _refresh(self) -> bool:
+        self.compare()
         announced = dict(self._announced)
         try:
-            listed = await self._provider.refresh_async(without=frozenset(self._ended))
+            listed = await self._provider.refresh_async(without=self._ended)
             behind = {s for s, change in announced.items() if is_behind(listed.get(s), change)}
         except ParadexError as exc:
             self._warn(f"Markets could not be read, trying again in {_RETRY_SECS:.0f} s: {exc}")

@@ -108,7 +108,17 @@ _DOCUMENTED_RATES: Final[dict[str, tuple[Decimal, Decimal]]] = {
 
 
 def instrument_id_from_symbol(symbol: str) -> InstrumentId:
-    """Return the instrument id of a market: ``BTC-USD-PERP`` is ``BTC-USD-PERP.PARADEX``."""
+    """
+    Return the instrument id of a market: ``BTC-USD-PERP`` is ``BTC-USD-PERP.PARADEX``.
+
+    Raises
+    ------
+    MessageError
+        If the symbol is empty.
+
+    """
+    if not symbol.strip():
+        raise MessageError(f"the symbol of a market must not be empty, was {symbol!r}")
     return InstrumentId(Symbol(symbol), PARADEX_VENUE)
 
 

@@ -306,6 +306,16 @@ class TestRefresh:
         assert str(btc.price_increment) == "0.1"
         assert provider.metrics["markets_malformed"] == 1
 
+    async def test_a_market_without_a_name_costs_itself_only(
+        self, provider: ParadexInstrumentProvider, venue: Venue
+    ) -> None:
+        venue.markets += [market(""), market("NEW-USD-PERP")]
+
+        await provider.refresh_async()
+
+        assert symbols(provider) == {"BTC-USD-PERP", "kPEPE-USD-PERP", "NEW-USD-PERP"}
+        assert provider.metrics["markets_malformed"] == 1
+
     async def test_an_empty_list_is_a_failure_and_changes_nothing(
         self, provider: ParadexInstrumentProvider, venue: Venue
     ) -> None:

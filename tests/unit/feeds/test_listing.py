@@ -1,7 +1,7 @@
 """What changes between two looks at the venue's markets, who is told, and when it looks again."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,6 +28,7 @@ from nautilus_paradex.parsing.instruments import (
     instrument_id_from_symbol,
 )
 from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.json_feed import MarketChange
 from nautilus_paradex.protocol.rpc import RpcError
 from nautilus_paradex.providers import ParadexInstrumentProvider
@@ -133,14 +134,16 @@ class Venue:
     read: int = 0
     users: dict[str, int] = field(default_factory=dict)
     refuses: bool = False
-
-    session = None
+    meanwhile: Callable[[], None] = lambda: None
 
     async def list_markets(self, symbol: str | None = None) -> list[rest.Market]:
         self.read += 1
         if self.error is not None:
             raise self.error
-        return list(self.markets.values())
+        shown = list(self.markets.values())
+        self.meanwhile()
+        self.meanwhile = lambda: None
+        return shown
 
     async def use_channel(self, channel: str) -> None:
         self.users[channel] = self.users.get(channel, 0) + 1
@@ -291,6 +294,26 @@ class TestMessages:
             assert world.changes[0].ended == (Ending(instrument_id, event_type, TOLD_MS * 10**6),)
             assert world.provider.find(instrument_id) is None
 
+    async def test_one_that_was_loaded_in_between_ends_too(self, world: World) -> None:
+        eth = instrument_id_from_symbol(ETH)
+        async with world.running():
+            world.provider.add(instrument(ETH))
+            world.tell("DELETED", ETH)
+
+        assert world.told == [([ETH], [], []), ([], [], [ETH])]
+        assert world.provider.find(eth) is None
+
+    @pytest.mark.parametrize(
+        ("symbol", "updated_at"), [("", TOLD_MS), (BTC, "yesterday")], ids=["symbol", "time"]
+    )
+    async def test_an_end_that_cannot_be_read_is_left_to_the_next_reading(
+        self, world: World, symbol: str, updated_at: object
+    ) -> None:
+        change = MarketChange(symbol, "DELETED", updated_at)
+        with pytest.raises(MessageError):
+            world.listing.on_message(change, NOW_NS)
+        assert world.changes == []
+
     async def test_what_has_ended_does_not_come_back_while_rest_still_lists_it(
         self, world: World
     ) -> None:
@@ -301,6 +324,16 @@ class TestMessages:
             await eventually(lambda: world.venue.read > read)
             world.venue.tick(ETH, "0.1")
             world.tell("UPDATED", ETH)
+            await eventually(lambda: len(world.changes) == 2)
+
+        assert world.told == [([], [], [BTC]), ([], [ETH], [])]
+
+    async def test_nor_where_it_ends_while_the_list_is_being_read(self, world: World) -> None:
+        world.venue.markets[ETH] = market(ETH)
+        async with world.running():
+            world.venue.meanwhile = lambda: world.tell("SETTLED")
+            world.venue.tick(ETH, "0.1")
+            world.listing.ask()
             await eventually(lambda: len(world.changes) == 2)
 
         assert world.told == [([], [], [BTC]), ([], [ETH], [])]
