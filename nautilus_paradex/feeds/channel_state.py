@@ -101,6 +101,11 @@ class ChannelState:
         return self.users > 0
 
     @property
+    def is_settled(self) -> bool:
+        """Whether it is as it is wanted, if it is open."""
+        return self.is_wanted
+
+    @property
     def is_broken(self) -> bool:
         """Whether it cannot be of use as it is, as opposed to being quiet."""
         return not self.is_open

@@ -16,6 +16,7 @@ from nautilus_paradex.feeds.wide import ScopedChannel, WideChannel
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.rpc import RpcError
 from nautilus_paradex.transport.metrics import Metrics
+from nautilus_paradex.transport.websocket_errors import AckTimeoutError
 
 if TYPE_CHECKING:
     from nautilus_paradex.feeds.connections import Connection, ConnectionPool
@@ -234,8 +235,12 @@ class StreamSubscriber:
     async def mend(self) -> None:
         """Look at every stream once: close what has served, restart what is due."""
         self._hear_wide_channels()
-        served = [state for state in self._states() if state.is_open and not state.is_wanted]
-        await asyncio.gather(*(self._try_to_settle(state) for state in served))
+        unsettled = [
+            state
+            for state in self._states()
+            if state.is_open and not state.is_settled and not self._pool.is_coming(state)
+        ]
+        await asyncio.gather(*(self._try_to_settle(state) for state in unsettled))
         due = [state for state in self._states() if self._is_due(state)]
         await asyncio.gather(*(self._restart(state) for state in due))
 
@@ -354,7 +359,7 @@ class StreamSubscriber:
 
     async def _adjust(self, state: ScopedChannel) -> None:
         """Tell the venue which markets a channel shall follow from now on."""
-        while state.missing or state.left:
+        while not state.is_settled:
             try:
                 await self._modify(state, state.missing, state.left)
             except RpcError:
@@ -376,9 +381,7 @@ class StreamSubscriber:
     async def _modify(self, state: ScopedChannel, add: list[str], remove: list[str]) -> None:
         try:
             await self._pool.modify(state, add, remove)
-        except RpcError:
-            raise
-        except ParadexError:
+        except AckTimeoutError:
             # Which markets it follows is unknown now: it is opened afresh.
             await self._close(state)
             raise

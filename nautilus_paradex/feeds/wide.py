@@ -72,6 +72,11 @@ class ScopedChannel(WideChannel):
         return {"markets": sorted(self.scope)}
 
     @property
+    def is_settled(self) -> bool:
+        """Whether the venue was told of its members."""
+        return self.is_wanted and self.members == self.scope
+
+    @property
     def missing(self) -> list[str]:
         """Members that the venue is still to be told."""
         return sorted(self.members - self.scope)

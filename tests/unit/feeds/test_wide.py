@@ -16,7 +16,7 @@ from nautilus_paradex.feeds.wide import WIDE_KINDS, WideChannels, check_wide_kin
 from nautilus_paradex.parsing.instruments import FeeRates, instrument_from_market
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.rpc import RpcError
-from nautilus_paradex.transport.websocket_errors import AckTimeoutError
+from nautilus_paradex.transport.websocket_errors import AckTimeoutError, ConnectionLostError
 from tests.unit.feeds.conftest import Clock, Outcome
 
 SCOPED = "markets_summary"
@@ -30,6 +30,7 @@ class Pool:
     scope: set[str] = field(default_factory=set)
     unknown: set[str] = field(default_factory=set)
     is_mute: bool = False
+    is_lost: bool = False
 
     def is_coming(self, state: ChannelState) -> bool:
         return False
@@ -49,6 +50,8 @@ class Pool:
     async def modify(self, state: ChannelState, add: Sequence[str], remove: Sequence[str]) -> None:
         await asyncio.sleep(0)
         self.calls.append(f"~{state.key} +{','.join(add)} -{','.join(remove)}")
+        if self.is_lost:
+            raise ConnectionLostError("gone")
         if self.is_mute:
             raise AckTimeoutError("no answer")
         if self.unknown & {*add, *remove}:
@@ -223,6 +226,20 @@ class TestScope:
             f"+{SCOPED}",
             f"~{SCOPED} +BTC-USD-PERP,ETH-USD-PERP -",
         ]
+
+    async def test_a_change_lost_with_its_connection_is_made_on_the_next(
+        self, clock: Clock
+    ) -> None:
+        world = World(clock, "markets_summary")
+        await world.subscriber.use(world.btc, MARK)
+        world.pool.is_lost = True
+        with pytest.raises(ConnectionLostError):
+            await world.subscriber.use(world.eth, MARK)
+        world.pool.is_lost = False
+
+        await world.subscriber.mend()
+
+        assert world.pool.calls[3:] == [f"~{SCOPED} +ETH-USD-PERP -"]
 
     async def test_books_are_no_matter_of_wide_channels(self, clock: Clock) -> None:
         world = World(clock, "bbo", "trades", "markets_summary")
