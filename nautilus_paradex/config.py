@@ -16,9 +16,11 @@ from nautilus_paradex.protocol.enums import MarginType, StpMode, TokenUsage
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.transport.checks import check_positive, split_url
 
-__all__ = ["ParadexDataClientConfig", "ParadexExecClientConfig", "SecretText"]
+__all__ = ["REST_ROUTE", "ParadexDataClientConfig", "ParadexExecClientConfig", "SecretText"]
 
 REDACTED: Final = "<redacted>"
+REST_ROUTE: Final = "rest"
+_ORDER_ROUTES: Final = (REST_ROUTE, "ws")
 _SBE_VERSIONS: Final = (0, 1, 2)
 _MIN_RECV_WINDOW_MS: Final = 10
 
@@ -201,9 +203,13 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
         The longest delay between repetitions.
     recv_window_ms : int, default 10_000
         How long after its signature the venue may still take an order (at least 10).
+    order_route : str, default ``rest``
+        The way of orders, changes and cancels: ``rest``, or ``ws`` for the order methods of the
+        private socket. Signatures, rate limits and outcomes are the same; over the socket an order
+        is not sent while it is down, and a cancel goes over REST then.
     cancel_on_disconnect : bool, default False
         If the venue shall cancel the orders it tracks for the connection when the socket drops. It
-        may not cover orders sent over REST (api-notes).
+        may not cover orders sent over REST (api-notes), so it belongs with ``order_route="ws"``.
     on_behalf_of_account : str, optional
         The isolated-margin account to trade for, ``0x`` hex.
     cancel_unexpected_orders : bool, default True
@@ -241,6 +247,7 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     retry_delay_initial_ms: int = 1_000
     retry_delay_max_ms: int = 10_000
     recv_window_ms: int = 10_000
+    order_route: str = REST_ROUTE
     cancel_on_disconnect: bool = False
     on_behalf_of_account: str | None = None
     cancel_unexpected_orders: bool = True
@@ -257,6 +264,9 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
         _check_margins(self)
         if self.token_usage not in (None, TokenUsage.INTERACTIVE):
             raise ValueError(f"token_usage must be interactive or null, was {self.token_usage!r}")
+        if self.order_route not in _ORDER_ROUTES:
+            known = " or ".join(_ORDER_ROUTES)
+            raise ValueError(f"order_route must be {known}, was {self.order_route!r}")
         if self.recv_window_ms < _MIN_RECV_WINDOW_MS:
             raise ValueError(
                 f"recv_window_ms must be at least {_MIN_RECV_WINDOW_MS}, was {self.recv_window_ms}",

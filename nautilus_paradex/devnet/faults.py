@@ -24,6 +24,7 @@ __all__ = [
     "RequestFault",
     "SilentChannel",
     "SkipDelta",
+    "SocketReply",
     "WaitingFault",
     "parse_fault",
 ]
@@ -70,6 +71,23 @@ class Delay(
     method: str | None = None
 
 
+class SocketReply(
+    msgspec.Struct, frozen=True, tag_field="kind", tag="socket_reply", forbid_unknown_fields=True
+):
+    """
+    Lose the answer to the next `times` requests of `method` over a socket.
+
+    The request is not executed. With ``after=true`` it is executed and only its answer is lost.
+    With `code` it is answered with that JSON-RPC error instead of with nothing.
+
+    """
+
+    method: str
+    times: int = 1
+    after: bool = False
+    code: int | None = None
+
+
 class SilentChannel(
     msgspec.Struct, frozen=True, tag_field="kind", tag="silent_channel", forbid_unknown_fields=True
 ):
@@ -103,17 +121,18 @@ class Clear(msgspec.Struct, frozen=True, tag_field="kind", tag="clear"):
 
 type RequestFault = HttpStatus | Delay
 type ChannelFault = SilentChannel | SkipDelta | RepeatDelta
-type WaitingFault = RequestFault | ChannelFault
+type WaitingFault = RequestFault | ChannelFault | SocketReply
 type Fault = DropSockets | WaitingFault | Clear
 
 _DECODER: Final[msgspec.json.Decoder[Fault]] = msgspec.json.Decoder(
-    DropSockets | HttpStatus | Delay | SilentChannel | SkipDelta | RepeatDelta | Clear
+    DropSockets | HttpStatus | Delay | SocketReply | SilentChannel | SkipDelta | RepeatDelta | Clear
 )
 
 FAULT_KINDS: Final = (
     "drop_sockets",
     "http_status",
     "delay_ms",
+    "socket_reply",
     "silent_channel",
     "skip_delta",
     "repeat_delta",
@@ -153,6 +172,15 @@ class Faults:
                 return fault
         return None
 
+    def take_reply(self, method: str) -> SocketReply | None:
+        """Return the oldest fault for a socket's request and count it as used, or None."""
+        for waiting in self._waiting:
+            fault = waiting.fault
+            if isinstance(fault, SocketReply) and fault.method == method:
+                self._use(waiting)
+                return fault
+        return None
+
     def take_silence(self, channel: str) -> bool:
         """Return whether a new subscription to `channel` is to stay silent, and count it."""
         return self._take_of(channel, SilentChannel) is not None
@@ -171,7 +199,7 @@ class Faults:
     def _take_of(self, channel: str, *kinds: type) -> ChannelFault | None:
         for waiting in self._waiting:
             fault = waiting.fault
-            if isinstance(fault, HttpStatus | Delay):
+            if isinstance(fault, HttpStatus | Delay | SocketReply):
                 continue
             if isinstance(fault, kinds) and fault.channel == channel:
                 self._use(waiting)

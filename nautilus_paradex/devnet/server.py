@@ -244,6 +244,7 @@ class DevnetServer:
             self._authority,
             Feeds(self.exchange, self._views, self._hub, config.speed, self.faults),
             OrderMethods(desk, self.exchange, limiter),
+            self.faults,
             self._now_us,
         )
         self.sockets = Sockets(config, control, limiter, self._versions, self._now_us)

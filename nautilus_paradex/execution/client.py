@@ -36,7 +36,7 @@ from nautilus_trader.model.identifiers import AccountId, ClientId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Money, Price, Quantity
 
-from nautilus_paradex.config import ParadexExecClientConfig
+from nautilus_paradex.config import REST_ROUTE, ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.account import AccountReporter
 from nautilus_paradex.execution.algo import Twaps
@@ -49,6 +49,7 @@ from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
 from nautilus_paradex.execution.request_signer import RequestSigner
+from nautilus_paradex.execution.route import OrderRoute
 from nautilus_paradex.execution.venue_commands import VenueCommands
 from nautilus_paradex.parsing.order_params import OrderFeatures
 from nautilus_paradex.protocol import rest
@@ -61,10 +62,12 @@ from nautilus_paradex.sharing import shared_connect_limiter
 from nautilus_paradex.transport.errors import CredentialsError
 from nautilus_paradex.transport.http import ParadexHttpClient
 from nautilus_paradex.transport.session import JwtSession
+from nautilus_paradex.transport.socket_orders import SocketOrders
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 
 __all__ = ["ParadexExecutionClient"]
 
+_MAX_ACK_SECS: Final = 5.0
 _CATCH_UP_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
@@ -138,20 +141,6 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         )
         self._events.watcher = self._recovery
         signer = RequestSigner(http_client, config)
-        self._commands = Commands(
-            http_client,
-            signer,
-            self._events,
-            self._recovery,
-            cache,
-            self._log,
-            self.create_task,
-            OrderFeatures(
-                stp=config.stp,
-                dime_discount=config.dime_discount,
-                gtd_as_gtc=config.gtd_as_gtc,
-            ),
-        )
         self._twaps = Twaps(http_client, signer, instruments, self._log, config.recv_window_ms)
         self._margins = MarginSettings(http_client, self._log, config)
         self._reports = Reports(
@@ -182,7 +171,22 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             on_disconnected=self._on_disconnected,
             on_error=self._on_socket_error,
             proxy_url=config.reveal_proxy_url(),
+            ack_timeout_secs=min(config.http_timeout_secs, _MAX_ACK_SECS),
             connect_limiter=shared_connect_limiter(loop),
+        )
+        self._commands = Commands(
+            self._route(config),
+            signer,
+            self._events,
+            self._recovery,
+            cache,
+            self._log,
+            self.create_task,
+            OrderFeatures(
+                stp=config.stp,
+                dime_discount=config.dime_discount,
+                gtd_as_gtc=config.gtd_as_gtc,
+            ),
         )
         self._log_config(config)
 
@@ -211,6 +215,12 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         await self._stream.subscribe(self._ws)
         await self._set_cancel_on_disconnect()
         self.offer_venue_commands(self._msgbus)
+        if self._config.cancel_on_disconnect and self._config.order_route == REST_ROUTE:
+            self._log.warning(
+                "cancel_on_disconnect may protect nothing: it covers orders of the connection, and "
+                'with order_route="rest" they are placed beside it (unproven). order_route="ws" '
+                "places them over the connection"
+            )
         if self._http.signer is None:
             self._log.warning("No private key: this client reports, but cannot place orders")
 
@@ -219,9 +229,16 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         await self._ws.close()
         await self._http.close()
 
+    def _route(self, config: ParadexExecClientConfig) -> OrderRoute:
+        if config.order_route == REST_ROUTE:
+            return self._http
+        return SocketOrders(self._ws, self._http.order_turn, self._http)
+
     async def _set_cancel_on_disconnect(self) -> None:
-        if self._config.cancel_on_disconnect:
-            await self._ws.request("order.cancel_on_disconnect", {"enabled": True})
+        if not self._config.cancel_on_disconnect:
+            return
+        # The venue forgets it with the connection (openrpc).
+        await self._ws.request("order.cancel_on_disconnect", {"enabled": True})
 
     async def _log_system_state(self) -> None:
         state = await self._http.system_state()
@@ -247,11 +264,11 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
 
     async def _catch_up(self) -> bool:
         try:
+            await self._set_cancel_on_disconnect()
             await self._http.sync_clock()
             await self._stream.ensure_required(self._ws)
             await self._recovery.resync()
             await self._account.refresh()
-            await self._set_cancel_on_disconnect()
         except (ParadexError, TimeoutError) as exc:
             self._log.error(f"Could not catch up after the reconnection yet: {exc}")
             return False
@@ -267,6 +284,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._log.info(f"{config.http_url=}", LogColor.BLUE)
         self._log.info(f"{config.ws_url=}", LogColor.BLUE)
         self._log.info(f"{config.recv_window_ms=}", LogColor.BLUE)
+        self._log.info(f"{config.order_route=}", LogColor.BLUE)
         self._log.info(f"{config.cancel_on_disconnect=}", LogColor.BLUE)
         self._log.info(f"{config.cancel_unexpected_orders=}", LogColor.BLUE)
         self._log.info(f"{config.stp=}", LogColor.BLUE)

@@ -23,7 +23,7 @@ from nautilus_paradex.transport.endpoints.account import AccountEndpoints
 from nautilus_paradex.transport.endpoints.algos import AlgoEndpoints
 from nautilus_paradex.transport.endpoints.orders import OrderEndpoints
 from nautilus_paradex.transport.endpoints.public import PublicEndpoints
-from nautilus_paradex.transport.errors import CredentialsError
+from nautilus_paradex.transport.errors import CredentialsError, ThrottledError
 from nautilus_paradex.transport.metrics import Metrics
 from nautilus_paradex.transport.paging import all_pages
 from nautilus_paradex.transport.rate_limit import (
@@ -116,13 +116,15 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
         self._clock_sync_secs = clock_sync_secs
         self._clock_sync: asyncio.Task[None] | None = None
         self._signer: ParadexSigner | None = None
+        self._timeout_secs = timeout_secs
+        self._limiter = limiter if limiter is not None else RateLimiter(_LIMITS[token_usage])
         self._caller = RestCaller(
             _checked_url(base_url),
             transport=transport
             if transport is not None
             else aiohttp_transport(proxy_url=proxy_url),
             clock=self._clock,
-            limiter=limiter if limiter is not None else RateLimiter(_LIMITS[token_usage]),
+            limiter=self._limiter,
             timeout_secs=timeout_secs,
             retry=RetryPolicy(max_retries, retry_delay_initial_ms, retry_delay_max_ms),
         )
@@ -205,6 +207,31 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
                 offset_ms,
             )
         return offset_ms
+
+    async def order_turn(self, what: str, max_wait_secs: float | None = None) -> None:
+        """
+        Wait until the rate limit has room for an order command that goes another way than REST.
+
+        Parameters
+        ----------
+        what : str
+            The command, for the error.
+        max_wait_secs : float, optional
+            The limit of the wait, where that is less than the timeout.
+
+        Raises
+        ------
+        ThrottledError
+            If there is no room in time.
+        """
+        wait_secs = min(self._timeout_secs, max_wait_secs or self._timeout_secs)
+        try:
+            async with asyncio.timeout(wait_secs):
+                await self._limiter.acquire(RateClass.ORDERS)
+        except TimeoutError:
+            raise ThrottledError(
+                f"{what} was not sent: the rate limit left no room within {wait_secs:g} s"
+            ) from None
 
     async def onboard(self, ethereum_account: str | None = None) -> None:
         """

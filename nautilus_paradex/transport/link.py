@@ -25,7 +25,6 @@ from nautilus_paradex.transport.requests import PendingRequests
 from nautilus_paradex.transport.websocket_errors import (
     AckTimeoutError,
     ConnectionLostError,
-    NotConnectedError,
 )
 from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics, is_worth_logging
 
@@ -209,7 +208,7 @@ class Link:
         """Deliver nothing from now on and end every wait."""
         if isinstance(self._connection, FastConnection):
             self._connection.mute()
-        self._pending.fail_all(NotConnectedError(reason))
+        self._pending.fail_all(ConnectionLostError(reason))
 
     async def close(self) -> None:
         """Close the connection, within the connection's own time limit. May be called again."""

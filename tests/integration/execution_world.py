@@ -241,21 +241,21 @@ class World:
     def cancel(self, order: Order) -> None:
         """Cancel as a strategy does: the order waits for the answer from here on."""
         self._pend(order, OrderPendingCancel)
-        self.engine.execute(CancelOrder(**self._ids(order)))
+        self.engine.execute(CancelOrder(**self.ids(order)))
 
     def cancel_closed(self, order: Order) -> None:
         """Send a cancel that a strategy would not send any more."""
-        self.engine.execute(CancelOrder(**self._ids(order)))
+        self.engine.execute(CancelOrder(**self.ids(order)))
 
     def query(self, order: Order) -> None:
-        self.engine.execute(QueryOrder(**self._ids(order)))
+        self.engine.execute(QueryOrder(**self.ids(order)))
 
     def modify(self, order: Order, *, size: str | None = None, price: str | None = None) -> None:
         """Modify as a strategy does: the order waits for the answer from here on."""
         self._pend(order, OrderPendingUpdate)
         self.engine.execute(
             ModifyOrder(
-                **self._ids(order),
+                **self.ids(order),
                 quantity=None if size is None else Quantity.from_str(size),
                 price=None if price is None else Price.from_str(price),
                 trigger_price=None,
@@ -297,7 +297,8 @@ class World:
         )
         self.cache.update_order(order)
 
-    def _ids(self, order: Order) -> dict[str, Any]:
+    def ids(self, order: Order) -> dict[str, Any]:
+        """Return what every command names of an order."""
         return {
             "trader_id": order.trader_id,
             "strategy_id": order.strategy_id,

@@ -24,11 +24,15 @@ from tests.support import eventually
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
 
-@pytest.fixture(params=["json", "sbe"])
+@pytest.fixture(params=["json", "sbe", "ws"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    """Both encodings of the private channels: the sources disagree on which the venue uses."""
+    """
+    Both encodings of the private channels, and both routes of orders.
+
+    The sources disagree on which encoding the venue uses.
+    """
     config = DevnetConfig(port=0, synthetic=False, private_sbe=request.param == "sbe")
-    async with open_world(config) as world:
+    async with open_world(config, order_route="ws" if request.param == "ws" else "rest") as world:
         yield world
 
 

@@ -32,13 +32,25 @@ FAULTS: tuple[dict[str, object], ...] = (
     {"kind": "http_status", "path": "/v1/orders", "method": "GET", "status": 503},
     {"kind": "delay_ms", "path": "/v1/orders", "method": "POST", "delay_ms": 100},
 )
+SOCKET_FAULTS: tuple[dict[str, object], ...] = (
+    {"kind": "drop_sockets"},
+    {"kind": "socket_reply", "method": "order.create", "after": True},
+    {"kind": "socket_reply", "method": "order.create"},
+    {"kind": "socket_reply", "method": "order.cancel", "after": True},
+    {"kind": "socket_reply", "method": "order.modify", "code": -32603, "after": True},
+    {"kind": "http_status", "path": "/v1/fills", "method": "GET", "status": 500},
+    {"kind": "http_status", "path": "/v1/orders", "method": "GET", "status": 503},
+)
 
 
 class Storm:
     """Random actions of a strategy, a counterparty, a second screen and bad luck."""
 
-    def __init__(self, world: World, seed: int) -> None:
+    def __init__(
+        self, world: World, seed: int, faults: tuple[dict[str, object], ...] = FAULTS
+    ) -> None:
         self.world = world
+        self.faults = faults
         self.random = random.Random(seed)
         self.orders: list[Order] = []
 
@@ -75,7 +87,7 @@ class Storm:
         await self.world.second_screen.place(side, self.size(), self.world.around(offset))
 
     async def misfortune(self) -> None:
-        await self.world.fault(**self.random.choice(FAULTS))
+        await self.world.fault(**self.random.choice(self.faults))
 
     def working(self) -> list[Order]:
         orders = [o for o in self.orders if o.is_open and not o.is_pending_cancel]
@@ -94,21 +106,33 @@ async def test_after_a_storm_node_and_venue_have_the_same_books(
 ) -> None:
     config = DevnetConfig(port=0, synthetic=False, past_hours=0, private_sbe=private_sbe)
     async with open_world(config, recv_window_ms=1_000, max_retries=3) as world:
-        for side, offset in (("BUY", "-0.001"), ("SELL", "0.001")):
-            await world.counterparty.place(side, "5.00000", world.around(offset))
-        storm = Storm(world, seed)
-        for number in range(ACTIONS):
-            if number == ACTIONS // 2:
-                await world.fault(kind="drop_sockets")
-            try:
-                await storm.act()
-            except RequestError:
-                continue  # the storm hits the others, too
-            await asyncio.sleep(PAUSE_SECS)
-        await calm(world)
-        assert world.client.websocket.metrics.reconnects > 0
-        assert len(world.ledger()["fills"]) > ACTIONS / 10
-        compare(world)
+        await weather(world, Storm(world, seed))
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_after_a_storm_over_the_socket_node_and_venue_have_the_same_books(seed: int) -> None:
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0)
+    settings = {"order_route": "ws", "recv_window_ms": 1_000, "http_timeout_secs": 2.0}
+    async with open_world(config, max_retries=3, **settings) as world:
+        await weather(world, Storm(world, seed, SOCKET_FAULTS))
+
+
+async def weather(world: World, storm: Storm) -> None:
+    """Let a storm pass, and compare the books after it."""
+    for side, offset in (("BUY", "-0.001"), ("SELL", "0.001")):
+        await world.counterparty.place(side, "5.00000", world.around(offset))
+    for number in range(ACTIONS):
+        if number == ACTIONS // 2:
+            await world.fault(kind="drop_sockets")
+        try:
+            await storm.act()
+        except RequestError:
+            continue  # the storm hits the others, too
+        await asyncio.sleep(PAUSE_SECS)
+    await calm(world)
+    assert world.client.websocket.metrics.reconnects > 0
+    assert len(world.ledger()["fills"]) > ACTIONS / 10
+    compare(world)
 
 
 async def calm(world: World) -> None:

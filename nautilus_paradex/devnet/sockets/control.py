@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import msgspec
 
 from nautilus_paradex.devnet.engine.model import OrderRefused
+from nautilus_paradex.devnet.faults import Faults
 from nautilus_paradex.devnet.sockets.connection import Connection
 from nautilus_paradex.devnet.sockets.feeds import Feeds
 from nautilus_paradex.devnet.sockets.orders import OrderMethods
@@ -48,6 +49,8 @@ class ControlPlane:
         Begins and ends subscriptions.
     orders : OrderMethods
         The socket's order methods.
+    faults : Faults
+        Answers that are to be lost.
     now_us : Callable
         The venue's clock, microseconds.
 
@@ -58,8 +61,10 @@ class ControlPlane:
         authority: Authority,
         feeds: Feeds,
         orders: OrderMethods,
+        faults: Faults,
         now_us: Callable[[], int],
     ) -> None:
+        self._faults = faults
         self._authority = authority
         self._feeds = feeds
         self._orders = orders
@@ -82,7 +87,12 @@ class ControlPlane:
             request_id = request.id
             if request_id is None:
                 raise RpcError(RpcErrorCode.INVALID_REQUEST, "invalid request", "id is missing")
-            answer = self._execute(connection, request)
+            fault = self._faults.take_reply(request.method)
+            answer = self._execute(connection, request) if fault is None or fault.after else None
+            if fault is not None and fault.code is not None:
+                raise RpcError(fault.code, "fault asked for with POST /devnet/faults")
+            if fault is not None or answer is None:
+                return
         except RpcError as e:
             connection.push(
                 rpc.encode_error(

@@ -18,6 +18,7 @@ from nautilus_paradex.devnet.wire.json_wire import JsonObject, order_json
 from nautilus_paradex.devnet.wire.limits import RateLimiter, order_policy
 from nautilus_paradex.protocol.enums import CancelStatus, ErrorCode, RpcErrorCode
 from nautilus_paradex.protocol.events import OrderEvent
+from nautilus_paradex.protocol.numbers import to_e8
 from nautilus_paradex.protocol.rest import ModifyRequest, OrderRequest
 from nautilus_paradex.protocol.rpc import RpcError
 
@@ -92,14 +93,14 @@ class OrderMethods:
         connection.orders.clear()
 
     def _create(self, connection: Connection, principal: Principal, params: bytes) -> JsonObject:
-        order = self._desk.create(principal, decode_request(params, OrderRequest))
+        order = self._desk.create(principal, _as_over_rest(decode_request(params, OrderRequest)))
         self._track(connection, principal, order)
         return _created(order)
 
     def _create_batch(
         self, connection: Connection, principal: Principal, params: bytes
     ) -> JsonObject:
-        requests = decode_request(params, _Batch).orders
+        requests = [_as_over_rest(order) for order in decode_request(params, _Batch).orders]
         outcomes = self._desk.create_batch(principal, requests)
         results: list[JsonObject] = []
         for outcome in outcomes:
@@ -168,6 +169,12 @@ class _CancelBatch(msgspec.Struct, frozen=True):
 
 class _CancelAll(msgspec.Struct, frozen=True):
     market: str | None = None
+
+
+def _as_over_rest(order: OrderRequest) -> OrderRequest:
+    # Here a price is required, 0 for orders without one (openrpc); REST wants it left out.
+    is_without = order.price is not None and to_e8(order.price) == 0
+    return msgspec.structs.replace(order, price=None) if is_without else order
 
 
 def _created(order: OrderEvent) -> JsonObject:
