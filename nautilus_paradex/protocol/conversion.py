@@ -6,6 +6,7 @@ and the binary feed (`sbe`), which needs no conversion.
 """
 
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
@@ -58,7 +59,11 @@ class BookMessageLevel(msgspec.Struct, frozen=True):
 
 
 class BookMessage(msgspec.Struct, frozen=True):
-    """The JSON form of a book message; `update_type` is ``s`` (snapshot) or ``d`` (delta)."""
+    """
+    The JSON form of a book message; `update_type` is ``s`` (snapshot) or ``d`` (delta).
+
+    The best prices of both views and the spread are of the interactive feeds only.
+    """
 
     market: str
     update_type: str | None = None
@@ -67,6 +72,15 @@ class BookMessage(msgspec.Struct, frozen=True):
     deletes: list[BookMessageLevel] | None = None
     seq_no: Number = None
     last_updated_at: Number = None
+    best_bid_interactive: BookMessageLevel | None = None
+    best_ask_interactive: BookMessageLevel | None = None
+    best_bid_api: BookMessageLevel | None = None
+    best_ask_api: BookMessageLevel | None = None
+    relative_spread: Number = None
+
+
+# What the binary schema calls the kinds of REST; that JSON uses REST's names here is a guess.
+_SBE_ASSET_KINDS: Final = {"PERP": "PERPETUAL_FUTURE", "PERP_OPTION": "OPTION"}
 
 
 class FundingComparison(msgspec.Struct, frozen=True):
@@ -126,10 +140,21 @@ def book_event(message: BookMessage) -> BookEvent:
         for level in levels or ():
             price_and_size = (_required_e8(level.price), _required_e8(level.size))
             _side_of_book(sides, level).append(price_and_size)
+    shown_bid, shown_ask = _best(message.best_bid_interactive), _best(message.best_ask_interactive)
+    api_bid, api_ask = _best(message.best_bid_api), _best(message.best_ask_api)
     return BookEvent(
         ts=_us(message.last_updated_at),
         seq=to_int(message.seq_no),
         pkg_type=_package_type(message.update_type),
+        best_bid_price=shown_bid[0],
+        best_bid_size=shown_bid[1],
+        best_ask_price=shown_ask[0],
+        best_ask_size=shown_ask[1],
+        relative_spread=to_e8(message.relative_spread),
+        best_bid_api_price=api_bid[0],
+        best_bid_api_size=api_bid[1],
+        best_ask_api_price=api_ask[0],
+        best_ask_api_size=api_ask[1],
         bids=bids,
         asks=asks,
         market=message.market,
@@ -150,6 +175,7 @@ def book_snapshot_event(book: rest.OrderBook) -> BookEvent:
 
 def market_summary_event(message: rest.MarketSummary) -> MarketSummaryEvent:
     greeks = message.greeks or rest.Greeks()
+    funding_rate_e12 = _e12(message.funding_rate)
     return MarketSummaryEvent(
         ts=_us(message.created_at),
         mark_price=to_e8(message.mark_price),
@@ -157,7 +183,7 @@ def market_summary_event(message: rest.MarketSummary) -> MarketSummaryEvent:
         last_price=to_e8(message.last_traded_price),
         volume_usd24h=to_e8(message.volume_24h),
         open_interest=to_e8(message.open_interest),
-        funding_rate=to_e8(message.funding_rate),
+        funding_rate=_cut_to_e8(funding_rate_e12),
         bid=_positive(message.bid),
         ask=_positive(message.ask),
         total_volume=to_e8(message.total_volume),
@@ -179,7 +205,7 @@ def market_summary_event(message: rest.MarketSummary) -> MarketSummaryEvent:
         ask_size=_positive(message.ask_size),
         forward_rate=to_e8(message.forward_rate),
         risk_free_rate=to_e8(message.risk_free_rate),
-        funding_rate_precise=_e12(message.funding_rate),
+        funding_rate_precise=funding_rate_e12,
         market=message.symbol,
     )
 
@@ -206,7 +232,7 @@ def funding_comparison_event(message: FundingComparison) -> FundingRateCompariso
         ts=updated_at,
         last_updated_at=updated_at,
         hourly_funding_rate=_e12(message.hourly_funding_rate),
-        asset_kind=message.asset_kind,
+        asset_kind=_SBE_ASSET_KINDS.get(message.asset_kind or "", message.asset_kind),
         source=message.source,
         market=message.symbol,
     )
@@ -336,6 +362,19 @@ def _us(value_ms: Number) -> int | None:
 def _e12(value: Number) -> int | None:
     number = to_decimal(value)
     return None if number is None else int(number.scaleb(12).to_integral_value())
+
+
+def _best(level: BookMessageLevel | None) -> tuple[int | None, int | None]:
+    if level is None:
+        return None, None
+    return _positive(level.price), _positive(level.size)
+
+
+def _cut_to_e8(value_e12: int | None) -> int | None:
+    """As the binary field of eight decimals has it: cut off, not rounded (schema)."""
+    if value_e12 is None:
+        return None
+    return value_e12 // 10_000 if value_e12 >= 0 else -(-value_e12 // 10_000)
 
 
 def _positive(value: Number) -> int | None:

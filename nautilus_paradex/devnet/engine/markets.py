@@ -110,7 +110,7 @@ class MarketSpec(msgspec.Struct, frozen=True, kw_only=True):
 
 def default_markets(now_us: int) -> tuple[MarketSpec, ...]:
     """
-    Return the default catalogue: perpetuals, and one market of every other asset kind.
+    Return the default catalogue: perpetuals, options with and without end, a future, spot.
 
     Parameters
     ----------
@@ -125,13 +125,17 @@ def default_markets(now_us: int) -> tuple[MarketSpec, ...]:
     return (
         *_PERPETUALS,
         *_PERPETUAL_OPTIONS,
-        msgspec.structs.replace(
-            _BTC_OPTION,
-            symbol=f"BTC-USD-{dated}-100000-C",
-            asset_kind=AssetKind.OPTION.value,
-            strike_price_e8=100_000 * E8,
-            option_type=OptionType.CALL.value,
-            expiry_at_ms=expiry_ms,
+        *(
+            msgspec.structs.replace(
+                _BTC_OPTION,
+                symbol=f"BTC-USD-{dated}-{strike}-{option_type[0]}",
+                asset_kind=AssetKind.OPTION.value,
+                strike_price_e8=strike * E8,
+                option_type=option_type.value,
+                expiry_at_ms=expiry_ms,
+            )
+            for strike in _DATED_STRIKES
+            for option_type in (OptionType.CALL, OptionType.PUT)
         ),
         msgspec.structs.replace(
             _BTC,
@@ -143,6 +147,7 @@ def default_markets(now_us: int) -> tuple[MarketSpec, ...]:
     )
 
 
+_DATED_STRIKES: Final = (90_000, 100_000, 110_000)
 _OPTION_KINDS: Final = frozenset({AssetKind.OPTION, AssetKind.PERP_OPTION})
 _FUNDED_KINDS: Final = frozenset({AssetKind.PERP, AssetKind.PERP_OPTION})
 # Not strftime's %b, which speaks the machine's language.

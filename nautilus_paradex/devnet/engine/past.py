@@ -7,8 +7,8 @@ from random import Random
 from typing import Final
 
 from nautilus_paradex.devnet.engine.fixed import round_to_multiple
-from nautilus_paradex.devnet.engine.reporting import funding_event
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
+from nautilus_paradex.devnet.engine.summaries import funding_event
 from nautilus_paradex.protocol.enums import FillType, OrderSide, PriceKind
 from nautilus_paradex.protocol.events import TradeEvent
 from nautilus_paradex.protocol.numbers import E8

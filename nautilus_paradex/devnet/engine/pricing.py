@@ -15,7 +15,7 @@ The devnet's own rules, guesses about the venue where its documents say less:
 from dataclasses import dataclass
 from typing import Final
 
-from nautilus_paradex.devnet.engine.fixed import div_e8, mul_e8, round_div
+from nautilus_paradex.devnet.engine.fixed import mul_e8, round_div
 from nautilus_paradex.devnet.engine.markets import MarketSpec
 from nautilus_paradex.devnet.engine.options import OptionValue, intrinsic_e8, option_value
 from nautilus_paradex.protocol.enums import AssetKind
@@ -38,7 +38,8 @@ class FundingRate:
 
     @property
     def rate_e8(self) -> int:
-        return round_div(self.rate_e12, 10_000)
+        """Cut off at eight decimals, as the schema says of its field of eight."""
+        return -(-self.rate_e12 // 10_000) if self.rate_e12 < 0 else self.rate_e12 // 10_000
 
 
 class Pricing:
@@ -97,11 +98,15 @@ class Pricing:
         if spec.asset_kind == AssetKind.PERP_OPTION:
             time_value = self.mark_e8 - intrinsic_e8(spec, self.index_e8)
             return FundingRate(round_div(time_value * _E12, self.index_e8), time_value)
-        premium = div_e8(self.mark_e8 - self.index_e8, self.index_e8)
-        clamp = spec.clamp_rate_e8
-        rate = premium + max(-clamp, min(clamp, spec.interest_rate_e8 - premium))
-        rate = max(-spec.max_funding_rate_e8, min(spec.max_funding_rate_e8, rate))
-        return FundingRate(rate * 10_000, mul_e8(rate, self.index_e8))
+        premium = self.premium_rate_e12()
+        clamp, most = spec.clamp_rate_e8 * 10_000, spec.max_funding_rate_e8 * 10_000
+        rate = premium + max(-clamp, min(clamp, spec.interest_rate_e8 * 10_000 - premium))
+        rate = max(-most, min(most, rate))
+        return FundingRate(rate, rate * self.index_e8 // _E12)
+
+    def premium_rate_e12(self) -> int:
+        """Return by how much of the index the mark is above it."""
+        return round_div((self.mark_e8 - self.index_e8) * _E12, self.index_e8)
 
     def _advance_funding(self, now_us: int) -> None:
         seconds = (now_us - self._funded_at_us) // _SECOND_US

@@ -23,9 +23,9 @@ from nautilus_paradex.devnet.engine.reporting import (
     bbo_event,
     book_snapshot,
     position_event,
-    summary_event,
 )
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
+from nautilus_paradex.devnet.engine.summaries import summary_event
 from nautilus_paradex.protocol.enums import ErrorCode
 from nautilus_paradex.protocol.events import (
     AccountEvent,
@@ -146,7 +146,7 @@ class Queries:
 
     def summary(self, market: str) -> MarketSummaryEvent:
         seq = self._state.ids.next_seq()
-        return summary_event(self._state.market(market), self._state.now_us(), seq)
+        return summary_event(self._state, self._state.market(market), self._state.now_us(), seq)
 
     def settlement(self, market: str) -> Settlement | None:
         """Return how a market was settled that is listed no more, None if there is no such."""

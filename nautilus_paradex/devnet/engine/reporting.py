@@ -1,7 +1,5 @@
 """The state of accounts and markets as canonical events; reads only."""
 
-from typing import Final
-
 import msgspec
 
 from nautilus_paradex.devnet.engine.accounts import Account, Position
@@ -10,13 +8,11 @@ from nautilus_paradex.devnet.engine.fixed import div_e8
 from nautilus_paradex.devnet.engine.margin import margin_of, unrealized_pnl
 from nautilus_paradex.devnet.engine.model import SETTLEMENT_ASSET, Balance
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
-from nautilus_paradex.protocol.enums import OrderSide, PackageType, PositionStatus, PriceKind
+from nautilus_paradex.protocol.enums import OrderSide, PackageType, PositionStatus
 from nautilus_paradex.protocol.events import (
     AccountEvent,
     BboEvent,
     BookEvent,
-    FundingDataEvent,
-    MarketSummaryEvent,
     PositionEvent,
 )
 from nautilus_paradex.protocol.numbers import E8
@@ -27,13 +23,8 @@ __all__ = [
     "bbo_event",
     "book_delta",
     "book_snapshot",
-    "funding_event",
     "position_event",
-    "summary_event",
 ]
-
-_DAY_MS: Final = 86_400_000
-_LARGEST_INT64: Final = 2**63 - 1  # where the volume of a lifetime stops (schema)
 
 
 def account_event(state: VenueState, account: Account) -> AccountEvent:
@@ -167,62 +158,3 @@ def bbo_event(market: MarketState, now_us: int, *, interactive: bool = False) ->
         ask_size=ask_size,
         market=market.symbol,
     )
-
-
-def summary_event(market: MarketState, now_us: int, seq: int) -> MarketSummaryEvent:
-    pricing, spec = market.pricing, market.spec
-    bbo = bbo_event(market, now_us)
-    funding = pricing.funding_rate()
-    last = market.last_price_e8 or pricing.mark_e8
-    greeks = pricing.option
-    volatility = spec.volatility_e8 if spec.is_option else None
-    return MarketSummaryEvent(
-        ts=now_us,
-        seq=seq,
-        mark_price=pricing.mark_e8,
-        index_price=pricing.index_e8,
-        last_price=last,
-        volume_usd24h=sum(market.hourly_usd_e8.values()),
-        open_interest=market.open_interest_e8,
-        funding_rate=funding.rate_e8,
-        bid=bbo.bid_price,
-        ask=bbo.ask_price,
-        total_volume=min(market.traded_usd_e8, _LARGEST_INT64),
-        price_change_rate24h=_change_of_day(market, last, now_us),
-        mark_iv=volatility,
-        bid_iv=volatility,
-        ask_iv=volatility,
-        last_iv=volatility,
-        delta=greeks.delta_e8 if greeks else None,
-        gamma=greeks.gamma_e8 if greeks else None,
-        vega=greeks.vega_e8 if greeks else None,
-        theta=greeks.theta_e8 if greeks else None,
-        future_funding_rate=funding.rate_e8 if greeks else None,
-        external_fair_price=pricing.index_e8,
-        bid_size=bbo.bid_size,
-        ask_size=bbo.ask_size,
-        funding_rate_precise=funding.rate_e12,
-        market=market.symbol,
-    )
-
-
-def funding_event(market: MarketState, now_us: int, seq: int) -> FundingDataEvent:
-    pricing = market.pricing
-    rate = pricing.funding_rate()
-    hours = market.spec.funding_period_hours
-    return FundingDataEvent(
-        ts=now_us,
-        seq=seq,
-        funding_rate=rate.rate_e8,
-        funding_index=pricing.funding_index_e16 // E8,
-        created_at=now_us,
-        funding_premium=rate.premium_e8,
-        funding_rate8h=rate.rate_e8 * 8 // hours,
-        funding_period_hours=hours,
-        market=market.symbol,
-    )
-
-
-def _change_of_day(market: MarketState, last_e8: int, now_us: int) -> int:
-    before = market.bars[PriceKind.LAST].price_before(now_us // 1_000 - _DAY_MS)
-    return div_e8(last_e8 - before, before) if before else 0

@@ -6,8 +6,8 @@ from nautilus_paradex.devnet.engine.executor import Engine
 from nautilus_paradex.devnet.engine.interventions import Interventions
 from nautilus_paradex.devnet.engine.margin import margin_of
 from nautilus_paradex.devnet.engine.outbox import Outbox
-from nautilus_paradex.devnet.engine.reporting import funding_event, summary_event
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
+from nautilus_paradex.devnet.engine.summaries import funding_event, summary_event
 from nautilus_paradex.protocol.enums import AccountStatus, PriceKind
 
 __all__ = ["Ticker"]
@@ -57,7 +57,8 @@ class Ticker:
             market.pricing.update(market.book.mid_e8(), now)
             self._record_prices(market, now)
             self._engine.check_triggers(market)
-            self._outbox.public(summary_event(market, now, self._state.ids.next_seq()))
+            seq = self._state.ids.next_seq()
+            self._outbox.public(summary_event(self._state, market, now, seq))
         self._publish_funding(now)
         self._check_health(now)
 

@@ -136,12 +136,19 @@ class Hub:
         self, refresh_ms: int, snapshot: Callable[[Topic], BookEvent | None]
     ) -> None:
         """Send the best levels to subscriptions of that rhythm whose book has changed."""
+        shown: dict[str, tuple[int, Message] | None] = {}
         for subscription in self._repeated(Feed.BOOK_SNAPSHOTS, refresh_ms):
-            event = snapshot(subscription.topic)
-            if event is None or event.seq == subscription.last_book_seq:
+            topic = subscription.topic
+            if topic.channel not in shown:
+                book = snapshot(topic)
+                shown[topic.channel] = (
+                    None if book is None else (book.seq or 0, book_snapshot_message(book))
+                )
+            seq_and_message = shown[topic.channel]
+            if seq_and_message is None or seq_and_message[0] == subscription.last_book_seq:
                 continue
-            subscription.last_book_seq = event.seq or 0
-            subscription.send(book_snapshot_message(event))
+            subscription.last_book_seq, message = seq_and_message
+            subscription.send(message)
 
     def publish_funding_rates(
         self, refresh_ms: int, rates: Callable[[], Iterable[FundingRateComparisonEvent]]

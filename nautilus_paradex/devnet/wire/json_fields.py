@@ -23,6 +23,7 @@ __all__ = [
     "FUNDING_PAYMENT",
     "FUNDING_RATE",
     "GREEKS",
+    "IMPACT_PREMIUM",
     "ORDER",
     "POSITION",
     "REQUEST_INFO",
@@ -51,6 +52,10 @@ def _e8_or_empty(value: _Value) -> str:
 def _e12(value: _Value) -> str:
     assert isinstance(value, int)
     return f"{Decimal(value).scaleb(-12):f}"
+
+
+def _e12_or_empty(value: _Value) -> str:
+    return "" if value is None else _e12(value)
 
 
 def _ms(value: _Value) -> int:
@@ -207,7 +212,7 @@ SUMMARY: Final[Fields] = (
     ("volume_24h", "volume_usd24h", _e8),
     ("total_volume", "total_volume", _e8),
     ("open_interest", "open_interest", _e8),
-    ("funding_rate", "funding_rate", _e8_or_empty),
+    ("funding_rate", "funding_rate_precise", _e12_or_empty),
     ("future_funding_rate", "future_funding_rate", _e8_or_empty),
     ("price_change_rate_24h", "price_change_rate24h", _e8_or_empty),
     ("external_fair_price", "external_fair_price", _e8_or_empty),
@@ -241,9 +246,10 @@ FUNDING_DATA: Final[Fields] = (
     ("funding_index", "funding_index", _e8),
     ("funding_premium", "funding_premium", _e8),
     ("funding_period_hours", "funding_period_hours", _int),
-    ("impact_premium_rate", "impact_premium_rate", _e8_or_empty),
     ("created_at", "created_at", _ms),
 )
+
+IMPACT_PREMIUM: Final[Fields] = (("impact_premium_rate", "impact_premium_rate", _e8_or_empty),)
 
 FUNDING_RATE: Final[Fields] = (
     ("symbol", "market", _text),

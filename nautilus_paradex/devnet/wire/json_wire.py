@@ -117,7 +117,11 @@ def summary_json(event: MarketSummaryEvent) -> JsonObject:
 
 
 def funding_data_json(event: FundingDataEvent) -> JsonObject:
-    return _object(event, fields.FUNDING_DATA)
+    """Return the funding of a market; the impact premium is left out where unknown (openapi)."""
+    result = _object(event, fields.FUNDING_DATA)
+    if event.impact_premium_rate is not None:
+        result |= _object(event, fields.IMPACT_PREMIUM)
+    return result
 
 
 def orderbook_json(event: BookEvent) -> JsonObject:

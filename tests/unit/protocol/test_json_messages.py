@@ -128,6 +128,7 @@ def test_a_summary_of_a_perpetual_has_no_greeks() -> None:
     assert isinstance(summary, MarketSummaryEvent)
     assert summary.index_price == 6680671304318
     assert summary.funding_rate_precise == 7499389232
+    assert summary.funding_rate == 749938
     assert (summary.ask, summary.delta, summary.mark_iv) == (None, None, None)
 
 
