@@ -22,6 +22,12 @@ from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError,
 __all__ = ["Cancellation"]
 
 _MAX_CANCEL_BATCH: Final = 50
+_WHOLE_MARKET: Final = "all"  # the param of a cancel-all that takes everybody's orders
+
+_NO_STATUS: Final = "no status given"
+_NOT_CANCELLED: Final = frozenset(
+    {CancelStatus.ALREADY_CLOSED.value, CancelStatus.NOT_FOUND.value, _NO_STATUS},
+)
 
 
 class Cancellation:
@@ -78,18 +84,39 @@ class Cancellation:
         """
         Cancel a strategy's orders of one instrument, or one side of them, by their ids.
 
-        The venue could cancel a whole market in one request, but that takes the orders of others
-        with it, the account's stop losses among them.
+        The venue can cancel a whole market in one request, but that takes the orders of others
+        with it, the account's stop losses among them: only where ``params={"all": True}`` asks for
+        just that.
         """
         filters = {
             "instrument_id": command.instrument_id,
             "strategy_id": command.strategy_id,
             "side": command.order_side or OrderSide.NO_ORDER_SIDE,
         }
-        orders = [*self._cache.orders_open(**filters), *self._cache.orders_inflight(**filters)]
-        await self._cancel_several(
-            list({order.client_order_id: order for order in orders}.values()),
-        )
+        found = [*self._cache.orders_open(**filters), *self._cache.orders_inflight(**filters)]
+        orders = list({order.client_order_id: order for order in found}.values())
+        if not (command.params or {}).get(_WHOLE_MARKET):
+            await self._cancel_several(orders)
+        elif filters["side"] != OrderSide.NO_ORDER_SIDE:
+            self._log.warning("The venue cannot cancel all of a side: the strategy's are cancelled")
+            await self._cancel_several(orders)
+        else:
+            await self._cancel_market(command.instrument_id.symbol.value, orders)
+
+    async def _cancel_market(self, market: str, orders: list[Order]) -> None:
+        """Cancel all that the account has open in a market; `orders` wait for the outcome."""
+        # What is still on its way would arrive behind the cancel.
+        await asyncio.gather(*map(self._under_way.until_known, orders))
+        with self._under_way.request(*orders):
+            try:
+                await self._route.cancel_all_orders(market)
+            except UnknownOutcomeError as exc:
+                for order in orders:
+                    self._under_way.outcome_unknown("cancelling", order, exc)
+            except (NotSentError, VenueError) as exc:
+                self._log.error(f"Could not cancel all orders of {market}: {exc}")
+                for order in orders:
+                    self._refused(order, str(exc), was_closed=False)
 
     async def _cancel_several(self, orders: list[Order]) -> None:
         """Cancel those whose ids are known at once, the others as soon as they can be."""
@@ -124,11 +151,17 @@ class Cancellation:
                 for order in orders:
                     self._events.cancel_failed(order, str(exc))
                 return
-        for result in results:
-            order = by_venue_id.get(result.id or "")
-            if order is not None and result.status != CancelStatus.QUEUED_FOR_CANCELLATION:
-                was_closed = result.id in were_closed
-                await self._find_ending(order, result.status or "no status given", was_closed)
+        statuses = {result.id: result.status or _NO_STATUS for result in results}
+        gone: dict[str, str] = {}
+        for order_id in by_venue_id:
+            status = statuses.get(order_id, _NO_STATUS)
+            if status in _NOT_CANCELLED:
+                gone[order_id] = status
+            elif status != CancelStatus.QUEUED_FOR_CANCELLATION:
+                self._log.warning(f"Cancel of order {order_id} answered with {status!r}")
+        await self._find_endings([by_venue_id[order_id] for order_id in gone])
+        for order_id, status in gone.items():
+            self._refused(by_venue_id[order_id], status, was_closed=order_id in were_closed)
 
     async def _cancel(self, order: Order) -> None:
         was_closed = order.is_closed
@@ -142,11 +175,10 @@ class Cancellation:
                 self._under_way.outcome_unknown("cancelling", order, exc)
             except VenueError as exc:
                 if exc.code in GONE_CODES:
-                    await self._find_ending(order, str(exc), was_closed)
-                else:
-                    self._events.cancel_failed(order, str(exc))
+                    await self._find_endings([order])
+                self._refused(order, str(exc), was_closed=was_closed)
             except NotSentError as exc:
-                self._events.cancel_failed(order, str(exc))
+                self._refused(order, str(exc), was_closed=was_closed)
 
     async def _send(self, order: Order) -> None:
         venue_order_id = self._events.venue_order_id_of(order)
@@ -158,11 +190,15 @@ class Cancellation:
                 order.instrument_id.symbol.value,
             )
 
-    async def _find_ending(self, order: Order, reason: str, was_closed: bool) -> None:
-        """Learn how an order ended that the venue no longer cancels; refuse the cancel if open."""
+    async def _find_endings(self, orders: list[Order]) -> None:
+        """Learn how orders ended that the venue no longer cancels."""
         try:
-            await self._recovery.sync_order(order)
+            await self._recovery.sync_closed(orders)
         except ParadexError as exc:
-            self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
+            ids = ", ".join(order.client_order_id.value for order in orders)
+            self._log.warning(f"Cannot look up {ids} yet: {exc}")
+
+    def _refused(self, order: Order, reason: str, *, was_closed: bool) -> None:
+        # The end of the order answers the cancel as well, unless it had ended before.
         if was_closed or not self._events.state_of(order).ended:
             self._events.cancel_failed(order, reason)

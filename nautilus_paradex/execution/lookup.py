@@ -20,6 +20,7 @@ __all__ = [
     "fills_since",
     "find_closed_order",
     "find_order",
+    "recent_orders",
     "with_position_sizes",
 ]
 
@@ -40,6 +41,7 @@ GONE_CODES: Final = NOT_FOUND_CODES | {
 
 _PAGE_SIZE: Final = 5_000  # the venue's maximum (api-notes)
 _MAX_PAGES: Final = 100
+_RECENT: Final = 500
 
 
 async def find_order(
@@ -108,6 +110,30 @@ async def find_closed_order(
     page = await http.orders_history(market=market, page_size=_PAGE_SIZE)
     order = _newest(page.results, client_id=None, venue_order_id=venue_order_id)
     return None if order is None else order_event(order)
+
+
+async def recent_orders(
+    http: ParadexHttpClient,
+    market: str,
+    start_at_ms: int,
+) -> list[OrderEvent]:
+    """
+    Return the newest orders of a market since a time, one page of them: 500 at most.
+
+    Raises
+    ------
+    RequestError
+        If the venue could not be asked.
+    MessageError
+        If its answer could not be read.
+
+    """
+    page = await http.orders_history(
+        market=market,
+        start_at_ms=max(start_at_ms, 0),
+        page_size=_RECENT,
+    )
+    return [order_event(order) for order in page.results or ()]
 
 
 async def closed_orders(

@@ -5,7 +5,7 @@ here: an order of which the venue knows nothing once it can no longer arrive was
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Final
 
 from nautilus_trader.cache.cache import Cache
@@ -22,6 +22,7 @@ from nautilus_paradex.execution.lookup import (
     fills_since,
     find_closed_order,
     find_order,
+    recent_orders,
     with_position_sizes,
 )
 from nautilus_paradex.execution.order_events import OrderEvents
@@ -158,6 +159,52 @@ class Recovery:
         if event is not None:
             await self._take(event)
         return event
+
+    async def sync_closed(self, orders: Sequence[Order]) -> None:
+        """
+        Take in orders that the venue says it no longer has open.
+
+        Several of a market are asked for at once; what is not found so, and one alone, by itself.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked.
+        MessageError
+            If its answer could not be read, or an order cannot be expressed.
+
+        """
+        by_market: dict[str, list[Order]] = {}
+        for order in orders:
+            by_market.setdefault(order.instrument_id.symbol.value, []).append(order)
+        for market, group in by_market.items():
+            missing = await self._sync_together(market, group) if len(group) > 1 else group
+            for order in missing:
+                await self.sync_order(order)
+
+    async def _sync_together(self, market: str, orders: list[Order]) -> list[Order]:
+        """Take in those of a market's orders that one page of its history has; return the rest."""
+        offset_ms = self._http.clock.offset_ms
+        since_ms = min(order.ts_init for order in orders) // 1_000_000 + offset_ms
+        told = {
+            event.order_id: event
+            for event in await recent_orders(self._http, market, since_ms - _CLOCK_MARGIN_MS)
+            if event.status == OrderStatus.CLOSED
+        }
+        found = {order: told.get(self._events.venue_order_id_of(order)) for order in orders}
+        events = [event for event in found.values() if event is not None]
+        if any(event is not None and _is_behind(order, event) for order, event in found.items()):
+            created_ms = min((event.created_at or 0) // 1_000 for event in events)
+            for fill in await fills_since(
+                self._http,
+                created_ms - _CLOCK_MARGIN_MS,
+                market=market,
+            ):
+                if fill.order_id in told:
+                    self._events.take_fill(fill)
+        for event in events:
+            self._events.take_order(event)
+        return [order for order, event in found.items() if event is None]
 
     async def deliver_fills(self, event: OrderEvent) -> bool:
         """
