@@ -45,6 +45,7 @@ from nautilus_paradex.execution.commission import Commissions
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.margin import MarginSettings
 from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.order_watch import OrderWatch
 from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
@@ -135,11 +136,17 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             cache,
             client_id,
             self._log,
+            config,
+        )
+        self._events.watcher = OrderWatch(
+            http_client,
+            self._events,
+            self._recovery,
+            instruments,
+            self._log,
             self.create_task,
             config,
-            instruments,
         )
-        self._events.watcher = self._recovery
         signer = RequestSigner(http_client, config)
         self._twaps = Twaps(http_client, signer, instruments, self._log, config.recv_window_ms)
         self._margins = MarginSettings(http_client, self._log, config)

@@ -5,8 +5,8 @@ here: an order of which the venue knows nothing once it can no longer arrive was
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
@@ -15,32 +15,26 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.lookup import (
-    GONE_CODES,
     closed_orders,
     fills_since,
     find_closed_order,
     find_order,
     recent_orders,
-    with_position_sizes,
 )
 from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.order_state import OrderState
 from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import OrderStatus
 from nautilus_paradex.protocol.errors import ParadexError, ProtocolError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.protocol.rest import OrderRequest
-from nautilus_paradex.transport.errors import RequestError, VenueError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["Recovery"]
 
 _LOOKUP_DELAYS_SECS: Final = (0.25, 0.5, 1.0, 2.0)
 _ARRIVAL_MARGIN_MS: Final = 2_000  # after recv_window: the venue's own queues
-_GRACE_SECS: Final = 0.5  # one channel may trail another by a little
 _TRIES: Final = 5
 _CLOCK_MARGIN_MS: Final = 5_000
 _UNNOTICED_MS: Final = 90_000  # a dead socket shows by its missing pongs, or its silence, only
@@ -65,12 +59,8 @@ class Recovery:
         The client whose orders are looked after.
     log : Logger
         The client's logger.
-    create_task : callable
-        Starts a coroutine under the client's supervision.
     config : ParadexExecClientConfig
         The client's settings.
-    instruments : InstrumentLoader
-        Loads the instruments of orders placed elsewhere.
 
     """
 
@@ -81,19 +71,14 @@ class Recovery:
         cache: Cache,
         client_id: ClientId,
         log: Logger,
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
         config: ParadexExecClientConfig,
-        instruments: InstrumentLoader,
     ) -> None:
-        self._instruments = instruments
         self._http = http
         self._events = events
         self._cache = cache
         self._client_id = client_id
         self._log = log
-        self._create_task = create_task
         self._config = config
-        self._completing: set[str] = set()
         self._interrupted_at_ms: int | None = None
 
     # -- One order -------------------------------------------------------------------------------
@@ -309,117 +294,6 @@ class Recovery:
         }
         return list(mine.values())
 
-    # -- What the messages leave open (`OrderWatcher`) -------------------------------------------
-
-    def on_incomplete(self, state: OrderState, market: str) -> None:
-        """Wait a little for what is missing of an order, then ask for it."""
-        if state.client_order_id not in self._completing:
-            self._completing.add(state.client_order_id)
-            self._create_task(self._complete(state, market))
-
-    def on_orphan(self, fill: FillEvent) -> None:
-        """Wait a little for the order of a fill, then ask for it."""
-        self._create_task(self._identify(fill))
-
-    def on_revived(self, state: OrderState, market: str) -> None:
-        """Cancel an order that nobody here owns any more, if so configured."""
-        if self._config.cancel_unexpected_orders and state.venue_order_id:
-            self._create_task(self._cancel(state.venue_order_id))
-
-    def on_misdirected(self, state: OrderState) -> None:
-        """Cancel an order that would be set off the wrong way."""
-        if state.venue_order_id:
-            self._create_task(self._cancel(state.venue_order_id))
-
-    def on_unlisted(self, event: OrderEvent) -> None:
-        """Load the instrument of an order placed elsewhere, then take the order in."""
-        self._create_task(self._load_and_take(event))
-
-    def on_unsized(self, event: OrderEvent) -> None:
-        """Learn the size of the position that an order placed elsewhere follows, then take it."""
-        self._create_task(self._size_and_take(event))
-
-    async def _load_and_take(self, event: OrderEvent) -> None:
-        try:
-            await self._instruments.get(event.market)
-            self._events.take_order(event)
-        except ParadexError as exc:
-            self._log.error(f"Order {event.order_id} cannot be followed: {exc}")
-
-    async def _size_and_take(self, event: OrderEvent) -> None:
-        try:
-            (sized,) = await with_position_sizes(self._http, [event])
-            if sized.size:
-                self._events.take_order(sized)
-            else:
-                self._log.error(f"Order {event.order_id} cannot be followed: it has no position")
-        except ParadexError as exc:
-            self._log.error(f"Order {event.order_id} cannot be followed: {exc}")
-
-    async def _complete(self, state: OrderState, market: str) -> None:
-        try:
-            attempts = answers = 0
-            while answers < _TRIES:
-                await asyncio.sleep(_grace_secs(attempts))
-                if not state.is_incomplete:
-                    return
-                attempts += 1
-                answers += await self._is_answered(
-                    self.sync_order(
-                        None,
-                        client_id=state.client_order_id,
-                        venue_order_id=state.venue_order_id,
-                        market=market,
-                    ),
-                    f"fetch what is missing of {state.client_order_id}",
-                )
-            if state.is_incomplete:
-                self._log.error(
-                    f"The venue does not list what it says was filled of {state.client_order_id}: "
-                    "going on without it, compare positions",
-                )
-                self._events.give_up(state, market)
-        finally:
-            self._completing.discard(state.client_order_id)
-
-    async def _identify(self, fill: FillEvent) -> None:
-        order_id = fill.order_id or ""
-        attempts = answers = 0
-        while answers < _TRIES:
-            await asyncio.sleep(_grace_secs(attempts))
-            if not self._events.orphans_of(order_id):
-                return
-            attempts += 1
-            answers += await self._is_answered(
-                self.sync_order(
-                    None,
-                    client_id=fill.client_order_id,
-                    venue_order_id=order_id,
-                    market=fill.market,
-                ),
-                f"identify the order of fill {fill.fill_id}",
-            )
-        count = self._events.orphans_of(order_id)
-        if count:
-            self._events.drop_orphans(order_id)
-            self._log.error(
-                f"{count} fills belong to order {order_id}, which the venue does not list: "
-                "they could not be applied, compare positions",
-            )
-
-    async def _cancel(self, venue_order_id: str) -> None:
-        for attempt in range(_TRIES):
-            try:
-                await self._http.cancel_order(venue_order_id)
-            except RequestError as exc:
-                if isinstance(exc, VenueError) and exc.code in GONE_CODES:
-                    return
-                self._log.error(f"Could not cancel order {venue_order_id}: {exc}")
-                await asyncio.sleep(_GRACE_SECS * 2**attempt)
-            else:
-                self._log.warning(f"Cancelled order {venue_order_id} at the venue")
-                return
-
     # -- Parts -----------------------------------------------------------------------------------
 
     def _is_known(self, order: Order) -> bool:
@@ -472,21 +346,6 @@ class Recovery:
             take(message)
         except ParadexError as exc:
             self._log.error(f"Passed over while catching up: {exc}")
-
-    async def _is_answered(self, request: Awaitable[object], what: str) -> bool:
-        """Make a request and return whether the venue answered: silence is no evidence."""
-        try:
-            await request
-        except RequestError as exc:
-            self._log.warning(f"Cannot {what} yet: {exc}")
-            return False
-        except ParadexError as exc:
-            self._log.warning(f"Cannot {what}: {exc}")
-        return True
-
-
-def _grace_secs(attempts: int) -> float:
-    return _GRACE_SECS * float(2 ** min(attempts, _TRIES - 1))
 
 
 def _is_behind(order: Order, event: OrderEvent) -> bool:

@@ -18,6 +18,7 @@ from nautilus_trader.common.factories import OrderFactory
 from nautilus_trader.config import InstrumentProviderConfig, LiveExecEngineConfig
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import (
+    BatchCancelOrders,
     CancelAllOrders,
     CancelOrder,
     ModifyOrder,
@@ -25,7 +26,7 @@ from nautilus_trader.execution.messages import (
     SubmitOrder,
 )
 from nautilus_trader.live.execution_engine import LiveExecutionEngine
-from nautilus_trader.model.enums import OrderSide, OrderStatus, TimeInForce
+from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType, TimeInForce, TriggerType
 from nautilus_trader.model.events import (
     AccountState,
     OrderEvent,
@@ -46,13 +47,14 @@ from nautilus_paradex.devnet.server import DevnetServer
 from nautilus_paradex.execution.client import ParadexExecutionClient
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.environment import ParadexEnvironment
-from nautilus_paradex.protocol.numbers import to_decimal
+from nautilus_paradex.protocol.json_feed import Message
+from nautilus_paradex.protocol.numbers import to_decimal, to_e8
 from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.support import eventually
 
-__all__ = ["INSTRUMENT_ID", "MARKET", "TRADER_ID", "Trader", "World", "open_world"]
+__all__ = ["INSTRUMENT_ID", "MARKET", "TRADER_ID", "HeldBack", "Trader", "World", "open_world"]
 
 MARKET = "BTC-USD-PERP"
 INSTRUMENT_ID = InstrumentId.from_str(f"{MARKET}.PARADEX")
@@ -75,11 +77,12 @@ class Trader:
         instruction: str = "GTC",
         client_id: str | None = None,
         market: str = MARKET,
-        dime_discount: bool | None = None,
+        order_type: str | None = None,
+        **fields: Any,
     ) -> rest.Order:
-        """Place a limit order, or a market order without a price."""
+        """Place a limit order, a market order without a price, or one of another type."""
         assert self.http.signer is not None
-        order_type = "LIMIT" if price else "MARKET"
+        order_type = order_type or ("LIMIT" if price else "MARKET")
         signed_at_ms = self.http.clock.now_ms()
         signature = self.http.signer.sign_order(
             timestamp_ms=signed_at_ms,
@@ -99,9 +102,34 @@ class Trader:
             signature=signature,
             signature_timestamp=signed_at_ms,
             client_id=client_id,
-            dime_discount=dime_discount,
+            **fields,
         )
         return await self.http.create_order(request)
+
+    async def change(self, order: rest.Order, **values: str) -> rest.Order:
+        """Change `size`, `price` or `trigger_price` of an order."""
+        assert self.http.signer is not None
+        wanted = {"size": order.size or "0", "price": order.price or "0", **values}
+        signed_at_ms = self.http.clock.now_ms()
+        signature = self.http.signer.sign_modify_order(
+            timestamp_ms=signed_at_ms,
+            market=order.market,
+            side=order.side or "",
+            order_type=order.type or "",
+            size=Decimal(wanted["size"]),
+            price=Decimal(wanted["price"]),
+            order_id=order.id,
+        )
+        request = rest.ModifyRequest(
+            id=order.id,
+            market=order.market,
+            side=order.side or "",
+            type=order.type or "",
+            signature=signature,
+            signature_timestamp=signed_at_ms,
+            **wanted,
+        )
+        return await self.http.modify_order(order.id, request)
 
 
 class World:
@@ -219,7 +247,29 @@ class World:
             time_in_force=TimeInForce.IOC,
         )
 
-    def submit(self, order: Order) -> Order:
+    def conditional(
+        self,
+        order_type: OrderType,
+        side: OrderSide,
+        size: str,
+        trigger: str,
+        price: str | None = None,
+        **options: Any,
+    ) -> Order:
+        """Return an order that waits for the mark price; with a price where its type has one."""
+        build = getattr(self.orders, order_type.name.lower())
+        if price is not None:
+            options["price"] = Price.from_str(price)
+        return build(
+            instrument_id=INSTRUMENT_ID,
+            order_side=side,
+            quantity=Quantity.from_str(size),
+            trigger_price=Price.from_str(trigger),
+            trigger_type=TriggerType.MARK_PRICE,
+            **options,
+        )
+
+    def submit(self, order: Order, params: dict[str, Any] | None = None) -> Order:
         self.cache.add_order(order)
         self.engine.execute(
             SubmitOrder(
@@ -228,6 +278,7 @@ class World:
                 order=order,
                 command_id=UUID4(),
                 ts_init=self.clock.timestamp_ns(),
+                params=params,
             ),
         )
         return order
@@ -250,7 +301,14 @@ class World:
     def query(self, order: Order) -> None:
         self.engine.execute(QueryOrder(**self.ids(order)))
 
-    def modify(self, order: Order, *, size: str | None = None, price: str | None = None) -> None:
+    def modify(
+        self,
+        order: Order,
+        *,
+        size: str | None = None,
+        price: str | None = None,
+        trigger: str | None = None,
+    ) -> None:
         """Modify as a strategy does: the order waits for the answer from here on."""
         self._pend(order, OrderPendingUpdate)
         self.engine.execute(
@@ -258,11 +316,31 @@ class World:
                 **self.ids(order),
                 quantity=None if size is None else Quantity.from_str(size),
                 price=None if price is None else Price.from_str(price),
-                trigger_price=None,
+                trigger_price=None if trigger is None else Price.from_str(trigger),
             ),
         )
 
-    def cancel_all(self, strategy: str, side: OrderSide = OrderSide.NO_ORDER_SIDE) -> None:
+    def cancel_batch(self, *orders: Order) -> None:
+        """Cancel several orders in one command, as a strategy does."""
+        for order in orders:
+            self._pend(order, OrderPendingCancel)
+        self.engine.execute(
+            BatchCancelOrders(
+                trader_id=TRADER_ID,
+                strategy_id=orders[0].strategy_id,
+                instrument_id=INSTRUMENT_ID,
+                cancels=[CancelOrder(**self._ids(order)) for order in orders],
+                command_id=UUID4(),
+                ts_init=self.clock.timestamp_ns(),
+            ),
+        )
+
+    def cancel_all(
+        self,
+        strategy: str,
+        side: OrderSide = OrderSide.NO_ORDER_SIDE,
+        params: dict[str, Any] | None = None,
+    ) -> None:
         self.engine.execute(
             CancelAllOrders(
                 trader_id=TRADER_ID,
@@ -271,6 +349,7 @@ class World:
                 order_side=side,
                 command_id=UUID4(),
                 ts_init=self.clock.timestamp_ns(),
+                params=params,
             ),
         )
 
@@ -325,6 +404,10 @@ class World:
         account: dict[str, Any] = ledger["accounts"][self.server.accounts[0].address_hex]
         return account
 
+    def move(self, offset: str) -> None:
+        """Move the venue's mark price to a fraction away from where it was at the start."""
+        self.server.exchange.set_index_price("BTC", to_e8(self.around(offset)) or 0)
+
     def venue_order(self, order: Order) -> dict[str, Any] | None:
         """Return an order as it stands in the venue's books."""
         client_id = order.client_order_id.value
@@ -360,6 +443,27 @@ class World:
         assert reply.status_code < 300, reply.text
         answer: dict[str, Any] = reply.json()
         return answer
+
+
+class HeldBack:
+    """Private messages of one kind, held back until they are let through."""
+
+    def __init__(self, world: World, kind: type) -> None:
+        self._take = world.client._stream.take
+        self._kind = kind
+        self.messages: list[Message] = []
+        world.client._stream.take = self._handle
+
+    def _handle(self, message: Message) -> None:
+        if isinstance(message, self._kind):
+            self.messages.append(message)
+        else:
+            self._take(message)
+
+    def let_through(self) -> None:
+        self._kind = type(None)
+        for message in self.messages:
+            self._take(message)
 
 
 @asynccontextmanager

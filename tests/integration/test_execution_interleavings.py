@@ -17,8 +17,13 @@ from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import FillEvent
-from nautilus_paradex.protocol.json_feed import Message
-from tests.integration.execution_world import INSTRUMENT_ID, MARKET, World, open_world
+from tests.integration.execution_world import (
+    INSTRUMENT_ID,
+    MARKET,
+    HeldBack,
+    World,
+    open_world,
+)
 from tests.support import eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -41,27 +46,6 @@ def trade_ids(world: World) -> list[str]:
 
 def ledger_fill_ids(world: World) -> list[str]:
     return [fill["id"] for fill in world.ledger()["fills"]]
-
-
-class HeldBack:
-    """Private messages of one kind, held back until they are let through."""
-
-    def __init__(self, world: World, kind: type) -> None:
-        self._take = world.client._stream.take
-        self._kind = kind
-        self.messages: list[Message] = []
-        world.client._stream.take = self._handle
-
-    def _handle(self, message: Message) -> None:
-        if isinstance(message, self._kind):
-            self.messages.append(message)
-        else:
-            self._take(message)
-
-    def let_through(self) -> None:
-        self._kind = type(None)
-        for message in self.messages:
-            self._take(message)
 
 
 async def test_fills_that_come_before_every_order_message_are_all_counted(world: World) -> None:

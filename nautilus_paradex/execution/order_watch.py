@@ -1,0 +1,194 @@
+"""What is done about messages that leave something open: wait a little, then ask the venue.
+
+Fills that are missing of an order, fills of an order that nobody knows, orders that should not be
+there. How an order is asked for, and taken in, is `recovery`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Final
+
+from nautilus_trader.common.component import Logger
+
+from nautilus_paradex.config import ParadexExecClientConfig
+from nautilus_paradex.execution.instruments import InstrumentLoader
+from nautilus_paradex.execution.lookup import GONE_CODES, with_position_sizes
+from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.order_state import OrderState
+from nautilus_paradex.execution.recovery import Recovery
+from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent
+from nautilus_paradex.transport.errors import RequestError, VenueError
+from nautilus_paradex.transport.http import ParadexHttpClient
+
+__all__ = ["OrderWatch"]
+
+_GRACE_SECS: Final = 0.5  # one channel may trail another by a little
+_TRIES: Final = 5
+
+
+class OrderWatch:
+    """
+    Looks after what `OrderEvents` cannot settle from the messages alone (its `OrderWatcher`).
+
+    Parameters
+    ----------
+    http : ParadexHttpClient
+        The REST client.
+    events : OrderEvents
+        Where what is found is taken in.
+    recovery : Recovery
+        Asks for orders.
+    instruments : InstrumentLoader
+        Loads the instruments of orders placed elsewhere.
+    log : Logger
+        The client's logger.
+    create_task : callable
+        Starts a coroutine under the client's supervision.
+    config : ParadexExecClientConfig
+        The client's settings.
+
+    """
+
+    def __init__(
+        self,
+        http: ParadexHttpClient,
+        events: OrderEvents,
+        recovery: Recovery,
+        instruments: InstrumentLoader,
+        log: Logger,
+        create_task: Callable[[Coroutine[Any, Any, None]], object],
+        config: ParadexExecClientConfig,
+    ) -> None:
+        self._http = http
+        self._events = events
+        self._recovery = recovery
+        self._instruments = instruments
+        self._log = log
+        self._create_task = create_task
+        self._config = config
+        self._completing: set[str] = set()
+
+    def on_incomplete(self, state: OrderState, market: str) -> None:
+        """Wait a little for what is missing of an order, then ask for it."""
+        if state.client_order_id not in self._completing:
+            self._completing.add(state.client_order_id)
+            self._create_task(self._complete(state, market))
+
+    def on_orphan(self, fill: FillEvent) -> None:
+        """Wait a little for the order of a fill, then ask for it."""
+        self._create_task(self._identify(fill))
+
+    def on_revived(self, state: OrderState, market: str) -> None:
+        """Cancel an order that nobody here owns any more, if so configured."""
+        if self._config.cancel_unexpected_orders and state.venue_order_id:
+            self._create_task(self._cancel(state.venue_order_id))
+
+    def on_misdirected(self, state: OrderState) -> None:
+        """Cancel an order that would be set off the wrong way."""
+        if state.venue_order_id:
+            self._create_task(self._cancel(state.venue_order_id))
+
+    def on_unlisted(self, event: OrderEvent) -> None:
+        """Load the instrument of an order placed elsewhere, then take the order in."""
+        self._create_task(self._load_and_take(event))
+
+    def on_unsized(self, event: OrderEvent) -> None:
+        """Learn the size of the position that an order placed elsewhere follows, then take it."""
+        self._create_task(self._size_and_take(event))
+
+    async def _load_and_take(self, event: OrderEvent) -> None:
+        try:
+            await self._instruments.get(event.market)
+            self._events.take_order(event)
+        except ParadexError as exc:
+            self._log.error(f"Order {event.order_id} cannot be followed: {exc}")
+
+    async def _size_and_take(self, event: OrderEvent) -> None:
+        try:
+            (sized,) = await with_position_sizes(self._http, [event])
+            if sized.size:
+                self._events.take_order(sized)
+            else:
+                self._log.error(f"Order {event.order_id} cannot be followed: it has no position")
+        except ParadexError as exc:
+            self._log.error(f"Order {event.order_id} cannot be followed: {exc}")
+
+    async def _complete(self, state: OrderState, market: str) -> None:
+        try:
+            attempts = answers = 0
+            while answers < _TRIES:
+                await asyncio.sleep(_grace_secs(attempts))
+                if not state.is_incomplete:
+                    return
+                attempts += 1
+                answers += await self._is_answered(
+                    self._recovery.sync_order(
+                        None,
+                        client_id=state.client_order_id,
+                        venue_order_id=state.venue_order_id,
+                        market=market,
+                    ),
+                    f"fetch what is missing of {state.client_order_id}",
+                )
+            if state.is_incomplete:
+                self._log.error(
+                    f"The venue does not list what it says was filled of {state.client_order_id}: "
+                    "going on without it, compare positions",
+                )
+                self._events.give_up(state, market)
+        finally:
+            self._completing.discard(state.client_order_id)
+
+    async def _identify(self, fill: FillEvent) -> None:
+        order_id = fill.order_id or ""
+        attempts = answers = 0
+        while answers < _TRIES:
+            await asyncio.sleep(_grace_secs(attempts))
+            if not self._events.orphans_of(order_id):
+                return
+            attempts += 1
+            answers += await self._is_answered(
+                self._recovery.sync_order(
+                    None,
+                    client_id=fill.client_order_id,
+                    venue_order_id=order_id,
+                    market=fill.market,
+                ),
+                f"identify the order of fill {fill.fill_id}",
+            )
+        count = self._events.orphans_of(order_id)
+        if count:
+            self._events.drop_orphans(order_id)
+            self._log.error(
+                f"{count} fills belong to order {order_id}, which the venue does not list: "
+                "they could not be applied, compare positions",
+            )
+
+    async def _cancel(self, venue_order_id: str) -> None:
+        for attempt in range(_TRIES):
+            try:
+                await self._http.cancel_order(venue_order_id)
+            except RequestError as exc:
+                if isinstance(exc, VenueError) and exc.code in GONE_CODES:
+                    return
+                self._log.error(f"Could not cancel order {venue_order_id}: {exc}")
+                await asyncio.sleep(_GRACE_SECS * 2**attempt)
+            else:
+                self._log.warning(f"Cancelled order {venue_order_id} at the venue")
+                return
+
+    async def _is_answered(self, request: Awaitable[object], what: str) -> bool:
+        """Make a request and return whether the venue answered: silence is no evidence."""
+        try:
+            await request
+        except RequestError as exc:
+            self._log.warning(f"Cannot {what} yet: {exc}")
+            return False
+        except ParadexError as exc:
+            self._log.warning(f"Cannot {what}: {exc}")
+        return True
+
+
+def _grace_secs(attempts: int) -> float:
+    return _GRACE_SECS * float(2 ** min(attempts, _TRIES - 1))
