@@ -174,7 +174,7 @@ class Listing:
             MarketNotice(
                 market=symbol,
                 event_type=event_type.value,
-                at_us=self._state.now_us(),
+                at_us=settlement.settled_at_us if settlement else self._state.now_us(),
                 before=before,
                 after=after,
                 settlement=settlement,

@@ -136,6 +136,7 @@ class TestSettlement:
 
         ((notice, still_listed),) = [e for e in listed if isinstance(e[0], MarketNotice)]
         assert (notice.event_type, notice.settlement) == ("SETTLED", settlement)
+        assert notice.at_us == settlement.settled_at_us
         assert not still_listed
         assert world.exchange.settlement(symbol) == settlement
         with pytest.raises(OrderRefused, match="MARKET_NOT_FOUND"):
