@@ -17,11 +17,14 @@ __all__ = [
     "TRANSFERS",
     "ChannelName",
     "bbo",
+    "bbo_interactive",
     "book_deltas",
+    "book_interactive",
     "book_snapshot",
     "fills",
     "funding_data",
     "funding_payments",
+    "funding_rate_comparison",
     "markets_summary",
     "orders",
     "split",
@@ -85,6 +88,11 @@ def bbo(market: str) -> str:
     return f"bbo.{market}"
 
 
+def bbo_interactive(market: str) -> str:
+    """As `bbo`, with RPI orders. Its binary frames look like those of `bbo` (api-notes)."""
+    return f"bbo.{market}.interactive"
+
+
 def trades(market: str) -> str:
     return f"trades.{market}"
 
@@ -100,12 +108,22 @@ def book_snapshot(market: str, refresh_rate: str = "100ms", price_tick: str | No
     return name if price_tick is None else f"{name}@{price_tick}"
 
 
+def book_interactive(market: str, refresh_rate: str = "100ms") -> str:
+    """As `book_snapshot`, with RPI orders."""
+    return f"order_book.{market}.interactive@15@{refresh_rate}"
+
+
 def markets_summary(market: str | None = None) -> str:
     return "markets_summary" if market is None else f"markets_summary.{market}"
 
 
 def funding_data(market: str) -> str:
     return f"funding_data.{market}"
+
+
+def funding_rate_comparison(refresh_rate: str = "1000ms") -> str:
+    """The funding rates of all markets at all venues, every ``500ms`` or ``1000ms``."""
+    return f"funding_rate_comparison.{ALL}@{refresh_rate}"
 
 
 def orders(market: str = ALL) -> str:

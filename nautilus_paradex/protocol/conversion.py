@@ -163,10 +163,20 @@ def book_event(message: BookMessage) -> BookEvent:
 
 def book_snapshot_event(book: rest.OrderBook) -> BookEvent:
     """Return a book asked for over REST as a snapshot event."""
+    shown_bid, shown_ask = _pair(book.best_bid_interactive), _pair(book.best_ask_interactive)
+    api_bid, api_ask = _pair(book.best_bid_api), _pair(book.best_ask_api)
     return BookEvent(
         ts=_us(book.last_updated_at),
         seq=to_int(book.seq_no),
         pkg_type=PackageType.SNAPSHOT.value,
+        best_bid_price=shown_bid[0],
+        best_bid_size=shown_bid[1],
+        best_ask_price=shown_ask[0],
+        best_ask_size=shown_ask[1],
+        best_bid_api_price=api_bid[0],
+        best_bid_api_size=api_bid[1],
+        best_ask_api_price=api_ask[0],
+        best_ask_api_size=api_ask[1],
         bids=_rest_levels(book.bids),
         asks=_rest_levels(book.asks),
         market=book.market,
@@ -233,7 +243,7 @@ def funding_comparison_event(message: FundingComparison) -> FundingRateCompariso
         last_updated_at=updated_at,
         hourly_funding_rate=_e12(message.hourly_funding_rate),
         asset_kind=_SBE_ASSET_KINDS.get(message.asset_kind or "", message.asset_kind),
-        source=message.source,
+        source=message.source.upper() if message.source else None,
         market=message.symbol,
     )
 
@@ -432,6 +442,13 @@ def _side_of_book(
     if side is None:
         raise MessageError(f"unknown side of a book level, was {level.side!r}")
     return side
+
+
+def _pair(level: list[Number] | None) -> tuple[int | None, int | None]:
+    """Price and size; the documentation's example is one number, which says too little."""
+    if level is None or len(level) < 2:
+        return None, None
+    return _positive(level[0]), _positive(level[1])
 
 
 def _rest_levels(levels: list[list[Number]] | None) -> list[BookLevel]:

@@ -224,11 +224,20 @@ class MarketSummary(msgspec.Struct, frozen=True):
 
 
 class OrderBook(msgspec.Struct, frozen=True):
-    """A snapshot of a book: levels are ``[price, size]``, the best first."""
+    """
+    A snapshot of a book: levels are ``[price, size]``, the best first.
+
+    The best levels, with and without RPI orders, are those of ``/orderbook/{market}/interactive``.
+
+    """
 
     market: str
     bids: list[list[Number]] | None = None
     asks: list[list[Number]] | None = None
+    best_bid_interactive: list[Number] | None = None
+    best_ask_interactive: list[Number] | None = None
+    best_bid_api: list[Number] | None = None
+    best_ask_api: list[Number] | None = None
     seq_no: Number = None
     last_updated_at: Number = None
 

@@ -64,9 +64,18 @@ class PublicEndpoints(Endpoints):
         """Return a snapshot of a book, `depth` levels a side."""
         return await self._read_public(f"/orderbook/{segment(market)}", OrderBook, depth=depth)
 
+    async def orderbook_interactive(self, market: str, depth: int | None = None) -> OrderBook:
+        """Return a snapshot of a book with RPI orders, `depth` levels a side."""
+        path = f"/orderbook/{segment(market)}/interactive"
+        return await self._read_public(path, OrderBook, depth=depth)
+
     async def bbo(self, market: str) -> Bbo:
         """Return the best bid and offer of a market."""
         return await self._read_public(f"/bbo/{segment(market)}", Bbo)
+
+    async def bbo_interactive(self, market: str) -> Bbo:
+        """Return the best bid and offer of a market with RPI orders."""
+        return await self._read_public(f"/bbo/{segment(market)}/interactive", Bbo)
 
     async def trades(
         self,

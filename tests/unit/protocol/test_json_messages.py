@@ -15,6 +15,7 @@ from nautilus_paradex.protocol.events import (
     BookEvent,
     FillEvent,
     FundingDataEvent,
+    FundingRateComparisonEvent,
     MarketSummaryEvent,
     OrderEvent,
     PositionEvent,
@@ -60,6 +61,72 @@ def test_a_best_bid_without_asks() -> None:
         bid_size=4000000,
         market="BTC-USD-PERP",
     )
+
+
+def test_an_interactive_book_names_the_best_levels_with_and_without_rpi() -> None:
+    def level(side: str, price: str, size: str) -> dict[str, str]:
+        return {"side": side, "price": price, "size": size}
+
+    data = {
+        "market": "BTC-USD-PERP",
+        "seq_no": 7,
+        "last_updated_at": 1681493939981,
+        "update_type": "s",
+        "inserts": [level("BUY", "100.5", "2"), level("SELL", "101", "1")],
+        "updates": [],
+        "deletes": [],
+        "best_bid_interactive": level("BUY", "100.5", "2"),
+        "best_ask_interactive": level("SELL", "101", "1"),
+        "best_bid_api": level("BUY", "100", "0.5"),
+        "relative_spread": "0.00496278",
+    }
+    assert decode("order_book.BTC-USD-PERP.interactive@15@100ms", data) == BookEvent(
+        ts=1681493939981000,
+        seq=7,
+        pkg_type="SNAPSHOT",
+        best_bid_price=10_050_000_000,
+        best_bid_size=200_000_000,
+        best_ask_price=10_100_000_000,
+        best_ask_size=100_000_000,
+        relative_spread=496_278,
+        best_bid_api_price=10_000_000_000,
+        best_bid_api_size=50_000_000,
+        bids=[(10_050_000_000, 200_000_000)],
+        asks=[(10_100_000_000, 100_000_000)],
+        market="BTC-USD-PERP",
+    )
+
+
+def test_a_funding_comparison_is_in_the_words_of_the_binary_schema() -> None:
+    data = {
+        "symbol": "BTC-USD-PERP",
+        "source": "hyperliquid",
+        "asset_kind": "PERP",
+        "hourly_funding_rate": "0.0000125",
+        "last_updated_at": 1681493939981,
+    }
+    assert decode("funding_rate_comparison.ALL@1000ms", data) == FundingRateComparisonEvent(
+        ts=1681493939981000,
+        last_updated_at=1681493939981000,
+        hourly_funding_rate=12_500_000,
+        asset_kind="PERPETUAL_FUTURE",
+        source="HYPERLIQUID",
+        market="BTC-USD-PERP",
+    )
+
+
+@pytest.mark.parametrize(
+    ("best", "expected"),
+    [(["100", "0.5"], (10_000_000_000, 50_000_000)), (["10.5"], (None, None)), ([], (None, None))],
+)
+def test_a_rest_book_names_a_best_level_only_with_price_and_size(
+    best: list[str], expected: tuple[int | None, int | None]
+) -> None:
+    book = rest.OrderBook(market="X", best_ask_api=best)
+
+    event = book_snapshot_event(book)
+
+    assert (event.best_ask_api_price, event.best_ask_api_size) == expected
 
 
 def test_a_trade_keeps_its_whole_id() -> None:
@@ -282,6 +349,9 @@ def test_private_channels_are_known() -> None:
 
 def test_a_book_in_pieces_names_its_parameters() -> None:
     assert channels.book_snapshot("X", "50ms", "0.1") == "order_book.X.snapshot@15@50ms@0.1"
+    assert channels.book_interactive("X") == "order_book.X.interactive@15@100ms"
+    assert channels.bbo_interactive("X") == "bbo.X.interactive"
+    assert channels.funding_rate_comparison() == "funding_rate_comparison.ALL@1000ms"
 
 
 # -- Recorded replies (skipped without the shared reference) --------------------------------------

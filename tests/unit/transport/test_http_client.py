@@ -615,6 +615,12 @@ LIST = {"results": []}
         ),
         (lambda c: c.orderbook("M", 5), "/orderbook/M?depth=5", {"market": "M"}),
         (lambda c: c.bbo("A/B?C"), "/bbo/A%2FB%3FC", {"market": "M"}),
+        (lambda c: c.bbo_interactive("M"), "/bbo/M/interactive", {"market": "M"}),
+        (
+            lambda c: c.orderbook_interactive("M", 5),
+            "/orderbook/M/interactive?depth=5",
+            {"market": "M"},
+        ),
         (lambda c: c.trades("M", **WINDOW), f"/trades?market=M&{WINDOW_QUERY}", PAGE),
         (
             lambda c: c.klines("M", resolution=5, start_at_ms=1, end_at_ms=2, price_kind="mark"),
