@@ -33,15 +33,19 @@ from nautilus_trader.data.messages import (
     UnsubscribeQuoteTicks,
     UnsubscribeTradeTicks,
 )
+from nautilus_trader.model.data import DataType
 from nautilus_trader.model.enums import BookType
 from nautilus_trader.model.identifiers import ClientId, InstrumentId
 from nautilus_trader.model.instruments import CryptoOption
 
 from nautilus_paradex.config import ParadexDataClientConfig
 from nautilus_paradex.constants import PARADEX, PARADEX_VENUE
+from nautilus_paradex.feeds.bar_history import BarHistory
 from nautilus_paradex.feeds.bars import BarFollower
 from nautilus_paradex.feeds.candles import candles_of
 from nautilus_paradex.feeds.connections import Connection, ConnectionEvents, ConnectionPool
+from nautilus_paradex.feeds.custom import CustomDataError, CustomFeeds
+from nautilus_paradex.feeds.custom_requests import CustomRequests
 from nautilus_paradex.feeds.history import HistoryRequests
 from nautilus_paradex.feeds.instruments import InstrumentFollowingClient
 from nautilus_paradex.feeds.market import (
@@ -56,6 +60,8 @@ from nautilus_paradex.feeds.market import (
     TRADES,
     MarketFeed,
 )
+from nautilus_paradex.feeds.once import WarnOnce
+from nautilus_paradex.feeds.present import PresentRequests
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.feeds.subscriber import StreamSubscriber
 from nautilus_paradex.feeds.wide import WideChannels
@@ -146,20 +152,31 @@ class ParadexDataClient(InstrumentFollowingClient):
             now_ns=self._clock.timestamp_ns,
             warn=self._log.warning,
         )
-        self._history = HistoryRequests(
+        self._custom = CustomFeeds(
+            self._subscriber,
+            self._router,
+            emit=self._handle_data,
+            market_feed=self._feed,
+        )
+        now_ns, warn = self._clock.timestamp_ns, self._log.warning
+        self._history = HistoryRequests(http_client, now_ns=now_ns, warn=warn)
+        self._bar_history = BarHistory(
             http_client,
-            now_ns=self._clock.timestamp_ns,
-            warn=self._log.warning,
+            now_ns=now_ns,
+            warn=warn,
             bars_timestamp_on_close=config.bars_timestamp_on_close,
         )
+        self._present = PresentRequests(http_client, now_ns=now_ns)
+        self._custom_requests = CustomRequests(http_client, now_ns=now_ns, warn=warn)
+        self._warn_once = WarnOnce(warn, "logged once")
         self._bar_follower = BarFollower(
-            self._history.closed_bars,
+            self._bar_history.closed_bars,
             find_instrument=self._cache.instrument,
             trusted_since=self._trades_whole_since,
             venue_ms=http_client.clock.now_ms,
-            now_ns=self._clock.timestamp_ns,
+            now_ns=now_ns,
             emit=self._handle_data,
-            warn=self._log.warning,
+            warn=warn,
             bars_timestamp_on_close=config.bars_timestamp_on_close,
         )
         self._router.add_listener(TradeEvent, self._bar_follower.on_trade)
@@ -313,7 +330,10 @@ class ParadexDataClient(InstrumentFollowingClient):
             self._log.warning(f"{command.instrument_id} has no greeks: it is no option")
 
     async def _subscribe(self, command: SubscribeData) -> None:
-        self._refuse(str(command.data_type))
+        try:
+            await self._custom.subscribe(command.data_type, command.instrument_id)
+        except CustomDataError as exc:
+            self._log.warning(f"Cannot subscribe to {command.data_type}: {exc}")
 
     async def _unsubscribe_quote_ticks(self, command: UnsubscribeQuoteTicks) -> None:
         await self._drop(command.instrument_id, QUOTES)
@@ -346,7 +366,16 @@ class ParadexDataClient(InstrumentFollowingClient):
         await self._drop(command.instrument_id, GREEKS)
 
     async def _unsubscribe(self, command: UnsubscribeData) -> None:
-        """Nothing to do: the subscription was refused."""
+        data_type = command.data_type
+        if self._has_subscribers(data_type):
+            # The engine passes on every end of a custom subscription, not the last alone.
+            self._add_subscription(data_type)
+            return
+        await self._custom.unsubscribe(data_type)
+
+    def _has_subscribers(self, data_type: DataType) -> bool:
+        topic = f"data.{data_type.topic}"
+        return any(each.topic == topic for each in self._msgbus.subscriptions())
 
     async def _use(self, instrument_id: InstrumentId, use: int) -> None:
         await self._subscriber.use(await self._feed(instrument_id), use)

@@ -3,7 +3,7 @@ Follows bars: at the close of each interval the venue's candle becomes the platf
 
 The candle over REST is the authority. The trade stream tells whether it is final already: one that
 is asked for right at the close may lack the last trades. And it stands in, where it was unbroken,
-for a venue that does not answer. Bars that are asked for as history are `history`'s.
+for a venue that does not answer. Bars that are asked for as history are `bar_history`'s.
 """
 
 import asyncio
@@ -44,7 +44,7 @@ type Sleep = Callable[[float], Coroutine[Any, Any, None]]
 
 
 class CandleSource(Protocol):
-    """Where candles come from: `HistoryRequests.closed_bars`."""
+    """Where candles come from: `BarHistory.closed_bars`."""
 
     async def __call__(
         self,

@@ -1,7 +1,7 @@
 """
 Which of the venue's candles serve a bar type: their length and the price they are made of.
 
-Shared by bars that are asked for (`history`) and bars that are followed (`bars`).
+Shared by bars that are asked for (`bar_history`) and bars that are followed (`bars`).
 """
 
 from collections.abc import Mapping

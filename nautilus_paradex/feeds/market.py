@@ -14,7 +14,7 @@ from nautilus_paradex.feeds.book import BookLevels, BookSequence, DepthMark
 from nautilus_paradex.feeds.channel_state import ChannelState
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.wide import WideChannel, WideChannels
-from nautilus_paradex.parsing.precision import MarketScale
+from nautilus_paradex.parsing.instruments import scale_of
 from nautilus_paradex.protocol import channels
 from nautilus_paradex.protocol.numbers import to_int
 
@@ -178,11 +178,7 @@ class MarketFeed:
 
     def update(self, instrument: Instrument) -> None:
         """Take over increments and funding period of the instrument."""
-        self.scale = MarketScale.of(
-            instrument.id,
-            price_increment=instrument.price_increment,
-            size_increment=instrument.size_increment,
-        )
+        self.scale = scale_of(instrument)
         self.funding_period_hours = to_int((instrument.info or {}).get("funding_period_hours"))
 
     def serving(self, uses: int) -> tuple[StreamState, ...]:

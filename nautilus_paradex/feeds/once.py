@@ -1,5 +1,5 @@
 """
-Warnings about what a stream may repeat a thousand times a second: each kind is logged once.
+Warnings about what may repeat a thousand times a second: each kind is logged once.
 
 How often it happened is in the counters.
 """
@@ -20,13 +20,20 @@ class WarnOnce:
     ----------
     warn : Callable[[str], None]
         Where warnings go.
+    note : str
+        What is added to each, to say why it does not come again.
 
     """
 
-    __slots__ = ("_kinds", "_warn")
+    __slots__ = ("_kinds", "_note", "_warn")
 
-    def __init__(self, warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        warn: Callable[[str], None],
+        note: str = "logged once, counted from here on",
+    ) -> None:
         self._warn = warn
+        self._note = note
         self._kinds: set[str] = set()
 
     def __call__(self, kind: str, message: str) -> None:
@@ -34,4 +41,4 @@ class WarnOnce:
         if kind in self._kinds or len(self._kinds) >= _MAX_KINDS:
             return
         self._kinds.add(kind)
-        self._warn(f"{message} (logged once, counted from here on)")
+        self._warn(f"{message} ({self._note})")

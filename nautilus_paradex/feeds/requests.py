@@ -1,12 +1,12 @@
 """
 The platform's side of requests: every one is answered, with nothing if there is nothing.
 
-What is asked of the venue, and how, is in `history`. Subscriptions are `data.py`'s.
+What is asked of the venue, and how, is in `history`, `bar_history`, `present` and
+`custom_requests`. Subscriptions are `data.py`'s.
 """
 
 from collections.abc import Awaitable
 from datetime import datetime
-from typing import Final
 
 from nautilus_trader.core.datetime import dt_to_unix_nanos
 from nautilus_trader.data.messages import (
@@ -29,14 +29,19 @@ from nautilus_trader.model.instruments import CryptoOption, Instrument
 
 from nautilus_paradex.config import ParadexDataClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.feeds.history import HistoryRequests, Window
+from nautilus_paradex.feeds.bar_history import BarHistory
+from nautilus_paradex.feeds.candles import UnsupportedBarsError
+from nautilus_paradex.feeds.custom import CustomDataError, market_of
+from nautilus_paradex.feeds.custom_requests import CustomRequests
+from nautilus_paradex.feeds.history import HistoryRequests
+from nautilus_paradex.feeds.once import WarnOnce
+from nautilus_paradex.feeds.present import PresentRequests
 from nautilus_paradex.feeds.router import FeedRouter
+from nautilus_paradex.feeds.window import UnsupportedRequestError, Window
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.providers import ParadexInstrumentProvider
 
 __all__ = ["NotLoadedError", "RequestAnsweringClient"]
-
-_NS_PER_MS: Final = 1_000_000
 
 
 class NotLoadedError(ParadexError):
@@ -50,7 +55,11 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
     _settings: ParadexDataClientConfig
     _provider: ParadexInstrumentProvider
     _history: HistoryRequests
+    _bar_history: BarHistory
+    _present: PresentRequests
+    _custom_requests: CustomRequests
     _router: FeedRouter
+    _warn_once: WarnOnce
 
     async def _request_instrument(self, request: RequestInstrument) -> None:
         instruments = await self._answer(request, self._loaded([request.instrument_id]))
@@ -63,7 +72,6 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
         self._respond(request, data_type, instruments)
 
     async def _request_quote_ticks(self, request: RequestQuoteTicks) -> None:
-        self._log.warning(f"{request.instrument_id}: no past quotes exist, the present one is sent")
         quotes = await self._answer(request, self._quotes(request))
         self._handle_quote_ticks(
             request.instrument_id, quotes, request.id, request.start, request.end, request.params
@@ -93,32 +101,31 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
         self._respond(request, data_type, books)
 
     async def _request_forward_prices(self, request: RequestForwardPrices) -> None:
-        options = {
-            instrument.id: instrument
-            for instrument in self._provider.list_all()
-            if isinstance(instrument, CryptoOption)
-        }
         prices = await self._answer(
             request,
-            self._history.forward_prices(request.underlying, request.sample_instrument_id, options),
+            self._present.forward_prices(
+                request.underlying,
+                request.sample_instrument_id,
+                (each for each in self._provider.list_all() if isinstance(each, CryptoOption)),
+            ),
         )
         self._handle_forward_prices(prices, request.id, request.params or {})
 
     async def _request_order_book_deltas(self, request: RequestOrderBookDeltas) -> None:
-        self._log.warning(f"{request.instrument_id}: the venue keeps no past order books")
+        self._warn_once("deltas", "Paradex keeps no past order book deltas: answered with nothing")
         self._handle_order_book_deltas(
             request.instrument_id, [], request.id, request.start, request.end, request.params
         )
 
     async def _request_order_book_depth(self, request: RequestOrderBookDepth) -> None:
-        self._log.warning(f"{request.instrument_id}: the venue keeps no past order books")
+        depths = await self._answer(request, self._depth(request))
         self._handle_order_book_depths(
-            request.instrument_id, [], request.id, request.start, request.end, request.params
+            request.instrument_id, depths, request.id, request.start, request.end, request.params
         )
 
     async def _request(self, request: RequestData) -> None:
-        self._log.warning(f"The venue has no data of type {request.data_type}")
-        self._respond(request, request.data_type, [])
+        data = await self._answer(request, self._custom_data(request))
+        self._respond(request, request.data_type, data)
 
     async def _instrument(self, instrument_id: InstrumentId) -> Instrument:
         instrument: Instrument | None = self._provider.find(instrument_id)
@@ -162,7 +169,9 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
             feed.update(instrument)
 
     async def _quotes(self, request: RequestQuoteTicks) -> list[object]:
-        return [*await self._history.quotes(await self._instrument(request.instrument_id))]
+        if not self._asks_for_the_present(request, "quotes"):
+            return []
+        return [*await self._present.quotes(await self._instrument(request.instrument_id))]
 
     async def _trades(self, request: RequestTradeTicks) -> list[object]:
         instrument = await self._instrument(request.instrument_id)
@@ -175,16 +184,40 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
     async def _bars(self, request: RequestBars) -> list[object]:
         instrument = await self._instrument(request.bar_type.instrument_id)
         window = _window(request)
-        return [*await self._history.bars(instrument, request.bar_type, window, request.params)]
+        return [*await self._bar_history.bars(instrument, request.bar_type, window, request.params)]
 
     async def _book(self, request: RequestOrderBookSnapshot) -> list[object]:
         instrument = await self._instrument(request.instrument_id)
-        return [await self._history.book_snapshot(instrument, request.limit or None)]
+        return [await self._present.book_snapshot(instrument, request.limit or None)]
+
+    async def _depth(self, request: RequestOrderBookDepth) -> list[object]:
+        if not self._asks_for_the_present(request, "order books"):
+            return []
+        instrument = await self._instrument(request.instrument_id)
+        return [await self._present.book_depth(instrument, request.depth)]
+
+    def _asks_for_the_present(self, request: RequestData, what: str) -> bool:
+        self._warn_once(
+            what,
+            f"Paradex keeps no past {what}: a request is answered with the present one, or with "
+            "nothing if it ends in the past",
+        )
+        return _window(request).reaches(self._clock.timestamp_ns())
+
+    async def _custom_data(self, request: RequestData) -> list[object]:
+        instrument_id = market_of(request.data_type) or request.instrument_id
+        instrument = None if instrument_id is None else await self._instrument(instrument_id)
+        return [
+            *await self._custom_requests.answer(request.data_type, instrument, _window(request)),
+        ]
 
     async def _answer[T](self, request: RequestData, answer: Awaitable[list[T]]) -> list[T]:
         """Await an answer; whatever goes wrong is logged and answered with nothing."""
         try:
             return await answer
+        except (UnsupportedRequestError, UnsupportedBarsError, CustomDataError) as exc:
+            # Asking again would not help: once is enough.
+            self._warn_once(str(exc), f"{type(request).__name__} answered with nothing: {exc}")
         except ParadexError as exc:
             self._log.error(f"{type(request).__name__} answered with nothing: {exc}")
         except Exception as exc:  # noqa: BLE001 (a request without an answer hangs who asked)
@@ -203,8 +236,10 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
 
 
 def _window(request: RequestData) -> Window:
-    return Window(_unix_ms(request.start), _unix_ms(request.end), request.limit or None)
+    # The engine writes the epoch where a request names no start.
+    start_ns = _unix_ns(request.start) or None
+    return Window(start_ns, _unix_ns(request.end), request.limit or None)
 
 
-def _unix_ms(moment: datetime | None) -> int | None:
-    return None if moment is None else dt_to_unix_nanos(moment) // _NS_PER_MS
+def _unix_ns(moment: datetime | None) -> int | None:
+    return None if moment is None else dt_to_unix_nanos(moment)

@@ -21,6 +21,7 @@ from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.precision import MarketScale, price_from_e8, quantity_from_e8
 from nautilus_paradex.parsing.times import ns_from_ms, ns_from_us
 from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.enums import PackageType
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import (
     BboEvent,
@@ -131,9 +132,11 @@ def interactive_book(
     PrecisionError
         If a value does not fit the instrument's precision.
     MessageError
-        If the event has no time.
+        If the event has no time or is a mere change of a book.
 
     """
+    if event.pkg_type != PackageType.SNAPSHOT:
+        raise MessageError(f"interactive book must be a snapshot, was {event.pkg_type}")
     return ParadexInteractiveBook(
         instrument_id=scale.instrument_id,
         bids=_levels(sorted(event.bids, reverse=True), scale),
@@ -224,7 +227,7 @@ def _levels(levels: list[tuple[int, int]], scale: MarketScale) -> tuple[BookLeve
 
 
 def _level(price_e8: int | None, size_e8: int | None, scale: MarketScale) -> BookLevel | None:
-    if price_e8 is None:
+    if price_e8 is None or size_e8 is None:
         return None
     return BookLevel(
         price_from_e8(price_e8, scale.price_precision),

@@ -25,6 +25,7 @@ from nautilus_trader.model.objects import Currency, Money, Quantity
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.parsing.precision import (
     MAX_PRECISION,
+    MarketScale,
     increment_precision,
     price_from_e8,
     quantity_from_e8,
@@ -40,6 +41,7 @@ __all__ = [
     "currency_from_code",
     "instrument_from_market",
     "instrument_id_from_symbol",
+    "scale_of",
 ]
 
 PERPETUAL_OPTION_EXPIRATION_NS: Final = 4_102_444_800_000_000_000
@@ -120,6 +122,15 @@ def instrument_id_from_symbol(symbol: str) -> InstrumentId:
     if not symbol.strip():
         raise MessageError(f"the symbol of a market must not be empty, was {symbol!r}")
     return InstrumentId(Symbol(symbol), PARADEX_VENUE)
+
+
+def scale_of(instrument: Instrument) -> MarketScale:
+    """Return the scale that values of a market are read by."""
+    return MarketScale.of(
+        instrument.id,
+        price_increment=instrument.price_increment,
+        size_increment=instrument.size_increment,
+    )
 
 
 def currency_from_code(code: str) -> Currency:

@@ -305,7 +305,7 @@ def bar_from_kline(
     size_precision: int,
     price_precision: int = MAX_PRECISION,
     on_close: bool = True,
-    ts_init: int,
+    ts_init: int | None = None,
 ) -> Bar:
     """
     Return the bar of a candle.
@@ -322,6 +322,8 @@ def bar_from_kline(
         The candle's length, ms.
     on_close : bool, default True
         If the bar's time is its close, otherwise its open.
+    ts_init : int, optional
+        Unix ns; the close if None, as history has it.
 
     Raises
     ------
@@ -360,7 +362,7 @@ def bar_from_prices(
     size_precision: int,
     price_precision: int = MAX_PRECISION,
     on_close: bool = True,
-    ts_init: int,
+    ts_init: int | None = None,
 ) -> Bar:
     """
     Return the bar of an interval: open, high, low, close and volume at 1e-8.
@@ -371,7 +373,9 @@ def bar_from_prices(
     open_, high, low, close = (price_from_e8(price, price_precision) for price in prices_e8)
     unit: int = 10 ** (MAX_PRECISION - size_precision)
     volume = quantity_from_e8(volume_e8 - volume_e8 % unit, size_precision)
-    ts_event = (open_ms + interval_ms if on_close else open_ms) * NS_PER_MS
+    closed_ns = (open_ms + interval_ms) * NS_PER_MS
+    ts_event = closed_ns if on_close else open_ms * NS_PER_MS
+    ts_init = closed_ns if ts_init is None else ts_init
     try:
         return Bar(bar_type, open_, high, low, close, volume, ts_event, ts_init)
     except ValueError as exc:

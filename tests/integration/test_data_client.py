@@ -4,6 +4,7 @@ import asyncio
 from itertools import pairwise
 from typing import Any
 
+import pandas as pd
 import pytest
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.data.messages import (
@@ -19,6 +20,7 @@ from nautilus_trader.data.messages import (
     RequestQuoteTicks,
     RequestTradeTicks,
     SubscribeBars,
+    SubscribeData,
     SubscribeFundingRates,
     SubscribeIndexPrices,
     SubscribeInstrumentClose,
@@ -28,11 +30,13 @@ from nautilus_trader.data.messages import (
     SubscribeOrderBook,
     SubscribeQuoteTicks,
     SubscribeTradeTicks,
+    UnsubscribeData,
     UnsubscribeOrderBook,
     UnsubscribeQuoteTicks,
 )
 from nautilus_trader.model.data import (
     BarType,
+    CustomData,
     DataType,
     FundingRateUpdate,
     IndexPriceUpdate,
@@ -55,6 +59,7 @@ from nautilus_paradex import (
     PARADEX_CLIENT_ID,
     PARADEX_VENUE,
     ParadexDataClient,
+    ParadexMarketSummary,
 )
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.feeds.lanes import Lane
@@ -71,6 +76,8 @@ from tests.integration.data_world import (
     levels_of,
 )
 from tests.support import eventually
+
+YESTERDAY = pd.Timestamp.now("UTC") - pd.Timedelta(days=1)
 
 
 def request(**fields: Any) -> dict[str, Any]:
@@ -211,6 +218,43 @@ class TestStreams:
 
         assert not world.of(QuoteTick)
         assert not world.of(OrderBookDeltas)
+
+    async def test_a_custom_stream_is_open_until_its_last_subscriber_left(
+        self, make_world: MakeWorld
+    ) -> None:
+        world = await make_world()
+        client = world.client
+        data_type = DataType(ParadexMarketSummary, metadata={"instrument_id": BTC})
+        topic, actors = f"data.{data_type.topic}", (lambda _: None, lambda _: None)
+        for actor in actors:
+            client._msgbus.subscribe(topic, actor)
+        client.subscribe(SubscribeData(**base(None), data_type=data_type))
+        await eventually(lambda: world.of(CustomData))
+
+        # The engine passes on every end: only the bus tells whether somebody still listens.
+        client._msgbus.unsubscribe(topic, actors[0])
+        client.unsubscribe(UnsubscribeData(**base(None), data_type=data_type))
+        await eventually(lambda: client.subscribed_custom_data() == [data_type])
+        assert client._pool.channels == (f"markets_summary.{SYMBOL}",)
+
+        client._msgbus.unsubscribe(topic, actors[1])
+        client.unsubscribe(UnsubscribeData(**base(None), data_type=data_type))
+        await eventually(lambda: client._pool.channels == ())
+        assert client.subscribed_custom_data() == []
+
+    async def test_a_custom_subscription_that_makes_no_sense_harms_no_other(
+        self, make_world: MakeWorld
+    ) -> None:
+        world = await make_world()
+        client = world.client
+        for nonsense in (DataType(QuoteTick), DataType(ParadexMarketSummary)):
+            client.subscribe(SubscribeData(**base(None), data_type=nonsense))
+            client.unsubscribe(UnsubscribeData(**base(None), data_type=nonsense))
+        sense = DataType(ParadexMarketSummary, metadata={"instrument_id": BTC})
+        client.subscribe(SubscribeData(**base(None), data_type=sense))
+
+        await eventually(lambda: world.of(CustomData))
+        assert client.subscribed_custom_data() == [sense]
 
     async def test_an_instrument_that_was_not_loaded_is_loaded_if_wanted(
         self, make_world: MakeWorld
@@ -383,9 +427,14 @@ class TestRequests:
         books = await world.answer(
             RequestOrderBookSnapshot(**_snapshot_request()), client.request_order_book_snapshot
         )
+        (depth,) = await world.answer(
+            RequestOrderBookDepth(**request(instrument_id=BTC), depth=3),
+            client.request_order_book_depth,
+        )
 
         assert [quote.instrument_id for quote in quotes] == [BTC]
         assert [book.is_snapshot for book in books] == [True]
+        assert [bool(order.size.raw) for order in depth.bids] == [True] * 3 + [False] * 7
 
     async def test_funding_rates(self, make_world: MakeWorld) -> None:
         world = await make_world()
@@ -428,14 +477,18 @@ class TestRequests:
                 client.request_order_book_deltas,
             ),
             await world.answer(
-                RequestOrderBookDepth(**request(instrument_id=BTC), depth=10),
+                RequestOrderBookDepth(**request(instrument_id=BTC, end=YESTERDAY), depth=10),
                 client.request_order_book_depth,
+            ),
+            await world.answer(
+                RequestQuoteTicks(**request(instrument_id=BTC, end=YESTERDAY)),
+                client.request_quote_ticks,
             ),
             await world.answer(
                 RequestData(data_type=DataType(QuoteTick), **request(instrument_id=BTC)),
                 client.request,
             ),
-        ] == [[], [], [], []]
+        ] == [[], [], [], [], []]
 
 
 def _without_limit(fields: dict[str, Any]) -> dict[str, Any]:

@@ -137,6 +137,11 @@ def test_a_book_has_the_best_levels_first_and_no_empty_ones() -> None:
     assert book.best_ask_api is None
 
 
+def test_changes_of_a_book_are_no_book() -> None:
+    with pytest.raises(MessageError, match="must be a snapshot, was DELTA"):
+        interactive_book(replace(BOOK, pkg_type="DELTA"), SCALE, NOW_NS)
+
+
 def test_a_price_that_the_instrument_cannot_hold_is_refused() -> None:
     with pytest.raises(PrecisionError, match="price"):
         interactive_quote(replace(BBO, bid_price=1), SCALE, NOW_NS)
