@@ -103,6 +103,8 @@ class TestQuotes:
             replace(BBO, bid_price=None, bid_size=None),
             replace(BBO, ask_price=None, ask_size=None),
             replace(BBO, bid_price=None, bid_size=None, ask_price=None, ask_size=None),
+            replace(BBO, bid_size=0),
+            replace(BBO, ask_size=0),
         ],
     )
     def test_a_book_with_an_empty_side_has_no_quote(self, event: BboEvent) -> None:
