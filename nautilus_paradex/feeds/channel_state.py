@@ -120,9 +120,17 @@ class ChannelState:
         """Whether it still spoke some time after it was opened, beyond a first snapshot."""
         return self.seen_ns - self.opened_ns > _FIRST_WORDS_NS
 
+    def note_life(self) -> None:
+        """Count no more what was counted for want of a word."""
+        if self.has_spoken:
+            self.is_reported = False
+        if self.is_alive:
+            self.attempts = 0
+
     def forget(self) -> None:
         """Count as never opened."""
         self.is_open = False
+        self.is_reported = False
         self.attempts = 0
 
     def restart_clock(self, now_ns: int) -> None:

@@ -12,9 +12,9 @@ from nautilus_paradex.feeds.channel_state import ChannelState
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import MarketFeed, StreamState
 from nautilus_paradex.feeds.router import FeedRouter
+from nautilus_paradex.feeds.scope import ScopeKeeper
 from nautilus_paradex.feeds.wide import ScopedChannel, WideChannel
 from nautilus_paradex.protocol.errors import ParadexError
-from nautilus_paradex.protocol.rpc import RpcError
 from nautilus_paradex.transport.metrics import Metrics
 from nautilus_paradex.transport.websocket_errors import AckTimeoutError
 
@@ -70,6 +70,7 @@ class StreamSubscriber:
         self._warn = warn
         self._shared: dict[str, ChannelState] = {}
         self._wide: dict[str, WideChannel] = {}
+        self._scopes = ScopeKeeper(pool, on_refused=self._on_market_refused)
         self.metrics = Metrics((RESTARTS, REFUSALS, NEVER_FED))
 
     async def use(self, feed: MarketFeed, uses: int) -> None:
@@ -105,7 +106,7 @@ class StreamSubscriber:
             return
         feed.is_listed = is_listed
         for state in feed.serving(feed.uses):
-            await self._settle(state)
+            await self._settle_stream(state)
 
     async def use_channel(
         self,
@@ -176,7 +177,7 @@ class StreamSubscriber:
     @property
     def never_fed(self) -> tuple[str, ...]:
         """Channels that the venue confirmed and that have said nothing for too long since."""
-        return tuple(state.key for state in self._states() if state.is_reported)
+        return tuple(state.key for state in self._states() if state.is_reported and state.is_wanted)
 
     async def rebuild_book(self, feed: MarketFeed) -> None:
         """
@@ -241,7 +242,11 @@ class StreamSubscriber:
             if state.is_open and not state.is_settled and not self._pool.is_coming(state)
         ]
         await asyncio.gather(*(self._try_to_settle(state) for state in unsettled))
+        for state in self._states():
+            state.note_life()
         due = [state for state in self._states() if self._is_due(state)]
+        for state in due:
+            self._tell_of_silence(state)
         await asyncio.gather(*(self._restart(state) for state in due))
 
     def _states(self) -> Iterator[ChannelState]:
@@ -260,22 +265,13 @@ class StreamSubscriber:
     def _is_due(self, state: ChannelState) -> bool:
         if not state.is_wanted or state.lock.locked() or self._pool.is_coming(state):
             return False
-        if state.has_spoken:
-            state.is_reported = False
-        if state.is_alive:
-            state.attempts = 0
         patience_ns = _patience_ns(state)
-        if patience_ns is None:
-            return False
-        silent_ns = self._now_ns() - state.seen_ns
-        if silent_ns <= patience_ns:
-            return False
-        self._tell_of_silence(state, silent_ns // _NS_PER_SEC)
-        return True
+        return patience_ns is not None and self._now_ns() - state.seen_ns > patience_ns
 
-    def _tell_of_silence(self, state: ChannelState, silent_secs: int) -> None:
+    def _tell_of_silence(self, state: ChannelState) -> None:
         if not state.is_open:
             return
+        silent_secs = (self._now_ns() - state.seen_ns) // _NS_PER_SEC
         if state.has_spoken and state.attempts == 0:
             self._warn(f"{state.key} silent for {silent_secs} s, restarting it")
         elif not state.has_spoken and not state.is_reported:
@@ -298,21 +294,22 @@ class StreamSubscriber:
             self._warn(f"{state.key} could not be opened, trying again: {exc}")
 
     async def _settle_stream(self, state: StreamState) -> None:
-        wide = state.wide
-        if wide is None:
+        if state.wide is None:
             await self._settle(state)
             return
-        is_member = state.feed.symbol in wide.members
-        if state.is_wanted and not is_member:
-            self._wide[wide.key] = wide
-            wide.members.add(state.feed.symbol)
-        elif is_member and not state.is_wanted:
+        self._join_or_leave(state, state.wide)
+        await self._settle(state.wide)
+
+    def _join_or_leave(self, state: StreamState, wide: WideChannel) -> None:
+        symbol = state.feed.symbol
+        if not state.is_wanted:
             state.is_open = False
-            wide.members.discard(state.feed.symbol)
-        await self._settle(wide)
-        if state.is_wanted and not state.is_open:
+            wide.members.discard(symbol)
+        elif symbol not in wide.members:
             state.restart_clock(self._now_ns())
             state.is_open = True
+            wide.members.add(symbol)
+            self._wide[wide.key] = wide
 
     async def _settle(self, state: ChannelState, *, restart: bool = False) -> None:
         async with state.lock:
@@ -323,8 +320,22 @@ class StreamSubscriber:
             if state.is_open and isinstance(state, ScopedChannel):
                 await self._adjust(state)
 
+    async def _adjust(self, state: ScopedChannel) -> None:
+        try:
+            await self._scopes.adjust(state)
+        except AckTimeoutError:
+            # Which markets it follows is unknown now: it is opened afresh.
+            await self._close(state)
+            raise
+
+    def _on_market_refused(self, what: str) -> None:
+        self.metrics.count(REFUSALS)
+        self._warn(what)
+
     async def _close(self, state: ChannelState) -> None:
         state.is_asked_for = state.is_open = False
+        if not state.is_wanted:
+            state.forget()
         if isinstance(state, ScopedChannel):
             state.scope.clear()
         if isinstance(state, StreamState):
@@ -356,37 +367,6 @@ class StreamSubscriber:
         # What was told before the confirmation may have been told to nobody here.
         state.opened_ns = self._now_ns()
         state.is_open = True
-
-    async def _adjust(self, state: ScopedChannel) -> None:
-        """Tell the venue which markets a channel shall follow from now on."""
-        while not state.is_settled:
-            try:
-                await self._modify(state, state.missing, state.left)
-            except RpcError:
-                # One that it does not know has all of them refused.
-                for market in state.left:
-                    await self._modify_one(state, [], [market])
-                for market in state.missing:
-                    await self._modify_one(state, [market], [])
-
-    async def _modify_one(self, state: ScopedChannel, add: list[str], remove: list[str]) -> None:
-        try:
-            await self._modify(state, add, remove)
-        except RpcError as exc:
-            self.metrics.count(REFUSALS)
-            self._warn(f"{state.key}: {(add or remove)[0]} is left out: {exc}")
-            state.members.difference_update(add)
-            state.scope.difference_update(remove)
-
-    async def _modify(self, state: ScopedChannel, add: list[str], remove: list[str]) -> None:
-        try:
-            await self._pool.modify(state, add, remove)
-        except AckTimeoutError:
-            # Which markets it follows is unknown now: it is opened afresh.
-            await self._close(state)
-            raise
-        state.scope.update(add)
-        state.scope.difference_update(remove)
 
 
 def _later(first: int | None, second: int | None) -> int | None:
