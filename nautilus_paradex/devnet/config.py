@@ -83,6 +83,12 @@ class DevnetConfig:
     legacy_json : bool
         Public channels of a plain socket carry JSON. Off (as the venue since 2026-09-21) they are
         acknowledged and silent.
+    klines_in_usd : bool
+        The volume of a candle is in USD instead of base units; which is not documented.
+    klines_under_way : bool
+        Candles include the one that has not closed yet; whether the venue's do is not documented.
+    max_subscriptions : int
+        How many channels one socket may subscribe to; 0 for any number. No limit is documented.
     step_interval_ms, tick_interval_ms, heartbeat_interval_secs
         Rhythm of the synthetic market, of marks and summaries, and of heartbeats on idle sockets.
     order_delay_ms : int
@@ -112,6 +118,9 @@ class DevnetConfig:
     sbe_versions: tuple[int, ...] = (0, 1, 2)
     private_sbe: bool = False
     legacy_json: bool = False
+    klines_in_usd: bool = False
+    klines_under_way: bool = True
+    max_subscriptions: int = 0
     step_interval_ms: int = 100
     tick_interval_ms: int = 1_000
     heartbeat_interval_secs: float = 20.0
@@ -130,6 +139,10 @@ class DevnetConfig:
             raise DevnetConfigError(f"seed must be 0 or more, was {self.seed}")
         if self.accounts < 1:
             raise DevnetConfigError(f"accounts must be 1 or more, was {self.accounts}")
+        if self.max_subscriptions < 0:
+            raise DevnetConfigError(
+                f"max subscriptions must be 0 or more, was {self.max_subscriptions}"
+            )
         for number in self.rpi_accounts:
             if not 0 <= number < self.accounts:
                 raise DevnetConfigError(

@@ -281,6 +281,21 @@ async def test_a_consumer_with_too_many_unread_frames_is_cut_off():
         await eventually(lambda: len(server.sockets) == 0)
 
 
+async def test_channels_of_a_socket_can_be_limited():
+    async with (
+        DevnetServer(config(max_subscriptions=2)) as server,
+        connected(server) as (client, _),
+        client.socket() as socket,
+        client.socket() as another,
+    ):
+        await socket.subscribe(f"bbo.{BTC}")
+        await socket.subscribe(f"trades.{BTC}")
+        assert (await error_of(socket, "subscribe", channel=DELTAS))["code"] == -32600
+        await another.subscribe(DELTAS)
+        await socket.call("unsubscribe", channel=f"bbo.{BTC}")
+        await socket.subscribe(DELTAS)
+
+
 async def test_connections_have_a_rate_limit():
     limits = RateLimits(connects_per_minute=1)
     async with DevnetServer(config(rate_limits=limits)) as server, connected(server) as (client, _):

@@ -6,6 +6,7 @@ from itertools import groupby
 from typing import Final
 
 from nautilus_paradex.devnet.engine.model import Kline
+from nautilus_paradex.protocol.numbers import E8
 
 __all__ = ["BarSeries"]
 
@@ -20,6 +21,7 @@ class _Bar:
     low_e8: int
     close_e8: int
     volume_e8: int = 0
+    turnover_e8: int = 0
 
 
 class BarSeries:
@@ -49,6 +51,7 @@ class BarSeries:
         bar.low_e8 = min(bar.low_e8, price_e8)
         bar.close_e8 = price_e8
         bar.volume_e8 += size_e8
+        bar.turnover_e8 += size_e8 * price_e8 // E8
 
     def klines(self, resolution_mins: int, start_ms: int, end_ms: int) -> list[Kline]:
         """Return the bars of `resolution_mins` that open in [start_ms, end_ms], oldest first."""
@@ -79,4 +82,5 @@ def _merge(open_time_ms: int, bars: Iterable[_Bar]) -> Kline:
         low_e8=min(bar.low_e8 for bar in parts),
         close_e8=parts[-1].close_e8,
         volume_e8=sum(bar.volume_e8 for bar in parts),
+        turnover_e8=sum(bar.turnover_e8 for bar in parts),
     )

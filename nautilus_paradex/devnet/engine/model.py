@@ -248,7 +248,13 @@ class MarketNotice(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Kline(msgspec.Struct, frozen=True, kw_only=True):
-    """One bar; `volume_e8` is in base units and 0 for mark and underlying prices."""
+    """
+    One bar.
+
+    `volume_e8` is in base units, `turnover_e8` the same trades in USD; both are 0 for mark and
+    underlying prices.
+
+    """
 
     open_time_ms: int
     open_e8: int
@@ -256,6 +262,7 @@ class Kline(msgspec.Struct, frozen=True, kw_only=True):
     low_e8: int
     close_e8: int
     volume_e8: int
+    turnover_e8: int
 
 
 class KlineQuery(msgspec.Struct, frozen=True, kw_only=True):
@@ -272,11 +279,13 @@ class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):
     """
     A request for one page of history, newest first; None does not filter.
 
-    `client_id`, `side`, `order_type` and `status` apply to orders only.
+    `client_id`, `side`, `order_type` and `status` apply to orders only, `base_asset` (of options,
+    in place of a market) to trades only.
 
     """
 
     market: str | None = None
+    base_asset: str | None = None
     client_id: str | None = None
     side: str | None = None
     order_type: str | None = None

@@ -86,7 +86,7 @@ class Outbox:
     def public_trade(self, market: MarketState, taken: FillEvent) -> None:
         """Tell everybody of the trade whose taker's fill is given, and keep it in the history."""
         event = _trade_event(taken)
-        market.trades.append(event.created_at or 0, event)
+        self._state.keep_trade(market, event)
         self._trades.append(event)
 
     def private(self, event: EngineEvent, account: str) -> None:

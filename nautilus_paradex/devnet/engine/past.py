@@ -3,14 +3,18 @@
 Seeded walks backwards from the present price; nobody's orders and accounts take part in it.
 """
 
+from heapq import merge
 from random import Random
 from typing import Final
 
+import msgspec
+
 from nautilus_paradex.devnet.engine.fixed import round_to_multiple
+from nautilus_paradex.devnet.engine.history import BoundedLog
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
 from nautilus_paradex.devnet.engine.summaries import funding_event
 from nautilus_paradex.protocol.enums import FillType, OrderSide, PriceKind
-from nautilus_paradex.protocol.events import TradeEvent
+from nautilus_paradex.protocol.events import FundingDataEvent, TradeEvent
 from nautilus_paradex.protocol.numbers import E8
 
 __all__ = ["write_past"]
@@ -18,6 +22,7 @@ __all__ = ["write_past"]
 _MINUTE_US: Final = 60_000_000
 _MINUTES_PER_HOUR: Final = 60
 _TRADES_PER_MINUTE: Final = 2
+_PPM: Final = 1_000_000
 _STEP_BP: Final = 5
 """The largest move of a price from one trade to the next, in basis points."""
 
@@ -27,6 +32,22 @@ def write_past(state: VenueState, *, seed: int, hours: int) -> None:
     for market in state.markets.values():
         random = Random(f"{seed}/{market.symbol}")  # noqa: S311 (a made-up market, not a secret)
         _write_market(state, market, random, hours)
+    _gather_option_trades(state)
+
+
+def _gather_option_trades(state: VenueState) -> None:
+    """Write the history of an asset's options together, from those of each of them."""
+    logs: dict[str, list[BoundedLog[TradeEvent]]] = {}
+    for market in state.markets.values():
+        if market.spec.is_option:
+            logs.setdefault(market.spec.base_currency, []).append(market.trades)
+    for base_asset, parts in logs.items():
+        for event in merge(*parts, key=_at_us):
+            state.options_log(base_asset).append(_at_us(event), event)
+
+
+def _at_us(event: TradeEvent) -> int:
+    return event.created_at or 0
 
 
 def _write_market(state: VenueState, market: MarketState, random: Random, hours: int) -> None:
@@ -39,10 +60,35 @@ def _write_market(state: VenueState, market: MarketState, random: Random, hours:
         _trade(market, random, at, price, number)
         market.bars[PriceKind.MARK].add(at, price)
         market.bars[PriceKind.UNDERLYING].add(at, _underlying(market, price))
-    for hour in range(hours):
-        at = start + hour * _MINUTES_PER_HOUR * _MINUTE_US
-        if market.spec.has_funding:
-            market.funding.append(at, funding_event(market, at, at))
+    if market.spec.has_funding:
+        _write_funding(market, random, start, hours)
+
+
+def _write_funding(market: MarketState, random: Random, start_us: int, hours: int) -> None:
+    """Write hourly funding whose rate wanders and whose index ends where the present begins."""
+    present = funding_event(market, start_us, 0)
+    period = market.spec.funding_period_hours
+    premium = present.funding_premium or 0
+    index = present.funding_index or 0
+    backwards: list[FundingDataEvent] = []
+    for hour in reversed(range(hours)):
+        at = start_us + hour * _MINUTES_PER_HOUR * _MINUTE_US
+        share_ppm = random.randint(_PPM // 2, _PPM * 3 // 2)
+        index -= premium * share_ppm // _PPM // period
+        backwards.append(
+            msgspec.structs.replace(
+                present,
+                ts=at,
+                seq=at,
+                created_at=at,
+                funding_rate=(present.funding_rate or 0) * share_ppm // _PPM,
+                funding_rate8h=(present.funding_rate8h or 0) * share_ppm // _PPM,
+                funding_premium=premium * share_ppm // _PPM,
+                funding_index=index,
+            )
+        )
+    for event in reversed(backwards):
+        market.funding.append(event.created_at or 0, event)
 
 
 def _walk(market: MarketState, random: Random, count: int) -> list[int]:

@@ -153,7 +153,10 @@ class Queries:
         return self._state.settlements.get(market)
 
     def trades(self, query: HistoryQuery) -> Page[TradeEvent]:
-        """Return one page of a market's trades; the query needs a market."""
+        """Return one page of the trades of a market, or of all options of the `base_asset`."""
+        if query.base_asset is not None:
+            log = self._state.option_trades.get(query.base_asset)
+            return Page(()) if log is None else log.page(query, lambda _: True)
         return self._market_of(query).trades.page(query, lambda _: True)
 
     def funding_data(self, query: HistoryQuery) -> Page[FundingDataEvent]:

@@ -88,6 +88,7 @@ class VenueState:
         self.system_status: str = SystemStatus.OK.value
         self.markets: dict[str, MarketState] = {}
         self.settlements: dict[str, Settlement] = {}
+        self.option_trades: dict[str, BoundedLog[TradeEvent]] = {}
         for spec in markets:
             self.add_market(spec)
         self.accounts: dict[str, Account] = {}
@@ -115,6 +116,17 @@ class VenueState:
         self.settlements[symbol] = settlement
         if len(self.settlements) > _SETTLEMENTS_KEPT:
             del self.settlements[next(iter(self.settlements))]
+
+    def keep_trade(self, market: MarketState, event: TradeEvent) -> None:
+        """Keep a trade in the history of its market, an option's in that of its asset too."""
+        at_us = event.created_at or 0
+        market.trades.append(at_us, event)
+        if market.spec.is_option:
+            self.options_log(market.spec.base_currency).append(at_us, event)
+
+    def options_log(self, base_asset: str) -> BoundedLog[TradeEvent]:
+        """Return the trades of all options on an asset."""
+        return self.option_trades.setdefault(base_asset, BoundedLog(_TRADES_KEPT))
 
     def add_account(
         self, address: str, public_key: int, *, is_house: bool, history_limit: int

@@ -31,6 +31,8 @@ def history_query(query: Mapping[str, str], *, max_page: int = MAX_PAGE) -> Hist
         raise invalid("page_size", f"must be between 1 and {max_page}, was {page_size}")
     return HistoryQuery(
         market=query.get("market") or None,
+        # openapi calls it the one in its table and the other in its text.
+        base_asset=query.get("baseAsset") or query.get("base_asset") or None,
         client_id=query.get("client_id") or None,
         side=query.get("side") or None,
         order_type=query.get("type") or None,

@@ -137,7 +137,17 @@ class PublicApi:
                 price_kind=price_kind,
             )
         )
-        return {"results": [kline_json(kline) for kline in klines]}
+        last_open_ms = self._now_us() // 1_000
+        if not self._config.klines_under_way:
+            last_open_ms -= resolution * 60_000
+        in_usd = self._config.klines_in_usd
+        return {
+            "results": [
+                kline_json(kline, in_usd=in_usd)
+                for kline in klines
+                if kline.open_time_ms <= last_open_ms
+            ]
+        }
 
     async def _settlement_price(self, request: web.Request) -> JsonObject:
         market = required("market", request.query.get("market"))
@@ -172,7 +182,10 @@ class PublicApi:
 
     async def _trades(self, request: web.Request) -> JsonObject:
         query = history_query(request.query, max_page=MAX_TRADES_PAGE)
-        required("market", query.market)
+        if query.base_asset is None:
+            required("market", query.market)
+        elif query.market is not None:
+            raise invalid("base_asset", "is not taken together with market")
         return page_json(self._exchange.trades(query), trade_json)
 
     async def _funding_data(self, request: web.Request) -> JsonObject:

@@ -104,6 +104,11 @@ class Connection:
         finally:
             await self._end_tasks()
 
+    @property
+    def is_full(self) -> bool:
+        """Whether it has as many subscriptions as are allowed."""
+        return 0 < self._config.max_subscriptions <= len(self.subscriptions)
+
     def push(self, frame: bytes | str) -> None:
         """Queue a frame; a client that left too many unread is cut off (api-notes)."""
         try:

@@ -145,6 +145,8 @@ class ControlPlane:
             _authenticated(connection)
         if wanted.channel in connection.subscriptions:
             raise invalid_subscribe("already subscribed to channel")
+        if connection.is_full:
+            raise invalid_subscribe("too many subscriptions on this connection")
         if _second_book(connection, topic):
             raise invalid_subscribe("only one order_book channel per market and connection")
         markets = self._markets(wanted, topic)

@@ -158,9 +158,10 @@ def cancel_json(outcome: CancelOutcome, account: str) -> JsonObject:
     return _object(outcome, fields.CANCEL) | {"account": account}
 
 
-def kline_json(kline: Kline) -> list[object]:
+def kline_json(kline: Kline, *, in_usd: bool = False) -> list[object]:
     """Return one candle: JSON numbers, as captured."""
-    amounts = (kline.open_e8, kline.high_e8, kline.low_e8, kline.close_e8, kline.volume_e8)
+    volume = kline.turnover_e8 if in_usd else kline.volume_e8
+    amounts = (kline.open_e8, kline.high_e8, kline.low_e8, kline.close_e8, volume)
     return [kline.open_time_ms, *(_json_number(amount) for amount in amounts)]
 
 

@@ -1,7 +1,8 @@
 """Pages, bars, and the bounds of memory."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
+import msgspec
 import pytest
 from engine_world import ALICE, BOB, BTC, START_US, World
 from hypothesis import given
@@ -10,6 +11,9 @@ from hypothesis import strategies as st
 from nautilus_paradex.devnet.engine.bars import BarSeries
 from nautilus_paradex.devnet.engine.history import BoundedLog
 from nautilus_paradex.devnet.engine.model import HistoryQuery, KlineQuery, OrderRefused
+from nautilus_paradex.devnet.engine.synthetic import SyntheticMarket
+from nautilus_paradex.protocol.events import TradeEvent
+from nautilus_paradex.protocol.numbers import E8
 
 START_MS = START_US // 1_000
 
@@ -143,12 +147,82 @@ class TestBars:
 
         assert times == [180_000]
 
+    def test_volume_is_counted_in_base_units_and_in_usd(self) -> None:
+        series = BarSeries(100)
+        series.add(0, 96_000 * E8, E8 // 10)
+        series.add(1, 97_000 * E8, E8 // 10)
+        (bar,) = series.klines(1, 0, 0)
+
+        assert (bar.volume_e8, bar.turnover_e8) == (E8 // 5, 19_300 * E8)
+
     def test_they_are_bounded(self) -> None:
         series = BarSeries(10)
         for minute in range(100):
             series.add(minute * 60_000_000, 1)
 
         assert 10 <= len(series.klines(1, 0, 10**12)) < 20
+
+
+class TestBarsOfTrades:
+    """A candle is what the trades of its minutes say, and says the same ever after."""
+
+    @pytest.fixture
+    def world(self, new_world: Callable[..., World]) -> World:
+        world = new_world(past_hours=1)
+        market = SyntheticMarket(world.exchange, seed=3)
+        for number in range(600):
+            world.now_us += 500_000
+            market.step(world.now_us)
+            if number % 2:
+                world.exchange.tick()
+        return world
+
+    def klines(self, world: World, resolution_mins: int) -> list[tuple[int, ...]]:
+        query = KlineQuery(
+            market=BTC, resolution_mins=resolution_mins, start_ms=0, end_ms=world.now_us // 1_000
+        )
+        return [msgspec.structs.astuple(bar) for bar in world.exchange.klines(query)]
+
+    @pytest.mark.parametrize("resolution", [1, 3, 5, 15, 30, 60])
+    def test_they_are_built_of_the_trades_that_the_tape_has(
+        self, world: World, resolution: int
+    ) -> None:
+        trades = world.exchange.trades(HistoryQuery(market=BTC, page_size=5_000)).results
+
+        assert bars_of(trades[::-1], resolution) == self.klines(world, resolution)
+
+    def test_the_stream_has_the_trades_of_the_candles(self, world: World) -> None:
+        told = [t for t in world.told(TradeEvent) if t.market == BTC]
+        first_ms = (told[0].created_at or 0) // 60_000_000 * 60_000
+
+        assert len(told) > 100
+        assert bars_of(told, 1) == [bar for bar in self.klines(world, 1) if bar[0] >= first_ms]
+
+    def test_what_changes_hands_beside_the_book_is_in_no_candle(self, world: World) -> None:
+        before = self.klines(world, 60)
+        venue = world.exchange.interventions
+        venue.block_trade(ALICE, BOB, BTC, E8, 50_000 * E8)
+
+        (newest, *_) = world.exchange.trades(HistoryQuery(market=BTC)).results
+        assert (newest.trade_type, newest.seq) == ("BLOCK_TRADE", 0)
+        assert self.klines(world, 60) == before
+
+
+def bars_of(trades: Iterable[TradeEvent], resolution_mins: int) -> list[tuple[int, ...]]:
+    """Build candles as the venue writes them, of trades in the order in which they happened."""
+    bars: dict[int, list[TradeEvent]] = {}
+    span_ms = resolution_mins * 60_000
+    for trade in trades:
+        assert trade.created_at is not None
+        bars.setdefault(trade.created_at // 1_000 // span_ms * span_ms, []).append(trade)
+    return [bar_of(open_ms, parts) for open_ms, parts in bars.items()]
+
+
+def bar_of(open_ms: int, trades: list[TradeEvent]) -> tuple[int, ...]:
+    prices = [trade.price or 0 for trade in trades]
+    sizes = [trade.size or 0 for trade in trades]
+    turnover = sum(p * s // E8 for p, s in zip(prices, sizes, strict=True))
+    return (open_ms, prices[0], max(prices), min(prices), prices[-1], sum(sizes), turnover)
 
 
 class TestPast:
@@ -176,6 +250,30 @@ class TestPast:
             (t.created_at for t in trades), key=lambda at: -(at or 0)
         )
         assert len(world.exchange.funding_data(HistoryQuery(market=BTC)).results) == 2
+
+    def test_past_funding_wanders_and_its_index_leads_to_the_present(self, world: World) -> None:
+        newest, oldest = world.exchange.funding_data(HistoryQuery(market=BTC)).results
+        present = world.exchange.summary(BTC)
+
+        assert len({newest.funding_rate, oldest.funding_rate, present.funding_rate}) == 3
+        assert (oldest.funding_index or 0) < (newest.funding_index or 0) < 0
+
+    def test_trades_of_all_options_of_an_asset_are_one_history(self, world: World) -> None:
+        world.send(BOB, "SELL", "0.1", "6000", market="BTC-USD-96000-C")
+        world.send(ALICE, "BUY", "0.1", market="BTC-USD-96000-C")
+        together = world.exchange.trades(HistoryQuery(base_asset="BTC", page_size=5_000)).results
+
+        options = [s for s, spec in world.exchange.markets.items() if spec.is_option]
+        apart = [
+            trade
+            for symbol in options
+            for trade in world.exchange.trades(HistoryQuery(market=symbol, page_size=5_000)).results
+        ]
+        assert len(apart) == 240 * len(options) + 1
+        assert sorted(together, key=str) == sorted(apart, key=str)
+        times = [trade.created_at or 0 for trade in together]
+        assert times == sorted(times, reverse=True)
+        assert world.exchange.trades(HistoryQuery(base_asset="ETH")).results == ()
 
     def test_the_same_seed_gives_the_same_past(self, new_world: Callable[..., World]) -> None:
         query = HistoryQuery(market=BTC)

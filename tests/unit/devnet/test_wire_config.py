@@ -19,6 +19,7 @@ from nautilus_paradex.devnet.config import DevnetConfig, DevnetConfigError
         ("past_hours", 25),
         ("rpi_accounts", (3,)),
         ("extra_markets", 5_001),
+        ("max_subscriptions", -1),
         ("sbe_versions", (3,)),
         ("chain_id", "x" * 32),
         ("chain_id", ""),
