@@ -109,6 +109,12 @@ class RequestAnsweringClient(LiveMarketDataClient):  # type: ignore[misc]
                 (each for each in self._provider.list_all() if isinstance(each, CryptoOption)),
             ),
         )
+        if not prices:
+            # The platform waits for prices then, but subscribes to none.
+            self._log.warning(
+                f"No forward price of {request.underlying}: a chain around the money does not "
+                "start without, subscribe to it again",
+            )
         self._handle_forward_prices(prices, request.id, request.params or {})
 
     async def _request_order_book_deltas(self, request: RequestOrderBookDeltas) -> None:

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 from nautilus_trader.model.data import OrderBookDeltas
 from nautilus_trader.model.enums import BookAction, OrderSide, RecordFlag
@@ -196,6 +197,21 @@ async def test_tc_d13_request_book_snapshot(venue):
         bids, asks = levels_of_rest(reported)
         assert prices == [price for price, _ in (*bids, *asks)]
         assert not tester.has_pending_requests()
+
+
+async def test_tc_d13_request_book_depth_gives_the_present_one(venue):
+    venue.add_quote("95980.5", "96020.5", size="0.25")
+    tester = data_tester()
+    async with running_node(venue, tester):
+        start = tester.clock.utc_now() - pd.Timedelta(hours=1)
+        tester.request_order_book_depth(BTC, start=start)
+        await eventually(lambda: not tester.has_pending_requests())
+        (depth,) = tester.historical
+        tester.request_order_book_depth(BTC, start=start, end=start + pd.Timedelta(minutes=1))
+        await eventually(lambda: not tester.has_pending_requests())
+
+        assert levels_of_depth(depth) == levels_of_rest(await venue.http.orderbook(MARKET, 10))
+        assert tester.historical == [depth]
 
 
 async def test_tc_d14_managed_book_from_deltas(lively_venue):

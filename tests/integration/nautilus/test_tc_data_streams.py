@@ -100,6 +100,16 @@ async def test_tc_d21_request_quotes_gives_the_present_one(venue):
         assert quote_of(quote) == quote_of_rest(await venue.http.bbo(MARKET))
 
 
+async def test_tc_d21_request_past_quotes_is_answered_with_nothing(venue):
+    tester = data_tester()
+    async with running_node(venue, tester):
+        now = tester.clock.utc_now()
+        tester.request_quote_ticks(BTC, start=now - 2 * HOUR, end=now - HOUR)
+        await eventually(lambda: not tester.has_pending_requests())
+
+        assert tester.historical == []
+
+
 async def test_tc_d30_trades(venue):
     tester = data_tester(subscribe_trades=True, subscribe_quotes=True)
     async with running_node(venue, tester) as node:
