@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -39,6 +40,7 @@ from nautilus_trader.model.events import OrderEvent, OrderFilled, PositionEvent
 from nautilus_trader.model.identifiers import InstrumentId, TraderId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
+from nautilus_trader.persistence.config import DataCatalogConfig
 from nautilus_trader.test_kit.strategies.tester_data import DataTester, DataTesterConfig
 from nautilus_trader.test_kit.strategies.tester_exec import ExecTester, ExecTesterConfig
 from nautilus_trader.trading.strategy import Strategy
@@ -361,14 +363,15 @@ async def running_node(
     load_ids: Sequence[InstrumentId] | None = (BTC,),
     account: DevnetAccount | None = None,
     data: Mapping[str, Any] | None = None,
+    catalog: Path | None = None,
     **settings: Any,
 ) -> AsyncIterator[TradingNode]:
     """
     Run a node with both registered clients and `actors` against `venue`.
 
     It is up, reconciled and its actors have started when this is entered, and has disconnected
-    when it is left. It trades the venue's first account unless another is given. `load_ids`, `data`
-    and `settings` are those of `node_config`.
+    when it is left. It trades the venue's first account unless another is given. `load_ids`,
+    `data`, `catalog` and `settings` are those of `node_config`.
 
     """
     account = account or venue.server.accounts[0]
@@ -380,6 +383,7 @@ async def running_node(
             account.private_key_hex,
             load_ids=load_ids,
             data=data,
+            catalog=catalog,
             **settings,
         )
     )
@@ -494,13 +498,15 @@ def node_config(
     *,
     load_ids: Sequence[InstrumentId] | None = (BTC,),
     data: Mapping[str, Any] | None = None,
+    catalog: Path | None = None,
     **settings: Any,
 ) -> TradingNodeConfig:
     """
     Return the configuration of a node.
 
-    It loads all instruments if `load_ids` is None. `data` are further settings of the data client,
-    `settings` of the execution client.
+    It loads all instruments if `load_ids` is None, and answers requests from `catalog` first, if
+    there is one. `data` are further settings of the data client, `settings` of the execution
+    client.
 
     """
     instruments = (
@@ -530,6 +536,7 @@ def node_config(
                 **settings,
             ),
         },
+        catalogs=[] if catalog is None else [DataCatalogConfig(path=str(catalog))],
         timeout_post_stop=0.2,
     )
 
