@@ -141,8 +141,8 @@ class BarFollower:
 
     def on_trade(self, trade: TradeEvent, arrived_ns: int) -> None:
         """Take a trade of any market (a listener of the router)."""
-        if not trade.seq:
-            return  # not of the book: a block trade or a transfer of positions (api-notes)
+        if market_data.is_off_book(trade):
+            return
         for series in self._of_trades.get(trade.market or "", ()):
             if series.trades is not None:
                 series.trades.add(trade)

@@ -15,7 +15,13 @@ from nautilus_trader.data.messages import (
     UnsubscribeMarkPrices,
     UnsubscribeQuoteTicks,
 )
-from nautilus_trader.model.data import MarkPriceUpdate, OrderBookDeltas, QuoteTick, TradeTick
+from nautilus_trader.model.data import (
+    MarkPriceUpdate,
+    OrderBookDeltas,
+    OrderBookDepth10,
+    QuoteTick,
+    TradeTick,
+)
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CryptoOption, Instrument
 from yarl import URL
@@ -186,6 +192,23 @@ class TestLoss:
         for instrument_id in (BTC, ETH):
             await eventually(lambda i=instrument_id: has_the_venues_book(world, i))
         assert world.client.metrics["book_gaps"] == 0
+
+    async def test_depth_is_absent_while_its_connection_is(self, make_world: MakeWorld) -> None:
+        world = await make_world(DevnetConfig(**LIVELY))
+        command = {**book_command(), "book_data_type": OrderBookDepth10}
+        world.client.subscribe_order_book_depth(
+            SubscribeOrderBook(**command, params={"refresh_rate": "50ms"})
+        )
+        await eventually(lambda: len(world.of(OrderBookDepth10)) >= 3)
+
+        cut(world, f"order_book.{SYMBOL}.snapshot@15@50ms")
+        await eventually(lambda: world.of(OrderBookDepth10)[-1].to_quote_tick() is None)
+        told = len(world.of(OrderBookDepth10))
+        await eventually(lambda: len(world.of(OrderBookDepth10)) >= told + 3)
+
+        is_absent = [depth.to_quote_tick() is None for depth in world.of(OrderBookDepth10)]
+        assert is_absent.count(True) == 1
+        assert at_the_venue(world) == [[f"order_book.{SYMBOL}.snapshot@15@50ms"]]
 
     async def test_a_venue_that_cannot_be_reached_at_first_is_tried_until_it_can(
         self, make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch

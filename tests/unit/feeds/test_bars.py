@@ -111,7 +111,7 @@ class Given:
     bars: list[Bar]
     warnings: list[str]
 
-    def trade(self, at_ms: int, price: int, size_milli: int = 1, seq: int = 1) -> None:
+    def trade(self, at_ms: int, price: int, size_milli: int = 1, seq: int | None = 1) -> None:
         self.follower.on_trade(_trade(at_ms, price, size_milli, seq), 0)
 
     async def pass_until(self, offset_ms: int) -> None:
@@ -125,7 +125,7 @@ class Given:
         ]
 
 
-def _trade(at_ms: int, price: int, size_milli: int = 1, seq: int = 1) -> TradeEvent:
+def _trade(at_ms: int, price: int, size_milli: int = 1, seq: int | None = 1) -> TradeEvent:
     return TradeEvent(
         created_at=at_ms * 1_000,
         price=price * E8,
@@ -309,6 +309,16 @@ async def test_block_trades_make_no_bar(given_bars: Given) -> None:
     await given_bars.pass_until(MINUTE_MS + 20_000)
 
     assert given_bars.bars == []
+
+
+async def test_trades_without_a_sequence_as_in_json_make_bars(given_bars: Given) -> None:
+    follow(given_bars, LAST)
+    given_bars.trade(START_MS + 20_000, 99, seq=None)
+    given_bars.venue.answers = [None] * 4
+
+    await given_bars.pass_until(MINUTE_MS + 20_000)
+
+    assert given_bars.closes() == [(1, 99)]
 
 
 async def test_a_volume_that_is_turnover_is_kept_in_its_unit(given_bars: Given) -> None:
