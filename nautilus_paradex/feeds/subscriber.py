@@ -192,27 +192,25 @@ class StreamSubscriber:
 
     async def open_waiting(self, connection: "Connection") -> None:
         """Open what waited for a connection that took long to open."""
-        waiting = [
-            state
-            for state in self._states()
-            if state.key in connection.channels and not state.is_open
-        ]
+        carried = connection.channels
+        waiting = [state for state in self._states() if state.key in carried and not state.is_open]
         await asyncio.gather(*(self._try_to_settle(state) for state in waiting))
 
     def connection_lost(self, connection: "Connection") -> None:
         """Clear the books of a connection: nothing will keep them right until it is back."""
+        carried = connection.channels
         for feed in self._router.feeds:
-            if feed.book.key in connection.channels:
+            if feed.book.key in carried:
                 self._router.books.drop(feed)
-            if feed.depth.key in connection.channels:
+            if feed.depth.key in carried:
                 self._router.books.drop_depth(feed)
 
     def connection_restored(self, connection: "Connection") -> None:
         """Give every stream its full time again; what was not restored is no longer open."""
         now_ns = self._now_ns()
-        restored = connection.confirmed
+        carried, restored = connection.channels, connection.confirmed
         for state in self._states():
-            if state.key not in connection.channels:
+            if state.key not in carried:
                 continue
             state.restart_clock(now_ns)
             if state.is_open and state.key not in restored:
