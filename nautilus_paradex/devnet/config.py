@@ -87,6 +87,11 @@ class DevnetConfig:
         The volume of a candle is in USD instead of base units; which is not documented.
     klines_under_way : bool
         Candles include the one that has not closed yet; whether the venue's do is not documented.
+    kline_lag_ms : int
+        How late candles are: a trade younger than this is on the tape and in no candle yet.
+    max_klines : int
+        How many candles a reply holds at most, the newest of those asked for; 0 for any number.
+        No limit is documented.
     max_subscriptions : int
         How many channels one socket may subscribe to; 0 for any number. No limit is documented.
     step_interval_ms, tick_interval_ms, heartbeat_interval_secs
@@ -120,6 +125,8 @@ class DevnetConfig:
     legacy_json: bool = False
     klines_in_usd: bool = False
     klines_under_way: bool = True
+    kline_lag_ms: int = 0
+    max_klines: int = 0
     max_subscriptions: int = 0
     step_interval_ms: int = 100
     tick_interval_ms: int = 1_000
@@ -139,10 +146,10 @@ class DevnetConfig:
             raise DevnetConfigError(f"seed must be 0 or more, was {self.seed}")
         if self.accounts < 1:
             raise DevnetConfigError(f"accounts must be 1 or more, was {self.accounts}")
-        if self.max_subscriptions < 0:
-            raise DevnetConfigError(
-                f"max subscriptions must be 0 or more, was {self.max_subscriptions}"
-            )
+        for name in ("max_subscriptions", "max_klines", "kline_lag_ms"):
+            value = getattr(self, name)
+            if value < 0:
+                raise DevnetConfigError(f"{name} must be 0 or more, was {value}")
         for number in self.rpi_accounts:
             if not 0 <= number < self.accounts:
                 raise DevnetConfigError(

@@ -167,6 +167,29 @@ async def test_the_candle_under_way_is_there_or_not(client, clock, opened):
     assert (await klines(client))[-1][0] == START_MS
 
 
+@pytest.mark.parametrize("client", [{"kline_lag_ms": 2_000}], indirect=True)
+async def test_candles_may_be_late(client, clock):
+    trade(client, "96000", "0.1")
+    clock.now_us += 58_500_000
+    trade(client, "96020", "0.2")
+    clock.now_us += 1_500_000
+    trade(client, "96010", "0.3")
+    at_the_close = await klines(client, end_ms=START_MS + MINUTE_MS)
+    assert at_the_close[-1] == [START_MS, 96_000, 96_000, 96_000, 96_000, 0.1]
+    clock.now_us += 500_000
+    assert (await klines(client))[-1] == [START_MS, 96_000, 96_020, 96_000, 96_020, 0.3]
+    clock.now_us += 1_500_000
+    *_, closed, under_way = await klines(client, end_ms=START_MS + MINUTE_MS)
+    assert closed == [START_MS, 96_000, 96_020, 96_000, 96_020, 0.3]
+    assert under_way == [START_MS + MINUTE_MS, 96_010, 96_010, 96_010, 96_010, 0.3]
+
+
+@pytest.mark.parametrize("client", [{"max_klines": 10}], indirect=True)
+async def test_replies_with_candles_may_be_cut_short(client):
+    rows = await klines(client)
+    assert [row[0] for row in rows] == [START_MS - n * MINUTE_MS for n in range(10, 0, -1)]
+
+
 @pytest.mark.parametrize("price_kind", ["mark", "underlying"])
 async def test_candles_of_other_prices_have_no_volume(client, price_kind):
     client.server.exchange.set_index_price("BTC", 97_000 * E8)

@@ -1,5 +1,6 @@
 """Minute bars of one price series, bounded, and longer bars made of them on request."""
 
+from bisect import bisect_left
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import groupby
@@ -63,6 +64,13 @@ class BarSeries:
         wanted = (bar for bar in self._bars if start_ms <= open_time(bar) <= end_ms)
         return [_merge(time_ms, bars) for time_ms, bars in groupby(wanted, key=open_time)]
 
+    def before(self, at_ms: int) -> "BarSeries":
+        """Return a copy of the bars that opened before `at_ms`."""
+        earlier = BarSeries(self._limit)
+        end = bisect_left(self._bars, at_ms, key=_opened_at)
+        earlier._bars = self._bars[:end]
+        return earlier
+
     def price_before(self, at_ms: int) -> int | None:
         """Return the close of the last bar opened at or before `at_ms`, or the first open."""
         if not self._bars:
@@ -71,6 +79,10 @@ class BarSeries:
             if bar.open_time_ms <= at_ms:
                 return bar.close_e8
         return self._bars[0].open_e8
+
+
+def _opened_at(bar: _Bar) -> int:
+    return bar.open_time_ms
 
 
 def _merge(open_time_ms: int, bars: Iterable[_Bar]) -> Kline:

@@ -5,6 +5,7 @@ Bars have a file of their own (`bars`). Nothing here knows what the entries mean
 
 import base64
 import binascii
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from typing import Final
 
@@ -42,6 +43,12 @@ class BoundedLog[T]:
     def __iter__(self) -> Iterator[T]:
         """Iterate from the oldest to the newest."""
         return (entry for _, entry in self._entries)
+
+    def between(self, start_us: int, end_us: int) -> Iterator[T]:
+        """Iterate over the entries of [start_us, end_us], from the oldest to the newest."""
+        start = bisect_left(self._entries, start_us, key=_time_of)
+        end = bisect_right(self._entries, end_us, key=_time_of)
+        return (entry for _, entry in self._entries[start:end])
 
     def append(self, at_us: int, entry: T) -> list[T]:
         """Append an entry of time `at_us`, and return what fell off at the other end."""
@@ -131,6 +138,10 @@ class RecentOrders:
             return all(w is None or w == h for w, h in zip(wanted, has, strict=True))
 
         return self._log.page(query, matches)
+
+
+def _time_of(entry: tuple[int, object]) -> int:
+    return entry[0]
 
 
 def _cursor(position: int) -> str:

@@ -266,13 +266,19 @@ class Kline(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class KlineQuery(msgspec.Struct, frozen=True, kw_only=True):
-    """Bars whose open time lies in [start_ms, end_ms]; `resolution_mins` as the venue offers."""
+    """
+    Bars whose open time lies in [start_ms, end_ms]; `resolution_mins` as the venue offers.
+
+    With `lag_us` the bars of trades are as they were so long ago.
+
+    """
 
     market: str
     resolution_mins: int
     start_ms: int
     end_ms: int
     price_kind: str = PriceKind.LAST.value
+    lag_us: int = 0
 
 
 class HistoryQuery(msgspec.Struct, frozen=True, kw_only=True):

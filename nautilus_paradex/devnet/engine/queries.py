@@ -3,6 +3,9 @@
 Errors are `OrderRefused` with the code the venue's REST API answers.
 """
 
+from typing import Final
+
+from nautilus_paradex.devnet.engine.bars import BarSeries
 from nautilus_paradex.devnet.engine.model import (
     KLINE_RESOLUTIONS_MINS,
     Balance,
@@ -26,7 +29,7 @@ from nautilus_paradex.devnet.engine.reporting import (
 )
 from nautilus_paradex.devnet.engine.state import MarketState, VenueState
 from nautilus_paradex.devnet.engine.summaries import summary_event
-from nautilus_paradex.protocol.enums import ErrorCode
+from nautilus_paradex.protocol.enums import ErrorCode, PriceKind
 from nautilus_paradex.protocol.events import (
     AccountEvent,
     BboEvent,
@@ -40,6 +43,8 @@ from nautilus_paradex.protocol.events import (
 )
 
 __all__ = ["Queries"]
+
+_MINUTE_US: Final = 60_000_000
 
 
 class Queries:
@@ -170,6 +175,8 @@ class Queries:
         series = market.bars.get(query.price_kind)
         if series is None:
             raise _invalid("price_kind", tuple(market.bars), query.price_kind)
+        if query.lag_us and query.price_kind == PriceKind.LAST:
+            series = _as_of(series, market, self._state.now_us() - query.lag_us)
         return series.klines(query.resolution_mins, query.start_ms, query.end_ms)
 
     def position_size_e8(self, account: str, market: str) -> int:
@@ -190,6 +197,16 @@ class Queries:
         if query.market is None:
             raise OrderRefused(ErrorCode.INVALID_REQUEST_PARAMETER, "market: is required")
         return self._state.market(query.market)
+
+
+def _as_of(series: BarSeries, market: MarketState, at_us: int) -> BarSeries:
+    """Return the bars of a market's trades as they were at `at_us`."""
+    minute_us = at_us // _MINUTE_US * _MINUTE_US
+    earlier = series.before(minute_us // 1_000)
+    for trade in market.trades.between(minute_us, at_us):
+        if trade.seq:
+            earlier.add(trade.created_at or 0, trade.price or 0, trade.size or 0)
+    return earlier
 
 
 def _invalid(name: str, allowed: tuple[object, ...], value: object) -> OrderRefused:

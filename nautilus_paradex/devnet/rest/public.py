@@ -135,19 +135,19 @@ class PublicApi:
                 start_ms=required("start_at", integer(query, "start_at")),
                 end_ms=required("end_at", integer(query, "end_at")),
                 price_kind=price_kind,
+                lag_us=self._config.kline_lag_ms * 1_000,
             )
         )
         last_open_ms = self._now_us() // 1_000
         if not self._config.klines_under_way:
             last_open_ms -= resolution * 60_000
         in_usd = self._config.klines_in_usd
-        return {
-            "results": [
-                kline_json(kline, in_usd=in_usd)
-                for kline in klines
-                if kline.open_time_ms <= last_open_ms
-            ]
-        }
+        rows = [
+            kline_json(kline, in_usd=in_usd)
+            for kline in klines
+            if kline.open_time_ms <= last_open_ms
+        ]
+        return {"results": rows[-self._config.max_klines :]}
 
     async def _settlement_price(self, request: web.Request) -> JsonObject:
         market = required("market", request.query.get("market"))

@@ -20,6 +20,8 @@ from nautilus_paradex.devnet.config import DevnetConfig, DevnetConfigError
         ("rpi_accounts", (3,)),
         ("extra_markets", 5_001),
         ("max_subscriptions", -1),
+        ("max_klines", -1),
+        ("kline_lag_ms", -1),
         ("sbe_versions", (3,)),
         ("chain_id", "x" * 32),
         ("chain_id", ""),
