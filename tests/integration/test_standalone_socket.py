@@ -27,7 +27,7 @@ from nautilus_paradex.protocol.numbers import E8, to_e8
 from nautilus_paradex.protocol.rpc import RpcError
 from nautilus_paradex.transport.blocking import ParadexBlockingWebSocketClient
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
-from nautilus_paradex.transport.websocket_errors import ConnectError
+from nautilus_paradex.transport.websocket_errors import ConnectError, SubscriptionError
 from tests.integration.execution_world import Trader
 from tests.integration.standalone import (
     FIRST_THREE,
@@ -59,6 +59,26 @@ async def venue() -> AsyncIterator[DevnetServer]:
 async def trader(venue: DevnetServer) -> AsyncIterator[Trader]:
     async with open_trader(venue) as trader:
         yield trader
+
+
+async def test_the_markets_of_a_scoped_channel_are_changed_and_replayed(
+    venue: DevnetServer,
+) -> None:
+    async with ParadexWebSocketClient(venue.ws_url, reconnect_delay_initial_ms=1) as client:
+        with pytest.raises(SubscriptionError, match="subscribe first"):
+            await client.modify_subscription("markets_summary", add=[MARKETS[0]])
+        await client.subscribe("markets_summary", markets=[MARKETS[0]])
+        await client.modify_subscription("markets_summary", add=MARKETS[1:3], remove=[MARKETS[0]])
+        with pytest.raises(RpcError):
+            await client.modify_subscription("markets_summary", add=["NOBODY-USD-PERP"])
+
+        venue.sockets.drop_all()
+        await eventually(lambda: client.metrics.reconnects == 1)
+        while await client.recv(timeout=0) is not None:
+            pass
+        heard = {(await client.recv(timeout=PATIENCE_SECS)).market for _ in range(4)}
+
+    assert heard == set(MARKETS[1:3])
 
 
 async def token_of(trader: Trader) -> str:
