@@ -118,10 +118,9 @@ class DevnetClient:
         self.signer: ParadexSigner = self.account.signer(server.config.chain_id)
         self.token = ""
 
-    async def sign_in(self) -> None:
-        answer = await self.send(
-            "POST", "/auth", headers=auth_headers(self.account, self.signer, int(time.time()))
-        )
+    async def sign_in(self, **params: str) -> None:
+        headers = auth_headers(self.account, self.signer, int(time.time()))
+        answer = await self.send("POST", "/auth", headers=headers, **params)
         assert answer.status == 200, answer
         self.token = answer.body["jwt_token"]
 
