@@ -410,9 +410,6 @@ class ParadexDataClient(InstrumentFollowingClient):
                 "the depth cuts to ten levels: subscribe to the depth with managed=False"
             )
 
-    def _refuse(self, what: str) -> None:
-        self._log.warning(f"Cannot subscribe to {what}: not currently implemented")
-
 
 def _prefixed(prefix: str, figures: dict[str, int]) -> dict[str, int]:
     return {prefix + name: value for name, value in figures.items()}

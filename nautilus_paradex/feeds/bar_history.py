@@ -87,9 +87,10 @@ class BarHistory:
 
         """
         candles = candles_of(bar_type, params)
-        klines = await self._newest(instrument, candles, window)
+        wanted = window.wanted(_DEFAULT_BARS)
+        klines = await self._newest(instrument, candles, window, wanted)
         bars = [*self._read(klines, instrument, bar_type, candles, ts_init=None).values()]
-        return bars[-window.limit :] if window.limit else bars
+        return bars[-wanted:] if wanted else bars
 
     async def closed_bars(
         self,
@@ -147,12 +148,12 @@ class BarHistory:
         instrument: Instrument,
         candles: Candles,
         window: Window,
+        wanted: int | None,
     ) -> dict[int, rest.Kline]:
         """Candles of the window, asked for from the newest on until there are enough."""
         # By the venue's clock: by one that is ahead of it a bar looks complete too early.
         now_ns = self._client.clock.now_ms() * _NS_PER_MS
         opens = opening_times(window, candles.interval_ms, now_ns)
-        wanted = window.limit or (_DEFAULT_BARS if window.start_ns is None else None)
         if wanted is None and len(opens) > _MAX_REQUESTS * _CANDLES_PER_REQUEST:
             raise _too_many(candles)
         found: dict[int, rest.Kline] = {}

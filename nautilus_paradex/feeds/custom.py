@@ -22,7 +22,12 @@ from nautilus_paradex.data_types import (
     ParadexTradeBust,
 )
 from nautilus_paradex.feeds.lanes import Lane
-from nautilus_paradex.feeds.market import SUMMARY, MarketFeed
+from nautilus_paradex.feeds.market import (
+    INTERACTIVE_BOOK,
+    INTERACTIVE_QUOTES,
+    SUMMARY,
+    MarketFeed,
+)
 from nautilus_paradex.feeds.router import FeedRouter
 from nautilus_paradex.feeds.subscriber import StreamSubscriber
 from nautilus_paradex.parsing import custom_data
@@ -41,6 +46,9 @@ FROM_EXECUTION: Final = frozenset({ParadexFundingPayment, ParadexTradeBust})
 """Data about the account: the execution client publishes them, subscribed to or not."""
 
 _INSTRUMENT_ID: Final = "instrument_id"
+
+_COMPARISON: Final = channels.funding_rate_comparison()
+_COMPARISON_SILENCE_SECS: Final = 60
 
 
 class CustomDataError(ParadexError):
@@ -77,21 +85,15 @@ class _Source:
     How a kind of data is streamed.
 
     `convert` takes the event, the market's feed (None where all markets are wanted) and the time
-    of arrival. `channel` is None for what the market's own summary stream carries.
+    of arrival. `uses` are the market's streams that carry it, as bits; 0 for the one channel that
+    tells of all markets.
 
     """
 
     event: type
     convert: Callable[[Any, Any, int], ParadexData]
-    channel: Callable[[str], str] | None = None
-    lane: Lane = Lane.MARKETS
-    silence_secs: int | None = None
-    of_one_market: bool = True
-
-    @property
-    def lanes(self) -> tuple[Lane, ...]:
-        """Where its messages come from: a market's own streams may be served by a wide channel."""
-        return (self.lane,) if self.channel is not None else (Lane.MARKETS, Lane.WIDE)
+    uses: int = 0
+    lanes: tuple[Lane, ...] = (Lane.MARKETS,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,15 +162,18 @@ class CustomFeeds:
             return
         source = _source_of(data_type.type)
         market = market_of(data_type)
-        if market is None and (source.of_one_market or instrument_id is not None):
-            # The platform tells such subscriptions of different markets not apart.
+        if market is None and (source.uses or instrument_id is not None):
+            # The platform does not tell such subscriptions of different markets apart.
             raise CustomDataError(f"name the market in the metadata: {{{_INSTRUMENT_ID!r}: …}}")
         feed = None if market is None else await self._market_feed(market)
-        key = data_type.type, _symbol(feed)
+        key = data_type.type, None if feed is None else feed.symbol
         if key in self._wishes:
             return
         self._wishes[key] = _Wish(data_type, feed)
-        await self._open(source, feed)
+        if feed is not None and source.uses:
+            await self._subscriber.use(feed, source.uses)
+        else:
+            await self._subscriber.use_channel(_COMPARISON, silence_secs=_COMPARISON_SILENCE_SECS)
 
     async def unsubscribe(self, data_type: DataType) -> None:
         """End what `subscribe` began; without it nothing happens."""
@@ -177,33 +182,24 @@ class CustomFeeds:
             key for key, wish in self._wishes.items() if wish.data_type.topic == data_type.topic
         ]
         for key in found:
-            wish = self._wishes.pop(key)
-            await self._close(_SOURCES[data_type.type], wish.feed)
-
-    async def _open(self, source: _Source, feed: MarketFeed | None) -> None:
-        if source.channel is not None:
-            await self._subscriber.use_channel(
-                source.channel(_symbol(feed) or channels.ALL),
-                lane=source.lane,
-                silence_secs=source.silence_secs,
-            )
-        elif feed is not None:
-            await self._subscriber.use(feed, SUMMARY)
-
-    async def _close(self, source: _Source, feed: MarketFeed | None) -> None:
-        if source.channel is not None:
-            await self._subscriber.drop_channel(source.channel(_symbol(feed) or channels.ALL))
-        elif feed is not None:
-            await self._subscriber.drop(feed, SUMMARY)
+            feed, source = self._wishes.pop(key).feed, _SOURCES[data_type.type]
+            if feed is not None and source.uses:
+                await self._subscriber.drop(feed, source.uses)
+            else:
+                await self._subscriber.drop_channel(_COMPARISON)
 
     def _on_event(self, kind: type, source: _Source, event: Any, arrived_ns: int) -> None:
-        if source.channel is not None:
-            self._subscriber.heard(source.channel(event.market), arrived_ns)
+        if not source.uses:
+            self._subscriber.heard(_COMPARISON, arrived_ns)
         # Whoever subscribed to all markets hears what is published for one of them, too.
         wish = self._wishes.get((kind, event.market)) or self._wishes.get((kind, None))
-        if wish is not None:
-            data = source.convert(event, wish.feed, arrived_ns)
-            self._emit(CustomData(wish.data_type, data))
+        if wish is None:
+            return
+        if wish.feed is not None:
+            for state in wish.feed.serving(source.uses):
+                state.seen_ns = arrived_ns
+        data = source.convert(event, wish.feed, arrived_ns)
+        self._emit(CustomData(wish.data_type, data))
 
 
 def _source_of(kind: type) -> _Source:
@@ -214,39 +210,28 @@ def _source_of(kind: type) -> _Source:
     return source
 
 
-def _symbol(feed: MarketFeed | None) -> str | None:
-    return None if feed is None else feed.symbol
-
-
-def _comparison_channel(market: str) -> str:
-    """Return the one channel there is, whatever the market."""
-    return channels.funding_rate_comparison()
-
-
 _SOURCES: Final[dict[type, _Source]] = {
     ParadexMarketSummary: _Source(
         event=MarketSummaryEvent,
         convert=lambda event, feed, ts: custom_data.market_summary(event, ts),
+        uses=SUMMARY,
+        # A market's summary may come over the channel of many markets.
+        lanes=(Lane.MARKETS, Lane.WIDE),
     ),
     ParadexInteractiveQuote: _Source(
         event=BboEvent,
         convert=lambda event, feed, ts: custom_data.interactive_quote(event, feed.scale, ts),
-        channel=channels.bbo_interactive,
-        lane=Lane.INTERACTIVE,
-        silence_secs=120,
+        uses=INTERACTIVE_QUOTES,
+        lanes=(Lane.INTERACTIVE,),
     ),
     ParadexInteractiveBook: _Source(
         event=BookEvent,
         convert=lambda event, feed, ts: custom_data.interactive_book(event, feed.scale, ts),
-        channel=channels.book_interactive,
-        lane=Lane.INTERACTIVE,
-        silence_secs=60,
+        uses=INTERACTIVE_BOOK,
+        lanes=(Lane.INTERACTIVE,),
     ),
     ParadexFundingComparison: _Source(
         event=FundingRateComparisonEvent,
         convert=lambda event, feed, ts: custom_data.funding_comparison(event, ts),
-        channel=_comparison_channel,
-        silence_secs=60,
-        of_one_market=False,
     ),
 }

@@ -75,7 +75,7 @@ class HistoryRequests:
 
     async def trades(self, instrument: Instrument, window: Window) -> list[TradeTick]:
         """
-        Return trades of the book; without a start and a limit those of one page (1,000).
+        Return trades of the book; without a start and a limit the newest 1,000.
 
         Block trades and position transfers are left out, as they are of the stream.
 
@@ -98,7 +98,7 @@ class HistoryRequests:
             ),
             self._warn,
         )
-        return _chosen(ticks, window)
+        return _chosen(ticks, window, _TRADES_PER_PAGE)
 
     async def funding_rates(
         self,
@@ -106,7 +106,7 @@ class HistoryRequests:
         window: Window,
     ) -> list[FundingRateUpdate]:
         """
-        Return funding records; without a start and a limit those of one page (5,000).
+        Return funding records; without a start and a limit the newest 5,000.
 
         Raises as `trades`.
 
@@ -123,7 +123,7 @@ class HistoryRequests:
             ),
             self._warn,
         )
-        return _chosen(rates, window)
+        return _chosen(rates, window, _FUNDING_PER_PAGE)
 
     async def _records[T](
         self,
@@ -138,7 +138,7 @@ class HistoryRequests:
         start_ms, end_ms = window.start_ms, window.end_ms(self._now_ns())
         if start_ms is not None and start_ms > end_ms:
             return []
-        wanted = window.limit or (page_size if start_ms is None else None)
+        wanted = window.wanted(page_size)
 
         async def fetch(cursor: str | None) -> rest.Page[T]:
             return await endpoint(
@@ -184,7 +184,12 @@ def _always(record: object) -> bool:
     return True
 
 
-def _chosen[D: (TradeTick, FundingRateUpdate)](items: list[D], window: Window) -> list[D]:
+def _chosen[D: (TradeTick, FundingRateUpdate)](
+    items: list[D],
+    window: Window,
+    default: int,
+) -> list[D]:
     chosen = [item for item in items if window.contains(item.ts_event)]
     chosen.sort(key=lambda item: item.ts_event)
-    return chosen[-window.limit :] if window.limit else chosen
+    wanted = window.wanted(default)
+    return chosen[-wanted:] if wanted else chosen

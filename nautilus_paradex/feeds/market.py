@@ -25,6 +25,8 @@ __all__ = [
     "FUNDING",
     "GREEKS",
     "INDEX",
+    "INTERACTIVE_BOOK",
+    "INTERACTIVE_QUOTES",
     "MARK",
     "QUOTES",
     "SUMMARY",
@@ -44,6 +46,8 @@ FUNDING: Final = 1 << 5
 DEPTH: Final = 1 << 6
 GREEKS: Final = 1 << 7
 BARS: Final = 1 << 8
+INTERACTIVE_QUOTES: Final = 1 << 9
+INTERACTIVE_BOOK: Final = 1 << 10
 SUMMARY: Final = 1 << 11
 
 
@@ -86,6 +90,21 @@ _SUMMARY: Final = Stream(
     MARK | INDEX | FUNDING | GREEKS | SUMMARY,
     channels.markets_summary,
     60,
+)
+_INTERACTIVE_BBO: Final = Stream(
+    "interactive_bbo", INTERACTIVE_QUOTES, channels.bbo_interactive, 120, Lane.INTERACTIVE
+)
+_INTERACTIVE_BOOK: Final = Stream(
+    "interactive_book", INTERACTIVE_BOOK, channels.book_interactive, 60, Lane.INTERACTIVE
+)
+_STREAMS: Final = (
+    _BBO,
+    _TRADES,
+    _BOOK,
+    _DEPTH,
+    _SUMMARY,
+    _INTERACTIVE_BBO,
+    _INTERACTIVE_BOOK,
 )
 
 
@@ -169,11 +188,10 @@ class MarketFeed:
         self.levels = BookLevels()
         self.depth_mark = DepthMark()
         replacing = _nothing if wide is None else wide.replacing
-        self.bbo, self.trades, self.book, self.depth, self.summary = (
-            StreamState(stream, self, replacing(stream.name, instrument))
-            for stream in (_BBO, _TRADES, _BOOK, _DEPTH, _SUMMARY)
+        self.streams = tuple(
+            StreamState(stream, self, replacing(stream.name, instrument)) for stream in _STREAMS
         )
-        self.streams = (self.bbo, self.trades, self.book, self.depth, self.summary)
+        self.bbo, self.trades, self.book, self.depth, self.summary, *_ = self.streams
         self.update(instrument)
 
     def update(self, instrument: Instrument) -> None:

@@ -44,6 +44,10 @@ class Window(NamedTuple):
         end_ns = now_ns if self.end_ns is None else min(self.end_ns, now_ns)
         return end_ns // _NS_PER_MS
 
+    def wanted(self, default: int) -> int | None:
+        """Return how many items are wanted; `default` where there is neither start nor limit."""
+        return self.limit or (default if self.start_ns is None else None)
+
     def contains(self, ts_ns: int) -> bool:
         """Return whether a time lies in it."""
         after_start = self.start_ns is None or self.start_ns <= ts_ns

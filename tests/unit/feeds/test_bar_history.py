@@ -63,6 +63,17 @@ class TestBars:
         # What the platform sorts, bounds and stores history by.
         assert [bar.ts_init for bar in bars] == [bar.ts_event for bar in bars]
 
+    async def test_without_a_start_they_are_the_newest_thousand_that_there_are(
+        self, history: BarHistory, venue: RestVenue, instrument: CryptoPerpetual
+    ) -> None:
+        del venue.klines[10:20]
+
+        bars = await history.bars(instrument, BARS, Window())
+
+        assert len(bars) == 1_000
+        # The newest candle is not complete, ten are missing.
+        assert bars[0].ts_event == (NOW_MS - NOW_MS % MINUTE_MS - 1_009 * MINUTE_MS) * NS_PER_MS
+
     async def test_a_limit_means_the_newest(
         self, history: BarHistory, instrument: CryptoPerpetual
     ) -> None:

@@ -257,6 +257,24 @@ async def test_data_about_the_account_need_no_stream(
     assert pool.calls == []
 
 
+@pytest.mark.parametrize(
+    ("kind", "channel"),
+    [(ParadexInteractiveQuote, QUOTE_CHANNEL), (ParadexInteractiveBook, BOOK_CHANNEL)],
+)
+async def test_a_market_that_is_listed_no_more_has_no_interactive_streams(
+    custom: CustomFeeds,
+    subscriber: StreamSubscriber,
+    pool: Pool,
+    feed: MarketFeed,
+    kind: type,
+    channel: str,
+) -> None:
+    await custom.subscribe(of_btc(kind), None)
+    await subscriber.relist(feed, is_listed=False)
+
+    assert pool.calls == ["+" + channel, "-" + channel]
+
+
 async def test_a_value_that_cannot_be_held_is_counted(
     custom: CustomFeeds, router: FeedRouter, outcome: Outcome
 ) -> None:
