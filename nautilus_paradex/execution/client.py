@@ -40,12 +40,16 @@ from nautilus_paradex.config import REST_ROUTE, ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.account import AccountReporter
 from nautilus_paradex.execution.algo import Twaps
+from nautilus_paradex.execution.busts import TradeBusts
+from nautilus_paradex.execution.catching_up import CatchUp
 from nautilus_paradex.execution.commands import Commands
 from nautilus_paradex.execution.commission import Commissions
+from nautilus_paradex.execution.funding import FundingPayments
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.margin import MarginSettings
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.order_watch import OrderWatch
+from nautilus_paradex.execution.positions import PositionWatch
 from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.reports import Reports
@@ -56,7 +60,13 @@ from nautilus_paradex.parsing.order_params import OrderFeatures
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus
 from nautilus_paradex.protocol.errors import ParadexError
-from nautilus_paradex.protocol.events import AccountEvent, FillEvent, HeartbeatEvent, OrderEvent
+from nautilus_paradex.protocol.events import (
+    AccountEvent,
+    FillEvent,
+    HeartbeatEvent,
+    OrderEvent,
+    PositionEvent,
+)
 from nautilus_paradex.protocol.json_feed import BalanceEvent
 from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.sharing import shared_connect_limiter
@@ -69,7 +79,6 @@ from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 __all__ = ["ParadexExecutionClient"]
 
 _MAX_ACK_SECS: Final = 5.0
-_CATCH_UP_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 
 
 class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
@@ -128,7 +137,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._set_account_id(AccountId(f"{client_id.value}-master"))
         self._config = config
         self._http = http_client
-        self._events = OrderEvents(self, cache, clock, self._log)
+        self._events = OrderEvents(self, msgbus, cache, clock, self._log)
         instruments = InstrumentLoader(instrument_provider, cache)
         self._recovery = Recovery(
             http_client,
@@ -152,6 +161,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._margins = MarginSettings(http_client, self._log, config)
         self._reports = Reports(
             http_client,
+            self._events,
             self._recovery,
             instruments,
             cache,
@@ -169,13 +179,44 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             self._log,
             self.create_task,
         )
+        self._positions = PositionWatch(
+            self,
+            http_client,
+            self._explain_positions,
+            instruments,
+            cache,
+            clock,
+            self._log,
+            self.create_task,
+        )
+        self._funding = FundingPayments(http_client, msgbus, clock)
+        self._busts = TradeBusts(
+            http_client,
+            self._events,
+            client_id,
+            msgbus,
+            cache,
+            clock,
+            self._log,
+            self._on_bust,
+        )
+        self._catch_up = CatchUp(
+            http_client,
+            self._recovery,
+            self._funding,
+            self._busts,
+            self._positions,
+            self._account,
+            self._renew_connection,
+            self._log,
+        )
         self._stream = PrivateStream(self._handlers(), self._log)
         self._ws = ParadexWebSocketClient(
             config.ws_url,
             token_provider=_SessionTokens(http_client),
             handler=self._stream.take_frame,
-            on_reconnected=self._after_reconnect,
-            on_disconnected=self._on_disconnected,
+            on_reconnected=self._catch_up.run,
+            on_disconnected=self._catch_up.interrupted,
             on_error=self._on_socket_error,
             proxy_url=config.reveal_proxy_url(),
             ack_timeout_secs=min(config.http_timeout_secs, _MAX_ACK_SECS),
@@ -252,34 +293,9 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         if state.status != SystemStatus.OK:
             self._log.warning(f"The venue is in state {state.status!r}")
 
-    def _on_disconnected(self) -> None:
-        self._log.warning("Private connection lost: orders are caught up with once it is back")
-        self._recovery.interrupted()
-
-    async def _after_reconnect(self) -> None:
-        """
-        Catch up with what happened while the private channels were silent.
-
-        Goes on trying for as long as the connection lasts: the socket ends it with that.
-        """
-        attempt = 0
-        while not await self._catch_up():
-            delay_secs = _CATCH_UP_DELAYS_SECS[min(attempt, len(_CATCH_UP_DELAYS_SECS) - 1)]
-            attempt += 1
-            await asyncio.sleep(delay_secs)
-        self._log.info("Caught up after the reconnection", LogColor.GREEN)
-
-    async def _catch_up(self) -> bool:
-        try:
-            await self._set_cancel_on_disconnect()
-            await self._http.sync_clock()
-            await self._stream.ensure_required(self._ws)
-            await self._recovery.resync()
-            await self._account.refresh()
-        except (ParadexError, TimeoutError) as exc:
-            self._log.error(f"Could not catch up after the reconnection yet: {exc}")
-            return False
-        return True
+    async def _renew_connection(self) -> None:
+        await self._set_cancel_on_disconnect()
+        await self._stream.ensure_required(self._ws)
 
     def _cache_instruments(self) -> None:
         for instrument in self._instrument_provider.list_all():
@@ -308,7 +324,9 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             AccountEvent: self._account.take,
             BalanceEvent: self._account.take_balance,
             rest.Transfer: self._account.take_transfer,
-            rest.TradeBust: self._take_trade_bust,
+            PositionEvent: self._positions.take,
+            rest.FundingPayment: self._funding.take,
+            rest.TradeBust: self._busts.take,
             HeartbeatEvent: _pass_over,
         }
 
@@ -317,11 +335,13 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._events.take_fill(fill)
         self._account.take_fill(fill)
 
-    def _take_trade_bust(self, bust: rest.TradeBust) -> None:
-        self._log.error(
-            f"TRADE BUST: fill {bust.busted_fill_id} failed on chain and was taken back. Position "
-            "and balance here still contain it: check them against the venue now",
-        )
+    async def _explain_positions(self, since_ms: int) -> None:
+        await self._recovery.resync(since_ms)
+        await self._busts.catch_up(since_ms)
+
+    def _on_bust(self, fill_id: str) -> None:
+        self._positions.reconcile_soon(f"fill {fill_id} was taken back")
+        self._account.refresh_soon()
 
     def _on_socket_error(self, exc: Exception) -> None:
         self._log.error(f"Private socket: {exc}")
@@ -416,9 +436,11 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._log.info("Generating ExecutionMassStatus...")
         self.reconciliation_active = True
         try:
-            return await self._reports.mass_status(lookback_mins)
+            mass_status = await self._reports.mass_status(lookback_mins)
         finally:
             self.reconciliation_active = False
+        self._positions.begin()
+        return mass_status
 
     def calculate_commission(
         self,

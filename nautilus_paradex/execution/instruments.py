@@ -6,8 +6,13 @@ from nautilus_trader.model.instruments import Instrument
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.providers import ParadexInstrumentProvider
+from nautilus_paradex.transport.errors import NotFoundError
 
-__all__ = ["InstrumentLoader"]
+__all__ = ["InstrumentLoader", "UnlistedMarketError"]
+
+
+class UnlistedMarketError(MessageError):
+    """The venue does not list a market, or not any more."""
 
 
 class InstrumentLoader:
@@ -33,8 +38,10 @@ class InstrumentLoader:
 
         Raises
         ------
+        UnlistedMarketError
+            If the venue does not list the market.
         MessageError
-            If the venue does not list the market, or names none.
+            If no market is named.
         RequestError
             If the venue could not be asked.
 
@@ -47,9 +54,12 @@ class InstrumentLoader:
             return instrument
         instrument = self._provider.find(instrument_id)
         if instrument is None:
-            await self._provider.load_async(instrument_id)
+            try:
+                await self._provider.load_async(instrument_id)
+            except NotFoundError as exc:
+                raise UnlistedMarketError(f"the venue knows no market {market}: {exc}") from exc
             instrument = self._provider.find(instrument_id)
         if instrument is None:
-            raise MessageError(f"the venue does not list {market} as an instrument any more")
+            raise UnlistedMarketError(f"the venue does not list {market} any more")
         self._cache.add_instrument(instrument)
         return instrument

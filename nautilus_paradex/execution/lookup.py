@@ -196,7 +196,8 @@ async def fills_since(
             cursor=cursor,
         )
 
-    fills = map(fill_event, await http.all_pages(fetch, max_pages=_MAX_PAGES))
+    # The venue lists the newest first (guess); times are milliseconds, and say nothing within one.
+    fills = map(fill_event, reversed(await http.all_pages(fetch, max_pages=_MAX_PAGES)))
     return sorted(fills, key=lambda fill: fill.created_at or 0)
 
 

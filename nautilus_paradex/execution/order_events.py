@@ -11,17 +11,20 @@ from collections.abc import Callable, Iterable
 from typing import Final, Protocol
 
 from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
+from nautilus_trader.common.component import LiveClock, Logger, MessageBus
 from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import ClientOrderId, TradeId, VenueOrderId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.execution.loose_fills import LooseFills
 from nautilus_paradex.execution.order_actions import Accepted, Action, Misdirected, Revived
 from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED, OrderEmitter
 from nautilus_paradex.execution.order_state import OrderState
 from nautilus_paradex.execution.pending_change import PendingChange
+from nautilus_paradex.parsing.fills import own_order, with_own_order
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.order_types import HAVING_TRIGGERED_STATE, direction_of
 from nautilus_paradex.parsing.orders import client_order_id_of
@@ -30,7 +33,6 @@ from nautilus_paradex.parsing.reports import (
     order_status_report,
     trade_id_of,
 )
-from nautilus_paradex.protocol.enums import OrderInstruction, OrderType
 from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
@@ -38,7 +40,6 @@ from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 __all__ = ["OrderEvents", "OrderWatcher"]
 
 _MAX_ENDED: Final = 10_000  # orders kept after their end, to recognise what is said of them again
-_MAX_ORPHANS: Final = 1_000  # unknown orders of which fills are kept
 
 
 class OrderWatcher(Protocol):
@@ -77,6 +78,8 @@ class OrderEvents:
     ----------
     client : LiveExecutionClient
         The client that emits (its ``generate_order_*`` and ``_send_*`` methods).
+    msgbus : MessageBus
+        The platform's message bus: which fills have reached orders.
     cache : Cache
         The platform's cache: which orders and instruments it knows.
     clock : LiveClock
@@ -89,6 +92,7 @@ class OrderEvents:
     def __init__(
         self,
         client: LiveExecutionClient,
+        msgbus: MessageBus,
         cache: Cache,
         clock: LiveClock,
         log: Logger,
@@ -101,11 +105,13 @@ class OrderEvents:
         self._states: dict[str, OrderState] = {}
         self._ended: OrderedDict[str, OrderState] = OrderedDict()
         self._by_venue_id: dict[str, str] = {}
-        self._orphans: OrderedDict[str, list[FillEvent]] = OrderedDict()
+        self._loose = LooseFills(log)
+        self._applied: dict[str, set[TradeId]] = {}
         self._dropped: OrderedDict[str, None] = OrderedDict()
         self._naming: dict[str, asyncio.Event] = {}
         self._settling: dict[str, asyncio.Event] = {}
         self.watcher: OrderWatcher | None = None
+        msgbus.subscribe("events.fills.*", self._note_applied)
 
     # -- In --------------------------------------------------------------------------------------
 
@@ -126,10 +132,8 @@ class OrderEvents:
         self._emit(state, state.apply_order(event), market)
         self._index(state)
         self._after(state, market)
-        orphans = self._orphans.get(event.order_id or "", [])
-        while orphans:
-            self.take_fill(orphans.pop(0))
-        self._orphans.pop(event.order_id or "", None)
+        for fill in self._loose.release(event.order_id or ""):
+            self.take_fill(fill)
 
     def take_fill(self, fill: FillEvent) -> None:
         """
@@ -146,14 +150,28 @@ class OrderEvents:
                 f"fill {fill.fill_id} of order {fill.order_id} cannot be applied: "
                 f"price was {fill.price}, size was {fill.size} (1e-8)",
             )
-        if not fill.order_id and not fill.client_order_id:
-            self._take_transfer(fill)
+        if self._loose.is_apart(fill) or not (fill.order_id or fill.client_order_id):
+            self.take_alone(fill)
             return
         state = self._state_for(fill.client_order_id, fill.order_id)
         if state is None:
             self._keep_orphan(fill)
             return
         self._apply_fill(state, fill)
+
+    def take_alone(self, fill: FillEvent) -> None:
+        """
+        Take in a fill without an order (a position transfer), or of one that the venue hides.
+
+        It gets an order of its own. Raises as `take_fill` does.
+        """
+        self._loose.set_apart(fill)
+        owned = with_own_order(fill)
+        if self._state_for(None, owned.order_id) is not None:
+            self.take_fill(owned)
+        elif not self.is_forgotten(owned.order_id or ""):
+            self._loose.keep(owned.order_id or "", owned)
+            self.take_order(own_order(owned))
 
     def take_as_working(self, event: OrderEvent) -> None:
         """
@@ -208,12 +226,13 @@ class OrderEvents:
         client_order_id = order.client_order_id.value
         state = self._states.get(client_order_id) or self._ended.get(client_order_id)
         if state is None:
-            state = _state_from_cached(order)
+            applied = self._applied[client_order_id] = set(order.trade_ids)
+            state = _state_from_cached(order, applied)
             self._states[client_order_id] = state
             self._index(state)
         filled = quantity_to_e8(order.filled_qty)
         if filled > state.filled:
-            state.adopt_filled(filled, _is_one_of(order.trade_ids))
+            state.adopt_filled(filled, _is_one_of(self._applied[client_order_id]))
         state.sync_end(is_closed=order.is_closed, filled=filled)
         if state.ended:
             self._retire(state)
@@ -249,11 +268,12 @@ class OrderEvents:
 
     def orphans_of(self, order_id: str) -> int:
         """Return how many fills of an unknown order are kept."""
-        return len(self._orphans.get(order_id, ()))
+        return self._loose.count(order_id)
 
-    def drop_orphans(self, order_id: str) -> None:
-        """Stop keeping the fills of an order that could not be found."""
-        self._orphans.pop(order_id, None)
+    def adopt_orphans(self, order_id: str) -> None:
+        """Take in the fills of an order that could not be found, each with an order of its own."""
+        for fill in self._loose.release(order_id):
+            self.take_alone(fill)
 
     # -- Orders ----------------------------------------------------------------------------------
 
@@ -297,7 +317,7 @@ class OrderEvents:
         if order is None:
             # The engine is configured to drop what no strategy claims.
             _remember(self._dropped, order_id, None)
-            self.drop_orphans(order_id)
+            self._loose.release(order_id)
             return None
         state = self.state_of(order)
         state.accepted = True
@@ -311,37 +331,8 @@ class OrderEvents:
         order_id = fill.order_id or ""
         if self.is_forgotten(order_id):
             return
-        fills = self._orphans.setdefault(order_id, [])
-        fills.append(fill)
-        if len(self._orphans) > _MAX_ORPHANS:
-            lost_id, lost = self._orphans.popitem(last=False)
-            self._log.error(f"Too many unknown orders: {len(lost)} fills of {lost_id} are lost")
-        if len(fills) == 1 and self.watcher is not None:
+        if self._loose.keep(order_id, fill) and self.watcher is not None:
             self.watcher.on_orphan(fill)
-
-    def _take_transfer(self, fill: FillEvent) -> None:
-        """Give a fill without an order (a position transfer) an order of its own to belong to."""
-        trade_id = trade_id_of(fill).value
-        created_at = fill.created_at or fill.ts
-        self.take_order(
-            OrderEvent(
-                ts=created_at,
-                status=VenueStatus.OPEN.value,
-                side=fill.side,
-                order_type=OrderType.MARKET.value,
-                time_in_force=OrderInstruction.GTC.value,
-                size=fill.size,
-                size_open=fill.size,
-                created_at=created_at,
-                updated_at=created_at,
-                order_id=trade_id,
-                client_order_id="",
-                market=fill.market,
-            ),
-        )
-        state = self._state_for(None, trade_id)
-        if state is not None:
-            self._apply_fill(state, fill)
 
     def _apply_fill(self, state: OrderState, fill: FillEvent) -> None:
         market = fill.market or ""
@@ -372,8 +363,15 @@ class OrderEvents:
         if self._states.pop(state.client_order_id, None) is None:
             return
         forgotten = _remember(self._ended, state.client_order_id, state)
-        if forgotten is not None and forgotten.venue_order_id:
-            self._by_venue_id.pop(forgotten.venue_order_id, None)
+        if forgotten is not None:
+            self._applied.pop(forgotten.client_order_id, None)
+            self._by_venue_id.pop(forgotten.venue_order_id or "", None)
+
+    def _note_applied(self, filled: OrderFilled) -> None:
+        """Keep up with the fills that have reached an order, by whatever way."""
+        applied = self._applied.get(filled.client_order_id.value)
+        if applied is not None:
+            applied.add(filled.trade_id)
 
     def _settle(self, state: OrderState) -> None:
         if settled := self._settling.pop(state.client_order_id, None):
@@ -400,7 +398,7 @@ class OrderEvents:
             self.watcher.on_misdirected(state)
 
 
-def _state_from_cached(order: Order) -> OrderState:
+def _state_from_cached(order: Order, applied: set[TradeId]) -> OrderState:
     trigger_price = order.trigger_price if order.has_trigger_price else None
     return OrderState(
         client_order_id=order.client_order_id.value,
@@ -414,8 +412,8 @@ def _state_from_cached(order: Order) -> OrderState:
         triggered=_was_triggered(order),
         direction=direction_of(order.order_type, order.side),
         change=PendingChange(is_pending=order.is_pending_update),
-        is_counted=_is_one_of(order.trade_ids),
-        is_applied=lambda fill: trade_id_of(fill) in order.trade_ids,
+        is_counted=_is_one_of(applied),
+        is_applied=lambda fill: trade_id_of(fill) in applied,
     )
 
 

@@ -159,11 +159,14 @@ class OrderWatch:
             )
         count = self._events.orphans_of(order_id)
         if count:
-            self._events.drop_orphans(order_id)
-            self._log.error(
+            self._log.warning(
                 f"{count} fills belong to order {order_id}, which the venue does not list: "
-                "they could not be applied, compare positions",
+                "each is told as an order of its own",
             )
+            try:
+                self._events.adopt_orphans(order_id)
+            except ParadexError as exc:
+                self._log.error(f"A fill of order {order_id} cannot be applied: {exc}")
 
     async def _cancel(self, venue_order_id: str) -> None:
         for attempt in range(_TRIES):

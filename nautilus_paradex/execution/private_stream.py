@@ -22,7 +22,13 @@ __all__ = ["OPTIONAL_CHANNELS", "REQUIRED_CHANNELS", "Handlers", "PrivateStream"
 REQUIRED_CHANNELS: Final = (channels.ACCOUNT, channels.orders(), channels.fills())
 """Without these nothing can be traded: a refusal fails the connection."""
 
-OPTIONAL_CHANNELS: Final = (channels.BALANCE_EVENTS, channels.TRADEBUSTS, channels.TRANSFERS)
+OPTIONAL_CHANNELS: Final = (
+    channels.POSITIONS,
+    channels.BALANCE_EVENTS,
+    channels.funding_payments(),
+    channels.TRADEBUSTS,
+    channels.TRANSFERS,
+)
 """A refusal of one of these is warned about: what they tell is found out later, or not at all."""
 
 type Handlers = Mapping[type, Callable[[Any], None]]

@@ -37,7 +37,6 @@ _LOOKUP_DELAYS_SECS: Final = (0.25, 0.5, 1.0, 2.0)
 _ARRIVAL_MARGIN_MS: Final = 2_000  # after recv_window: the venue's own queues
 _TRIES: Final = 5
 _CLOCK_MARGIN_MS: Final = 5_000
-_UNNOTICED_MS: Final = 90_000  # a dead socket shows by its missing pongs, or its silence, only
 _SETTLE_DELAY_SECS: Final = 0.1
 _APPLY_POLLS: Final = 100
 _APPLY_POLL_SECS: Final = 0.01
@@ -79,7 +78,6 @@ class Recovery:
         self._client_id = client_id
         self._log = log
         self._config = config
-        self._interrupted_at_ms: int | None = None
 
     # -- One order -------------------------------------------------------------------------------
 
@@ -223,16 +221,12 @@ class Recovery:
 
     # -- The whole account -----------------------------------------------------------------------
 
-    def interrupted(self) -> None:
-        """Note that the private streams have ended; they may have been dead for a while before."""
-        if self._interrupted_at_ms is None:
-            self._interrupted_at_ms = self._http.clock.now_ms() - _UNNOTICED_MS
-
-    async def resync(self) -> None:
+    async def resync(self, since_ms: int) -> set[str]:
         """
-        Catch up after the private streams were interrupted: fills first, then every order.
+        Take in what the streams may not have told since a time: fills first, then every order.
 
-        What cannot be expressed is logged and passed over; it must not keep the rest away.
+        What cannot be expressed is logged and passed over; it must not keep the rest away. Returns
+        the markets that the account has traded in since.
 
         Raises
         ------
@@ -242,13 +236,11 @@ class Recovery:
             If its answer could not be read.
 
         """
-        since_ms = self._interrupted_at_ms
-        if since_ms is None:
-            since_ms = self._http.clock.now_ms() - _UNNOTICED_MS
         still_open = [order_event(order) for order in await self._http.open_orders()]
         closed = await closed_orders(self._http, start_at_ms=since_ms)
         told = {event.order_id: event for event in (*closed, *still_open)}
-        for fill in await fills_since(self._http, since_ms):
+        fills = await fills_since(self._http, since_ms)
+        for fill in fills:
             if self._is_wanted(fill, told.get(fill.order_id)):
                 self._guard(self._events.take_fill, fill)
         for event in told.values():
@@ -259,7 +251,7 @@ class Recovery:
                     await self._sync_closed(order)
                 except ProtocolError as exc:
                     self._log.error(f"Passed over while catching up: {exc}")
-        self._interrupted_at_ms = None
+        return {fill.market for fill in fills if fill.market}
 
     def _is_wanted(self, fill: FillEvent, event: OrderEvent | None) -> bool:
         """Whether the platform lacks a fill: it may have it under another id, or inferred."""

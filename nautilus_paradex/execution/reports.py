@@ -4,10 +4,7 @@ A failure raises: an empty list means that the venue said "none", and the engine
 pages are read, orders of every kind and instruments not loaded yet are included.
 """
 
-import asyncio
-from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Final
@@ -34,34 +31,35 @@ from nautilus_trader.model.identifiers import (
     InstrumentId,
     VenueOrderId,
 )
+from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.instruments import InstrumentLoader
+from nautilus_paradex.execution.instruments import InstrumentLoader, UnlistedMarketError
 from nautilus_paradex.execution.lookup import (
     closed_orders,
-    fills_since,
     find_order,
     with_position_sizes,
 )
 from nautilus_paradex.execution.openings import KnownPosition, settle_positions
 from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED
+from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.recovery import Recovery
+from nautilus_paradex.execution.venue_state import VenueStateReader
+from nautilus_paradex.parsing.fills import with_own_order
 from nautilus_paradex.parsing.precision import PrecisionError
 from nautilus_paradex.parsing.reports import (
     fill_report,
     flat_position_report,
     known_order_report,
+    known_position_report,
     order_side_of,
     order_status_report,
     position_status_report,
-    trade_id_of,
 )
-from nautilus_paradex.protocol.conversion import order_event, position_event
 from nautilus_paradex.protocol.enums import OrderStatus
 from nautilus_paradex.protocol.errors import ParadexError, ProtocolError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
-from nautilus_paradex.transport.errors import NotFoundError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["DEFAULT_LOOKBACK_MINS", "Reports"]
@@ -70,25 +68,6 @@ DEFAULT_LOOKBACK_MINS: Final = 24 * 60
 """How far closed orders and fills reach back where the platform sets no bound."""
 
 _MS_PER_MIN: Final = 60_000
-_READINGS: Final = 6
-_READING_DELAY_SECS: Final = 0.25
-
-
-@dataclass(frozen=True, slots=True)
-class _AccountState:
-    """Everything a mass status is made of, as read once."""
-
-    orders: list[OrderEvent]
-    fills: list[FillEvent]
-    positions: list[PositionEvent]
-
-    def digest(self) -> object:
-        """What of it changes only when the account trades."""
-        return (
-            {(o.order_id, o.status, o.size_open) for o in self.orders},
-            {trade_id_of(fill) for fill in self.fills},
-            {(p.market, p.side, p.size) for p in self.positions},
-        )
 
 
 class Reports:
@@ -99,6 +78,8 @@ class Reports:
     ----------
     http : ParadexHttpClient
         The REST client.
+    events : OrderEvents
+        Knows which orders have ended since a reading.
     recovery : Recovery
         Brings missing fills before a report counts them.
     instruments : InstrumentLoader
@@ -119,6 +100,7 @@ class Reports:
     def __init__(
         self,
         http: ParadexHttpClient,
+        events: OrderEvents,
         recovery: Recovery,
         instruments: InstrumentLoader,
         cache: Cache,
@@ -128,6 +110,8 @@ class Reports:
         account_id: AccountId,
     ) -> None:
         self._http = http
+        self._reader = VenueStateReader(http, log)
+        self._events = events
         self._recovery = recovery
         self._instruments = instruments
         self._cache = cache
@@ -153,7 +137,9 @@ class Reports:
         """
         lookback = DEFAULT_LOOKBACK_MINS if lookback_mins is None else lookback_mins
         since_ms = self._http.clock.now_ms() - lookback * _MS_PER_MIN
-        state = await self._consistent_state(since_ms)
+        state = await self._reader.whole(since_ms)
+        # What the stream has told the end of meanwhile is known better than by this reading.
+        orders = [o for o in state.orders if o.status == OrderStatus.CLOSED or self._is_news(o)]
         sides = {order.order_id: order.side for order in state.orders}
         mass_status = ExecutionMassStatus(
             client_id=self._client_id,
@@ -164,8 +150,8 @@ class Reports:
         )
         settle_positions(
             mass_status,
-            await self._order_reports(state.orders),
-            await self._fill_reports(_with_order(state.fills), sides),
+            await self._order_reports(orders),
+            await self._fill_reports(state.fills, sides),
             await self._position_reports(state.positions),
             known=KnownPosition(self._net_position, self._has_fill),
             instrument_of=self._cache.instrument,
@@ -229,7 +215,7 @@ class Reports:
     ) -> list[OrderStatusReport]:
         """Return the reports of the open orders and, unless not wanted, of the closed ones."""
         market = _market(command.instrument_id)
-        events = await self._open_orders(market)
+        events = await self._reader.open_orders(market)
         if not command.open_only:
             events += await closed_orders(
                 self._http,
@@ -250,29 +236,37 @@ class Reports:
 
     async def fill_reports(self, command: GenerateFillReports) -> list[FillReport]:
         """Return the reports of the account's fills, or of those of one order."""
-        fills = await self._fills(
+        fills = await self._reader.fills(
             _market(command.instrument_id),
             self._start_ms(command.start),
             _ms(command.end),
         )
+        fills = [fill if fill.order_id else with_own_order(fill) for fill in fills]
         wanted: VenueOrderId | None = command.venue_order_id
         if wanted is not None:
             fills = [fill for fill in fills if fill.order_id == wanted.value]
-        return await self._fill_reports(_with_order(fills))
+        return await self._fill_reports(fills)
 
     async def position_status_reports(
         self,
         command: GeneratePositionStatusReports,
     ) -> list[PositionStatusReport]:
-        """Return the reports of the open positions; of one instrument also that it is flat."""
-        positions = await self._positions()
+        """
+        Return the reports of the open positions; of one instrument also that it is flat.
+
+        Spot markets have balances at the venue, and no positions. What the platform made of their
+        fills is reported as it is: left out, it would count as flat, and be closed.
+        """
+        positions = await self._reader.positions()
         if command.instrument_id is None:
-            return await self._position_reports(positions)
+            return [*await self._position_reports(positions), *self._spot_reports(None)]
         market = _market(command.instrument_id)
+        instrument = await self._instruments.get(market)
+        if isinstance(instrument, CurrencyPair):
+            return self._spot_reports(instrument.id)
         reports = await self._position_reports([p for p in positions if p.market == market])
         if reports:
             return reports
-        instrument = await self._instruments.get(market)
         return [
             flat_position_report(
                 account_id=self._account_id,
@@ -281,72 +275,22 @@ class Reports:
             ),
         ]
 
-    # -- The venue's state -----------------------------------------------------------------------
-
-    async def _consistent_state(self, since_ms: int) -> _AccountState:
-        """
-        Read the account until two readings in a row are the same.
-
-        Then nothing happened from the first request of the one to the last of the other.
-        """
-        state = await self._read_state(since_ms)
-        for _ in range(_READINGS):
-            before, state = state, await self._read_state(since_ms)
-            if before.digest() == state.digest():
-                break
-            self._log.info("The account traded while it was read: reading it again")
-            await asyncio.sleep(_READING_DELAY_SECS)
-        else:
-            self._log.warning(f"The account did not stand still during {_READINGS} readings")
-        if gaps := _gaps(state, since_ms):
-            self._log.warning(f"The venue lists no fills for what it says was filled of {gaps}")
-        return state
-
-    async def _read_state(self, since_ms: int) -> _AccountState:
-        open_orders = await self._open_orders(None)
-        closed = await closed_orders(self._http, start_at_ms=since_ms)
-        return _AccountState(
-            orders=_newest(open_orders + closed),
-            fills=await self._fills_of(open_orders, since_ms),
-            positions=await self._positions(),
-        )
-
-    async def _fills_of(self, open_orders: list[OrderEvent], since_ms: int) -> list[FillEvent]:
-        """
-        Return the fills since a time, and those that open orders had before it.
-
-        Without the latter the engine would invent one for them, which a later look-up of the
-        order would count again.
-        """
-        older = {
-            order.order_id: (order.created_at or 0) // 1_000
-            for order in open_orders
-            if order.size != order.size_open and (order.created_at or 0) // 1_000 < since_ms
-        }
-        fills = await self._fills(None, min([since_ms, *older.values()]), None)
+    def _spot_reports(self, instrument_id: InstrumentId | None) -> list[PositionStatusReport]:
         return [
-            fill
-            for fill in fills
-            if (fill.created_at or 0) // 1_000 >= since_ms or fill.order_id in older
+            known_position_report(
+                position,
+                account_id=self._account_id,
+                ts_init=self._clock.timestamp_ns(),
+            )
+            for position in self._cache.positions_open(
+                venue=PARADEX_VENUE,
+                instrument_id=instrument_id,
+                account_id=self._account_id,
+            )
+            if isinstance(self._cache.instrument(position.instrument_id), CurrencyPair)
         ]
 
-    async def _open_orders(self, market: str | None) -> list[OrderEvent]:
-        orders = [order_event(order) for order in await self._http.open_orders(market)]
-        # A NEW order has not passed the risk engine: its fate will be told by the streams.
-        return [order for order in orders if order.status != OrderStatus.NEW]
-
-    async def _fills(
-        self,
-        market: str | None,
-        start_ms: int,
-        end_ms: int | None,
-    ) -> list[FillEvent]:
-        fills = await fills_since(self._http, start_ms, market=market, end_at_ms=end_ms)
-        return list({trade_id_of(fill): fill for fill in fills}.values())
-
-    async def _positions(self) -> list[PositionEvent]:
-        positions = [position_event(position) for position in await self._http.positions()]
-        return [position for position in positions if position.size]
+    # -- Parts -----------------------------------------------------------------------------------
 
     def _start_ms(self, start: datetime | None) -> int:
         if start is not None:
@@ -370,9 +314,15 @@ class Reports:
                     accepted=known is not None and known.status not in NOT_ACCEPTED,
                     client_order_id=None if known is None else known.client_order_id,
                 )
-            except (ProtocolError, PrecisionError, NotFoundError) as exc:
+            except UnlistedMarketError as exc:
+                # The end of an order in a market that is gone is nobody's loss, a live one is.
+                if event.status != OrderStatus.CLOSED:
+                    raise
+                self._log.warning(f"Closed order {event.order_id} is not reported: {exc}")
+                continue
+            except (ProtocolError, PrecisionError) as exc:
                 # One order without words for it must not keep the others away: position-linked
-                # ones whose position is gone, closed ones of a market that is.
+                # ones whose position is gone.
                 self._log.error(f"Order {event.order_id} is not reported: {exc}")
                 continue
             reports.append(report)
@@ -397,8 +347,10 @@ class Reports:
                     order_side=order_side or None,
                     client_order_id=None if known is None else known.client_order_id,
                 )
-            except (ProtocolError, PrecisionError, NotFoundError) as exc:
-                self._log.error(f"Fill {fill.fill_id} is not reported: {exc}")
+            except UnlistedMarketError as exc:
+                # Anything else fails the whole: a fill left out, or with a commission made up,
+                # would be taken for the truth.
+                self._log.warning(f"Fill {fill.fill_id} is not reported: {exc}")
                 continue
             reports.append(report)
         return reports
@@ -415,6 +367,7 @@ class Reports:
                 ts_init=self._clock.timestamp_ns(),
             )
             for position in positions
+            if position.size
         ]
 
     def _net_position(self, instrument_id: InstrumentId) -> Decimal:
@@ -424,6 +377,9 @@ class Reports:
     def _has_fill(self, fill: FillReport) -> bool:
         order = self._known_order(fill.venue_order_id.value, fill.client_order_id)
         return order is not None and fill.trade_id in order.trade_ids
+
+    def _is_news(self, event: OrderEvent) -> bool:
+        return not self._events.is_forgotten(event.order_id or "")
 
     def _known_order(
         self,
@@ -448,30 +404,6 @@ def _ms(time: datetime | None) -> int | None:
     return None if time is None else int(time.timestamp() * 1_000)
 
 
-def _with_order(fills: list[FillEvent]) -> list[FillEvent]:
-    """Fills of orders; position transfers have none, and are told by the position's report."""
-    return [fill for fill in fills if fill.order_id]
-
-
 def _newest(events: list[OrderEvent]) -> list[OrderEvent]:
     """One event per order: an order may close between two requests, the later one counts."""
     return list({event.order_id: event for event in events}.values())
-
-
-def _gaps(state: _AccountState, since_ms: int) -> list[str]:
-    """
-    Return the orders whose fills do not add up to what they say.
-
-    Orders that were closed before the window are not among them: their fills were not asked for.
-    """
-    filled: Counter[str] = Counter()
-    for fill in state.fills:
-        filled[fill.order_id or ""] += fill.size or 0
-    return [
-        order.order_id or ""
-        for order in state.orders
-        if ((order.created_at or 0) // 1_000 >= since_ms or order.status != OrderStatus.CLOSED)
-        and order.size is not None
-        and order.size_open is not None
-        and order.size - order.size_open != filled[order.order_id or ""]
-    ]

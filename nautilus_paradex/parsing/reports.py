@@ -19,6 +19,7 @@ from nautilus_trader.model.identifiers import AccountId, ClientOrderId, TradeId,
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Money, Price, Quantity
 from nautilus_trader.model.orders import Order
+from nautilus_trader.model.position import Position
 
 from nautilus_paradex.parsing.instruments import currency_from_code
 from nautilus_paradex.parsing.money import money_from_e8
@@ -43,12 +44,15 @@ from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEven
 from nautilus_paradex.protocol.numbers import e8_to_decimal
 
 __all__ = [
+    "REVERSAL",
     "commission_of",
     "fill_price",
     "fill_quantity",
     "fill_report",
     "flat_position_report",
+    "is_trade_id_of",
     "known_order_report",
+    "known_position_report",
     "liquidity_side_of",
     "order_side_of",
     "order_status_report",
@@ -75,6 +79,9 @@ _LIQUIDITY_SIDES: Final[dict[str, LiquiditySide]] = {
     Liquidity.TAKER: LiquiditySide.TAKER,
 }
 
+REVERSAL: Final = "TRADE_BUST"
+"""Type of the fills that this side makes to undo one that the venue took back."""
+
 # Fill ids repeat between fill types (api-notes), trade ids of the platform must not.
 _TRADE_ID_PREFIXES: Final[dict[str, str]] = {
     FillType.FILL: "",
@@ -83,8 +90,17 @@ _TRADE_ID_PREFIXES: Final[dict[str, str]] = {
     FillType.SETTLE_MARKET: "SET-",
     FillType.RPI: "RPI-",
     FillType.BLOCK_TRADE: "BLK-",
+    REVERSAL: "BST-",
 }
 _MAX_TRADE_ID_LENGTH: Final = 36
+
+_MAY_LACK_FEE: Final = frozenset(
+    {
+        FillType.LIQUIDATION.value,
+        FillType.UNWIND_TRANSFER.value,
+        FillType.SETTLE_MARKET.value,
+    },
+)
 
 _PASSIVE: Final = frozenset({OrderInstruction.POST_ONLY.value, OrderInstruction.RPI.value})
 
@@ -276,6 +292,24 @@ def position_status_report(
     )
 
 
+def known_position_report(
+    position: Position,
+    *,
+    account_id: AccountId,
+    ts_init: int,
+) -> PositionStatusReport:
+    """Return the report of a position as the platform has it: the venue keeps none like it."""
+    return PositionStatusReport(
+        account_id=account_id,
+        instrument_id=position.instrument_id,
+        position_side=position.side,
+        quantity=position.quantity,
+        report_id=UUID4(),
+        ts_last=position.ts_last,
+        ts_init=ts_init,
+    )
+
+
 def flat_position_report(
     *,
     account_id: AccountId,
@@ -306,8 +340,29 @@ def trade_id_of(fill: FillEvent) -> TradeId:
     return TradeId(value)
 
 
+def is_trade_id_of(trade_id: TradeId, fill_id: str) -> bool:
+    """Whether `trade_id` is that of a fill of the venue's id, of whatever type."""
+    return any(
+        trade_id == trade_id_of(FillEvent(fill_id=fill_id, fill_type=fill_type))
+        for fill_type in FillType
+    )
+
+
 def commission_of(fill: FillEvent, instrument: Instrument) -> Money:
-    """Return what the fill cost (negative: a rebate), in the currency the venue took it in."""
+    """
+    Return what the fill cost (negative: a rebate), in the currency the venue took it in.
+
+    Raises
+    ------
+    MessageError
+        If the venue does not say what a fill of an order cost: that is not the same as nothing.
+        Positions that change hands by themselves may come without a fee (guess).
+    PrecisionError
+        If the fee is out of the platform's range.
+
+    """
+    if fill.fee is None and fill.fill_type not in _MAY_LACK_FEE:
+        raise MessageError(f"fill {fill.fill_id} of order {fill.order_id} tells no fee")
     code = fill.fee_currency
     currency = currency_from_code(code) if code else instrument.settlement_currency
     return money_from_e8(fill.fee or 0, currency)

@@ -16,7 +16,9 @@ from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, MessageBus
 from nautilus_trader.common.factories import OrderFactory
 from nautilus_trader.config import InstrumentProviderConfig, LiveExecEngineConfig
+from nautilus_trader.core.data import Data
 from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.data.engine import DataEngine
 from nautilus_trader.execution.messages import (
     BatchCancelOrders,
     CancelAllOrders,
@@ -26,6 +28,7 @@ from nautilus_trader.execution.messages import (
     SubmitOrder,
 )
 from nautilus_trader.live.execution_engine import LiveExecutionEngine
+from nautilus_trader.model.data import DataType
 from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType, TimeInForce, TriggerType
 from nautilus_trader.model.events import (
     AccountState,
@@ -135,7 +138,12 @@ class Trader:
 class World:
     """The engine, the client and the venue, and what a test does with them."""
 
-    def __init__(self, server: DevnetServer, config: ParadexExecClientConfig) -> None:
+    def __init__(
+        self,
+        server: DevnetServer,
+        config: ParadexExecClientConfig,
+        **engine_settings: Any,
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.server = server
         self.clock = LiveClock()
@@ -147,8 +155,9 @@ class World:
             msgbus=self.msgbus,
             cache=self.cache,
             clock=self.clock,
-            config=LiveExecEngineConfig(inflight_check_interval_ms=0),
+            config=LiveExecEngineConfig(inflight_check_interval_ms=0, **engine_settings),
         )
+        self.data_engine = DataEngine(msgbus=self.msgbus, cache=self.cache, clock=self.clock)
         account = server.accounts[0]
         self.http = ParadexHttpClient(
             server.http_url,
@@ -215,6 +224,12 @@ class World:
                 await task
         await self.counterparty.http.close()
         await self.second_screen.http.close()
+
+    async def reconcile(self) -> None:
+        """Do what the node does at start: report everything, and let the engine take it over."""
+        mass_status = await self.client.generate_mass_status()
+        assert mass_status is not None
+        self.engine.reconcile_execution_mass_status(mass_status)
 
     # -- The strategy's hands --------------------------------------------------------------------
 
@@ -413,6 +428,12 @@ class World:
         client_id = order.client_order_id.value
         return next((o for o in self.ledger()["orders"] if o["client_id"] == client_id), None)
 
+    def subscribe(self, data_type: type[Data]) -> list[Any]:
+        """Return a list that fills with what is published of a type from here on."""
+        received: list[Any] = []
+        self.msgbus.subscribe(f"data.{DataType(data_type).topic}", received.append)
+        return received
+
     def balance(self, code: str) -> Decimal | None:
         """Return the total of a currency as the platform's account has it."""
         total = self.portfolio.account(PARADEX_VENUE).balance_total(Currency.from_str(code))
@@ -471,12 +492,14 @@ async def open_world(
     server_config: DevnetConfig | None = None,
     change: Callable[[World], None] | None = None,
     now_us: Callable[[], int] | None = None,
+    engine_settings: dict[str, Any] | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """
     Give a connected world; `settings` are those of the execution client.
 
-    `now_us` is the venue's clock, microseconds, the machine's if None.
+    `now_us` is the venue's clock, microseconds, the machine's if None; `engine_settings` are those
+    of the platform's execution engine.
     """
     config = server_config or DevnetConfig(port=0, synthetic=False)
     async with DevnetServer(config, now_us=now_us) as server:
@@ -489,6 +512,7 @@ async def open_world(
                 base_url_ws=server.ws_url,
                 **settings,
             ),
+            **(engine_settings or {}),
         )
         if change is not None:
             change(world)

@@ -304,7 +304,7 @@ async def test_a_fill_the_engine_has_inferred_is_not_counted_again_by_catching_u
         ),
     )
     await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
-    await world.client._recovery.resync()
+    await world.client._recovery.resync(since_ms=0)
     await world.counterparty.place("SELL", "0.00600", price)
     held.messages = [m for m in held.messages if getattr(m, "size_open", None) == 0]
     held.let_through()

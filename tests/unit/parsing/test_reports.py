@@ -15,8 +15,9 @@ from nautilus_trader.model.enums import (
 )
 from nautilus_trader.model.identifiers import AccountId, InstrumentId, Symbol
 from nautilus_trader.model.instruments import CryptoPerpetual
-from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.objects import Currency, Money, Price, Quantity
 
+from nautilus_paradex.parsing.precision import PrecisionError
 from nautilus_paradex.parsing.reports import (
     fill_report,
     flat_position_report,
@@ -227,7 +228,7 @@ def test_a_fill_with_a_rebate(instrument: CryptoPerpetual) -> None:
 
 def test_a_fill_is_never_lost_to_precision(instrument: CryptoPerpetual) -> None:
     report = fill_report(
-        fill(price=64_852_90000001, size=1_000_001, fee=None),
+        fill(price=64_852_90000001, size=1_000_001, fee=0),
         account_id=ACCOUNT_ID,
         instrument=instrument,
         ts_init=0,
@@ -286,3 +287,43 @@ def test_no_position_is_flat(instrument: CryptoPerpetual) -> None:
     report = flat_position_report(account_id=ACCOUNT_ID, instrument=instrument, ts_init=5)
     assert report.position_side == PositionSide.FLAT
     assert report.quantity == 0
+
+
+@pytest.mark.parametrize("fill_type", ["FILL", "RPI", "BLOCK_TRADE", None])
+def test_a_fill_without_a_fee_is_not_one_that_cost_nothing(
+    instrument: CryptoPerpetual, fill_type: str | None
+) -> None:
+    with pytest.raises(MessageError, match="tells no fee"):
+        fill_report(
+            fill(fee=None, fill_type=fill_type),
+            account_id=ACCOUNT_ID,
+            instrument=instrument,
+            ts_init=0,
+        )
+
+
+@pytest.mark.parametrize("fill_type", ["LIQUIDATION", "UNWIND_TRANSFER", "SETTLE_MARKET"])
+def test_a_position_that_changes_hands_may_come_without_a_fee(
+    instrument: CryptoPerpetual, fill_type: str
+) -> None:
+    report = fill_report(
+        fill(fee=None, fill_type=fill_type),
+        account_id=ACCOUNT_ID,
+        instrument=instrument,
+        ts_init=0,
+    )
+    assert report.commission.as_decimal() == 0
+
+
+def test_a_fee_beyond_the_platforms_range_is_refused(instrument: CryptoPerpetual) -> None:
+    with pytest.raises(PrecisionError, match="amount must be within"):
+        fill_report(fill(fee=10**30), account_id=ACCOUNT_ID, instrument=instrument, ts_init=0)
+
+
+def test_a_fee_in_an_unknown_currency_makes_it_known(instrument: CryptoPerpetual) -> None:
+    report = fill_report(
+        fill(fee_currency="NEWFEE"), account_id=ACCOUNT_ID, instrument=instrument, ts_init=0
+    )
+    assert report.commission.currency == Currency.from_str("NEWFEE", strict=True)
+    assert report.commission.currency.precision == 8
+    assert Money.from_str("1.00000001 NEWFEE").as_decimal() == Decimal("1.00000001")

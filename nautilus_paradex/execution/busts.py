@@ -1,0 +1,206 @@
+"""Fills that the venue takes back because they failed on chain: told loudly, and undone here.
+
+The platform has no event that undoes a fill, and its order keeps it. Position, profit and fees are
+brought back by a fill the other way at the same price, of an order of its own that belongs to the
+strategy whose order was filled.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Final
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock, Logger, MessageBus
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.model.enums import (
+    ContingencyType,
+    OrderSide,
+    OrderType,
+    TimeInForce,
+    TriggerType,
+)
+from nautilus_trader.model.events import OrderFilled, OrderInitialized
+from nautilus_trader.model.identifiers import ClientId, ClientOrderId
+from nautilus_trader.model.orders.unpacker import OrderUnpacker
+
+from nautilus_paradex.constants import PARADEX_VENUE
+from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.publishing import OncePublisher
+from nautilus_paradex.parsing.custom_data import trade_bust
+from nautilus_paradex.parsing.fills import fill_event_of, own_order, reversal
+from nautilus_paradex.parsing.reports import is_trade_id_of
+from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.numbers import to_int
+from nautilus_paradex.transport.http import ParadexHttpClient
+
+__all__ = ["TradeBusts"]
+
+_PAGE_SIZE: Final = 5_000
+_MAX_PAGES: Final = 20
+_MAX_AWAITED: Final = 1_000
+
+
+class TradeBusts:
+    """
+    Tells of trade busts, each once, publishes `ParadexTradeBust`, and undoes the fills.
+
+    Parameters
+    ----------
+    http : ParadexHttpClient
+        The REST client.
+    events : OrderEvents
+        Where the fill that undoes another is taken in.
+    client_id : ClientId
+        The client that the orders belong to.
+    msgbus : MessageBus
+        The platform's message bus.
+    cache : Cache
+        The platform's cache: which fills it has.
+    clock : LiveClock
+        The platform's clock.
+    log : Logger
+        The client's logger.
+    on_bust : callable
+        Called with the id of a fill that was taken back: position and balance have changed.
+
+    """
+
+    def __init__(
+        self,
+        http: ParadexHttpClient,
+        events: OrderEvents,
+        client_id: ClientId,
+        msgbus: MessageBus,
+        cache: Cache,
+        clock: LiveClock,
+        log: Logger,
+        on_bust: Callable[[str], None],
+    ) -> None:
+        self._http = http
+        self._events = events
+        self._client_id = client_id
+        self._cache = cache
+        self._clock = clock
+        self._log = log
+        self._on_bust = on_bust
+        self._publisher = OncePublisher(msgbus)
+        self._awaited: OrderedDict[str, rest.TradeBust] = OrderedDict()
+        msgbus.subscribe("events.fills.*", self._on_fill)
+
+    def take(self, bust: rest.TradeBust) -> None:
+        """
+        Tell of a bust that was not told before, and undo its fill.
+
+        Raises
+        ------
+        MessageError
+            If it has no time.
+
+        """
+        fill_id = bust.busted_fill_id
+        data = trade_bust(bust, self._clock.timestamp_ns())
+        if not self._publisher.publish(fill_id, data):
+            return
+        self._log.error(
+            f"TRADE BUST: fill {fill_id} failed on chain and was taken back by the venue. Its "
+            "order keeps it here, a fill the other way brings position and fees in line",
+        )
+        filled = self._find(fill_id)
+        if filled is None:
+            self._await(bust)
+        else:
+            self._undo(filled, bust)
+        self._on_bust(fill_id)
+
+    async def catch_up(self, since_ms: int) -> None:
+        """
+        Tell of the busts since a time that were missed.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked.
+        MessageError
+            If its answer could not be read.
+
+        """
+
+        async def fetch(cursor: str | None) -> rest.Page[rest.TradeBust]:
+            return await self._http.tradebusts(
+                start_at_ms=since_ms,
+                page_size=_PAGE_SIZE,
+                cursor=cursor,
+            )
+
+        for bust in reversed(await self._http.all_pages(fetch, max_pages=_MAX_PAGES)):
+            self.take(bust)
+
+    # -- Undoing ---------------------------------------------------------------------------------
+
+    def _find(self, fill_id: str) -> OrderFilled | None:
+        """Return the platform's fill of a venue's id, whatever its type: a bust names none."""
+        return next(
+            (
+                event
+                for order in self._cache.orders(venue=PARADEX_VENUE)
+                for event in order.events
+                if isinstance(event, OrderFilled) and is_trade_id_of(event.trade_id, fill_id)
+            ),
+            None,
+        )
+
+    def _await(self, bust: rest.TradeBust) -> None:
+        self._log.warning(f"Busted fill {bust.busted_fill_id} is not known here (yet)")
+        self._awaited[bust.busted_fill_id] = bust
+        if len(self._awaited) > _MAX_AWAITED:
+            self._awaited.popitem(last=False)
+
+    def _on_fill(self, filled: OrderFilled) -> None:
+        """Undo a fill that has come after its bust."""
+        for fill_id, bust in self._awaited.items():
+            if is_trade_id_of(filled.trade_id, fill_id):
+                del self._awaited[fill_id]
+                self._undo(filled, bust)
+                return
+
+    def _undo(self, filled: OrderFilled, bust: rest.TradeBust) -> None:
+        undoing = reversal(fill_event_of(filled), (to_int(bust.created_at) or 0) * 1_000)
+        client_order_id = ClientOrderId(undoing.client_order_id)
+        if self._cache.order(client_order_id) is not None:
+            return  # a mass status has brought it
+        self._cache.add_order(
+            OrderUnpacker.from_init(self._order_for(filled, client_order_id)),
+            client_id=self._client_id,
+        )
+        self._events.take_order(own_order(undoing))
+        self._events.take_fill(undoing)
+
+    def _order_for(self, filled: OrderFilled, client_order_id: ClientOrderId) -> OrderInitialized:
+        return OrderInitialized(
+            trader_id=filled.trader_id,
+            strategy_id=filled.strategy_id,
+            instrument_id=filled.instrument_id,
+            client_order_id=client_order_id,
+            order_side=OrderSide.SELL if filled.is_buy else OrderSide.BUY,
+            order_type=OrderType.MARKET,
+            quantity=filled.last_qty,
+            time_in_force=TimeInForce.GTC,
+            post_only=False,
+            reduce_only=False,
+            quote_quantity=False,
+            options={},
+            emulation_trigger=TriggerType.NO_TRIGGER,
+            trigger_instrument_id=None,
+            contingency_type=ContingencyType.NO_CONTINGENCY,
+            order_list_id=None,
+            linked_order_ids=None,
+            parent_order_id=None,
+            exec_algorithm_id=None,
+            exec_algorithm_params=None,
+            exec_spawn_id=None,
+            # As the platform marks what its own reconciliation makes.
+            tags=["RECONCILIATION"],
+            event_id=UUID4(),
+            ts_init=self._clock.timestamp_ns(),
+            reconciliation=True,
+        )

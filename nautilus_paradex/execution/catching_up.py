@@ -1,0 +1,101 @@
+"""What is done after a reconnection: everything that the silent channels may have left out.
+
+Each step finds out for itself what it lacks; here is only their order, and that it goes on until
+all of them have succeeded once.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from nautilus_trader.common.component import Logger
+from nautilus_trader.common.enums import LogColor
+
+from nautilus_paradex.execution.account import AccountReporter
+from nautilus_paradex.execution.busts import TradeBusts
+from nautilus_paradex.execution.funding import FundingPayments
+from nautilus_paradex.execution.positions import PositionWatch
+from nautilus_paradex.execution.recovery import Recovery
+from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.transport.http import ParadexHttpClient
+
+__all__ = ["CatchUp"]
+
+_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+_UNNOTICED_MS: Final = 90_000  # a dead socket shows by its missing pongs, or its silence, only
+
+
+class CatchUp:
+    """
+    Catches up with the account after an interruption of its channels.
+
+    Parameters
+    ----------
+    http : ParadexHttpClient
+        The REST client.
+    recovery : Recovery
+        Catches up with orders and fills.
+    funding : FundingPayments
+    busts : TradeBusts
+    positions : PositionWatch
+    account : AccountReporter
+    renew : callable
+        Sets up again what lives as long as a connection.
+    log : Logger
+        The client's logger.
+
+    """
+
+    def __init__(
+        self,
+        http: ParadexHttpClient,
+        recovery: Recovery,
+        funding: FundingPayments,
+        busts: TradeBusts,
+        positions: PositionWatch,
+        account: AccountReporter,
+        renew: Callable[[], Awaitable[None]],
+        log: Logger,
+    ) -> None:
+        self._http = http
+        self._recovery = recovery
+        self._funding = funding
+        self._busts = busts
+        self._positions = positions
+        self._account = account
+        self._renew = renew
+        self._log = log
+        self._silent_since_ms: int | None = None
+
+    def interrupted(self) -> None:
+        """Note that the channels have ended; they may have been dead for a while before."""
+        self._log.warning("Private connection lost: orders are caught up with once it is back")
+        if self._silent_since_ms is None:
+            self._silent_since_ms = self._http.clock.now_ms() - _UNNOTICED_MS
+
+    async def run(self) -> None:
+        """Try until all is caught up with; the caller ends it if the connection is lost again."""
+        attempt = 0
+        while not await self._try():
+            delay_secs = _DELAYS_SECS[min(attempt, len(_DELAYS_SECS) - 1)]
+            attempt += 1
+            await asyncio.sleep(delay_secs)
+        self._silent_since_ms = None
+        self._log.info("Caught up after the reconnection", LogColor.GREEN)
+
+    async def _try(self) -> bool:
+        since_ms = self._silent_since_ms
+        if since_ms is None:
+            since_ms = self._http.clock.now_ms() - _UNNOTICED_MS
+        try:
+            await self._http.sync_clock()
+            await self._renew()
+            markets = await self._recovery.resync(since_ms)
+            await self._funding.catch_up(since_ms, markets)
+            await self._busts.catch_up(since_ms)
+            await self._account.refresh()
+            await self._positions.reconcile(None, "told while the connection was lost")
+        except (ParadexError, TimeoutError) as exc:
+            self._log.error(f"Could not catch up after the reconnection yet: {exc}")
+            return False
+        return True

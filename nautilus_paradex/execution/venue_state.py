@@ -1,0 +1,264 @@
+"""Reading the account over REST so that orders, fills and positions belong together.
+
+The venue answers them in separate requests, and may trade between two of them. Nothing is reported
+here, that is `reports`.
+"""
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Final
+
+from nautilus_trader.common.component import Logger
+
+from nautilus_paradex.execution.lookup import closed_orders, fills_since, find_order
+from nautilus_paradex.parsing.fills import own_order, reversal, with_own_order
+from nautilus_paradex.parsing.reports import trade_id_of
+from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.conversion import order_event, position_event
+from nautilus_paradex.protocol.enums import OrderStatus
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
+from nautilus_paradex.protocol.numbers import to_int
+from nautilus_paradex.transport.errors import VenueError
+from nautilus_paradex.transport.http import ParadexHttpClient
+
+__all__ = ["VenueState", "VenueStateReader"]
+
+_READINGS: Final = 7
+_READING_DELAY_SECS: Final = 0.25
+_MAX_LOOKUPS: Final = 100
+_PAGE_SIZE: Final = 5_000
+_MAX_PAGES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class VenueState:
+    """
+    The account as read once.
+
+    `fills` are those since `since_ms` and the earlier ones of open orders, the oldest first;
+    `positions` include closed ones.
+
+    """
+
+    since_ms: int
+    orders: list[OrderEvent]
+    fills: list[FillEvent]
+    positions: list[PositionEvent]
+
+    def digest(self) -> object:
+        """Return what of it changes only when the account trades."""
+        return (
+            {(o.order_id, o.status, o.size_open) for o in self.orders},
+            {trade_id_of(fill) for fill in self.fills},
+            {(p.market, p.side, p.size) for p in self.positions if p.size},
+        )
+
+    def gaps(self) -> list[str]:
+        """
+        Return the orders whose fills do not add up to what they say.
+
+        Orders that were closed before the window are not among them: their fills were not asked
+        for.
+        """
+        filled: Counter[str] = Counter()
+        for fill in self.fills:
+            filled[fill.order_id or ""] += fill.size or 0
+        return [
+            order.order_id or ""
+            for order in self.orders
+            if (_ms(order.created_at) >= self.since_ms or order.status != OrderStatus.CLOSED)
+            and order.size is not None
+            and order.size_open is not None
+            and order.size - order.size_open != filled[order.order_id or ""]
+        ]
+
+    def is_proven(self) -> bool:
+        """
+        Whether the parts are known to belong together.
+
+        The fills add up to what the orders say, and every position names the newest fill of its
+        market as its last, or was not touched within the window.
+        """
+        if self.gaps():
+            return False
+        newest = {fill.market: fill.fill_id for fill in self.fills}
+        last = {position.market: position for position in self.positions}
+        return newest.keys() <= last.keys() and all(
+            position.last_fill_id == newest[market]
+            if market in newest
+            else _ms(position.updated_at) < self.since_ms
+            for market, position in last.items()
+        )
+
+
+class VenueStateReader:
+    """
+    Reads the account.
+
+    Parameters
+    ----------
+    http : ParadexHttpClient
+        The REST client.
+    log : Logger
+        The client's logger.
+
+    """
+
+    def __init__(self, http: ParadexHttpClient, log: Logger) -> None:
+        self._http = http
+        self._log = log
+
+    async def whole(self, since_ms: int) -> VenueState:
+        """
+        Return a state of the account whose parts belong together, with an order for every fill.
+
+        Read until that is proven, or nothing has changed from one reading to the next.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked.
+        MessageError
+            If its answer could not be read.
+
+        """
+        state = await self._read(since_ms)
+        for _ in range(_READINGS - 1):
+            if state.is_proven():
+                break
+            await asyncio.sleep(_READING_DELAY_SECS)
+            before, state = state, await self._read(since_ms)
+            if before.digest() == state.digest():
+                break
+            self._log.info("The account traded while it was read: reading it again")
+        else:
+            if not state.is_proven():
+                self._log.warning(f"The account did not stand still during {_READINGS} readings")
+        if gaps := state.gaps():
+            self._log.warning(f"The venue lists no fills for what it says was filled of {gaps}")
+        return await self._with_busts(await self._with_orders(state))
+
+    async def open_orders(self, market: str | None) -> list[OrderEvent]:
+        """Return the orders that are on the book or wait for their trigger. Raises as `whole`."""
+        orders = [order_event(order) for order in await self._http.open_orders(market)]
+        # A NEW order has not passed the risk engine: its fate will be told by the streams.
+        return [order for order in orders if order.status != OrderStatus.NEW]
+
+    async def fills(
+        self,
+        market: str | None,
+        start_ms: int,
+        end_ms: int | None,
+    ) -> list[FillEvent]:
+        """Return the fills of a span of time, each once. Raises as `whole`."""
+        fills = await fills_since(self._http, start_ms, market=market, end_at_ms=end_ms)
+        return _each_once(fills)
+
+    async def positions(self) -> list[PositionEvent]:
+        """Return the positions, closed ones included. Raises as `whole`."""
+        return [position_event(position) for position in await self._http.positions()]
+
+    # -- One reading -----------------------------------------------------------------------------
+
+    async def _read(self, since_ms: int) -> VenueState:
+        # Open orders first: one that closes meanwhile is then among the closed ones.
+        open_orders = await self.open_orders(None)
+        older = {
+            order.order_id: _ms(order.created_at)
+            for order in open_orders
+            if order.size != order.size_open and _ms(order.created_at) < since_ms
+        }
+        # At once, so that the account has little time to trade in between.
+        closed, fills, positions = await asyncio.gather(
+            closed_orders(self._http, start_at_ms=since_ms),
+            self.fills(None, min([since_ms, *older.values()]), None),
+            self.positions(),
+        )
+        return VenueState(
+            since_ms=since_ms,
+            orders=list({order.order_id: order for order in (*open_orders, *closed)}.values()),
+            # Without the earlier fills of an open order the engine would invent one for them.
+            fills=[f for f in fills if _ms(f.created_at) >= since_ms or f.order_id in older],
+            positions=positions,
+        )
+
+    # -- What a reading leaves open --------------------------------------------------------------
+
+    async def _with_orders(self, state: VenueState) -> VenueState:
+        """
+        Give every fill its order.
+
+        Those placed before the window and closed in it are looked up; a fill that has none, or
+        one that the venue does not list, gets an order of its own.
+        """
+        listed = {order.order_id for order in state.orders}
+        strangers = {f.order_id: f for f in state.fills if f.order_id and f.order_id not in listed}
+        if len(strangers) > _MAX_LOOKUPS:
+            self._log.warning(
+                f"{len(strangers)} orders were placed before the time that is reported and filled "
+                f"in it: only {_MAX_LOOKUPS} are looked up, positions tell of the others",
+            )
+        found: list[OrderEvent] = []
+        unlisted: set[str | None] = {None, ""}
+        for order_id, fill in list(strangers.items())[:_MAX_LOOKUPS]:
+            order = await find_order(
+                self._http,
+                client_id=fill.client_order_id or None,
+                venue_order_id=order_id,
+                market=fill.market,
+            )
+            found += [order] if order is not None else []
+            unlisted |= {order_id} if order is None else set()
+        owned = [with_own_order(f) if f.order_id in unlisted else f for f in state.fills]
+        own_ids = {fill.order_id for fill in owned} - {fill.order_id for fill in state.fills}
+        own_orders = [own_order(f, is_filled=True) for f in owned if f.order_id in own_ids]
+        return replace(
+            state,
+            orders=[*state.orders, *found, *own_orders],
+            fills=_each_once([*await self._earlier_fills(found, state), *owned]),
+        )
+
+    async def _earlier_fills(self, orders: list[OrderEvent], state: VenueState) -> list[FillEvent]:
+        if not orders:
+            return []
+        start_ms = min(_ms(order.created_at) for order in orders)
+        ids = {order.order_id for order in orders}
+        fills = await self.fills(None, start_ms, state.since_ms)
+        return [fill for fill in fills if fill.order_id in ids]
+
+    async def _with_busts(self, state: VenueState) -> VenueState:
+        """Undo the fills that the venue has taken back and still lists."""
+        busted = {bust.busted_fill_id: bust for bust in await self._busts(state.since_ms)}
+        undone = [
+            reversal(fill, (to_int(busted[fill.fill_id].created_at) or 0) * 1_000)
+            for fill in state.fills
+            if fill.fill_id in busted
+        ]
+        return replace(
+            state,
+            orders=[*state.orders, *(own_order(fill, is_filled=True) for fill in undone)],
+            fills=[*state.fills, *undone],
+        )
+
+    async def _busts(self, since_ms: int) -> list[rest.TradeBust]:
+        async def fetch(cursor: str | None) -> rest.Page[rest.TradeBust]:
+            return await self._http.tradebusts(
+                start_at_ms=since_ms,
+                page_size=_PAGE_SIZE,
+                cursor=cursor,
+            )
+
+        try:
+            return await self._http.all_pages(fetch, max_pages=_MAX_PAGES)
+        except VenueError as exc:
+            self._log.warning(f"The venue does not tell of trade busts: {exc}")
+            return []
+
+
+def _each_once(fills: list[FillEvent]) -> list[FillEvent]:
+    return list({trade_id_of(fill): fill for fill in fills}.values())
+
+
+def _ms(ts_us: int | None) -> int:
+    return (ts_us or 0) // 1_000
