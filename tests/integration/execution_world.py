@@ -344,7 +344,7 @@ class World:
                 trader_id=TRADER_ID,
                 strategy_id=orders[0].strategy_id,
                 instrument_id=INSTRUMENT_ID,
-                cancels=[CancelOrder(**self._ids(order)) for order in orders],
+                cancels=[CancelOrder(**self.ids(order)) for order in orders],
                 command_id=UUID4(),
                 ts_init=self.clock.timestamp_ns(),
             ),

@@ -279,8 +279,10 @@ async def test_a_mass_status_belongs_together(world: World) -> None:
     assert order_report.order_status == OrderStatus.PARTIALLY_FILLED
     (fills,) = status.fill_reports.values()
     assert sum(fill.last_qty.as_decimal() for fill in fills) == order_report.filled_qty.as_decimal()
-    ((position,),) = status.position_reports.values()
-    assert position.quantity.as_decimal() == Decimal("0.004")
+    # The fills explain the position: then it is not reported.
+    assert not status.position_reports
+    world.engine.reconcile_execution_mass_status(status)
+    assert world.net_position == Decimal("0.004")
 
 
 async def test_fills_of_an_open_order_are_reported_even_from_before_the_lookback(
