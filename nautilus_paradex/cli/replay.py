@@ -81,6 +81,8 @@ def replay_command(
     The increments of the markets are those that the recording names, or those of --instruments,
     or are asked for at --environment or --url; without any of them 8 decimals are assumed.
     """
+    if to_catalog is not None and (kinds or limit or lines):
+        raise BadInput("--to-catalog stores all kinds: --kind, --limit and --lines cannot apply")
     known = _instruments(instruments, environment, url)
     wanted = frozenset(markets) or None
     console = Console(stderr=lines)
@@ -177,9 +179,10 @@ def _print_summary(
         for market in sorted({market for market, _ in tally.counts})
     ]
     if console.is_terminal:
-        table = Table("market", box=box.SIMPLE_HEAD)
+        table = Table(box=box.SIMPLE_HEAD)
+        table.add_column("market", no_wrap=True)
         for kind in kinds:
-            table.add_column(kind, justify="right")
+            table.add_column(kind, justify="right", overflow="fold")
         for row in rows:
             table.add_row(*row)
         console.print(table)

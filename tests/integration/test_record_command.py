@@ -284,6 +284,7 @@ async def test_replay_asks_a_venue_for_the_markets(
         (["good.jsonl", "--instruments", "x", "--environment", "testnet"], "not both"),
         (["good.jsonl", "--to-catalog", "catalog"], "names no instruments: give them"),
         (["good.jsonl", "--limit", "0"], "--limit"),
+        (["good.jsonl", "--to-catalog", "catalog", "--kind", "quotes"], "--kind.*cannot apply"),
     ],
 )
 def test_what_cannot_be_replayed_is_said_with_status_two(
