@@ -74,8 +74,8 @@ _OFF_BOOK: Final = frozenset(
 
 def quote_tick(event: BboEvent, scale: MarketScale, ts_init: int) -> QuoteTick | None:
     """
-    Return the quote of a best-bid-and-offer event, or None where a side of the book is empty: null,
-    or a price for a size of 0.
+    Return the quote of a best-bid-and-offer event, or None where a side of the book is empty: a
+    price that is null or 0 (as JSON may write it), or one for a size of 0.
 
     A quote of the platform has two sides: a made-up price for the missing one would move every
     mid price that is derived from it, so there is no quote then.
@@ -88,7 +88,7 @@ def quote_tick(event: BboEvent, scale: MarketScale, ts_init: int) -> QuoteTick |
         If the event has no time.
 
     """
-    if event.bid_price is None or event.ask_price is None:
+    if not event.bid_price or not event.ask_price:
         return None
     if event.bid_size == 0 or event.ask_size == 0:
         return None

@@ -99,9 +99,9 @@ def bbo_event(message: rest.Bbo) -> BboEvent:
         ts=_us(message.last_updated_at),
         seq=to_int(message.seq_no),
         bid_price=_positive(message.bid),
-        bid_size=_positive(message.bid_size),
+        bid_size=to_e8(message.bid_size, exact=True),
         ask_price=_positive(message.ask),
-        ask_size=_positive(message.ask_size),
+        ask_size=to_e8(message.ask_size, exact=True),
         market=message.market,
     )
 

@@ -105,6 +105,7 @@ class TestQuotes:
             replace(BBO, bid_price=None, bid_size=None, ask_price=None, ask_size=None),
             replace(BBO, bid_size=0),
             replace(BBO, ask_size=0),
+            replace(BBO, bid_price=0, bid_size=0),
         ],
     )
     def test_a_book_with_an_empty_side_has_no_quote(self, event: BboEvent) -> None:
@@ -124,9 +125,13 @@ class TestQuotes:
         with pytest.raises(PrecisionError):
             quote_tick(event, SCALE, NOW_NS)
 
-    def test_an_event_without_a_time_is_refused(self) -> None:
-        with pytest.raises(MessageError, match="bbo without a time"):
-            quote_tick(replace(BBO, ts=None), SCALE, NOW_NS)
+    @pytest.mark.parametrize(
+        ("ts", "words"),
+        [(None, "bbo without a time"), (-1, "without a time"), (2**62, "beyond the year 2262")],
+    )
+    def test_an_event_without_a_possible_time_is_refused(self, ts: int | None, words: str) -> None:
+        with pytest.raises(MessageError, match=words):
+            quote_tick(replace(BBO, ts=ts), SCALE, NOW_NS)
 
 
 class TestTrades:
