@@ -78,6 +78,7 @@ from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 
 __all__ = ["ParadexExecutionClient"]
 
+_ORDER_EVENTS: Final = "events.order.*"
 _MAX_ACK_SECS: Final = 5.0
 
 
@@ -228,6 +229,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             self._events,
             self._recovery,
             cache,
+            clock,
             self._log,
             self.create_task,
             OrderFeatures(
@@ -263,6 +265,8 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         await self._stream.subscribe(self._ws)
         await self._set_cancel_on_disconnect()
         self.offer_venue_commands(self._msgbus)
+        self._msgbus.subscribe(_ORDER_EVENTS, self._commands.on_order_event)
+        self._commands.rearm()
         if self._config.cancel_on_disconnect and self._config.order_route == REST_ROUTE:
             self._log.warning(
                 "cancel_on_disconnect may protect nothing: it covers orders of the connection, and "
@@ -274,6 +278,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
 
     async def _disconnect(self) -> None:
         self.withdraw_venue_commands(self._msgbus)
+        self._msgbus.unsubscribe(_ORDER_EVENTS, self._commands.on_order_event)
         await self._ws.close()
         await self._http.close()
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import Logger
+from nautilus_trader.common.component import LiveClock, Logger
 from nautilus_trader.execution.messages import (
     BatchCancelOrders,
     CancelAllOrders,
@@ -18,9 +18,11 @@ from nautilus_trader.execution.messages import (
     SubmitOrder,
     SubmitOrderList,
 )
+from nautilus_trader.model.events import OrderEvent
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.cancellation import Cancellation
+from nautilus_paradex.execution.contingencies import Contingencies
 from nautilus_paradex.execution.modification import Modification
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.recovery import Recovery
@@ -49,6 +51,8 @@ class Commands:
         What finds out where an answer stays away.
     cache : Cache
         The platform's cache.
+    clock : LiveClock
+        The platform's clock.
     log : Logger
         The client's logger.
     create_task : callable
@@ -65,10 +69,12 @@ class Commands:
         events: OrderEvents,
         recovery: Recovery,
         cache: Cache,
+        clock: LiveClock,
         log: Logger,
         create_task: Callable[[Coroutine[Any, Any, None]], object],
         defaults: OrderFeatures = NO_FEATURES,
     ) -> None:
+        self._cache = cache
         self._under_way = UnderWay(events, log)
         self._submission = Submission(
             route,
@@ -91,31 +97,64 @@ class Commands:
             log,
         )
         self._cancellation = Cancellation(route, events, recovery, self._under_way, cache, log)
+        self._contingencies = Contingencies(
+            self._submission,
+            self._modification,
+            self._cancellation,
+            events,
+            cache,
+            clock,
+            log,
+            create_task,
+        )
 
     async def submit_order(self, command: SubmitOrder) -> None:
-        """Send a new order."""
+        """Send a new order, or keep it until its entry is filled."""
+        if self._contingencies.must_wait(command.order):
+            self._contingencies.hold(command.order, command.params)
+            return
         await self._submission.submit(command.order, command.params)
 
     async def submit_order_list(self, command: SubmitOrderList) -> None:
-        """Send the orders of a list, one by one: a batch fails whole on one bad signature."""
-        for order in command.order_list.orders:
-            await self._submission.submit(order, command.params)
+        """Send the orders of a list in batches; those of a bracket's exit wait for its entry."""
+        await self._contingencies.submit_list(command)
 
     async def modify_order(self, command: ModifyOrder) -> None:
         """Send a change of an order."""
+        order = self._cache.order(command.client_order_id)
+        if order is not None and self._contingencies.change_held(command, order):
+            return
         await self._modification.modify(command)
 
     async def cancel_order(self, command: CancelOrder) -> None:
         """Cancel one order."""
+        order = self._cache.order(command.client_order_id)
+        if order is not None and self._contingencies.cancel_held(order):
+            return
         await self._cancellation.cancel(command)
 
     async def batch_cancel_orders(self, command: BatchCancelOrders) -> None:
         """Cancel the orders of a batch."""
+        for cancel in command.cancels:
+            order = self._cache.order(cancel.client_order_id)
+            if order is not None:
+                self._contingencies.cancel_held(order)
         await self._cancellation.cancel_batch(command)
 
     async def cancel_all_orders(self, command: CancelAllOrders) -> None:
         """Cancel a strategy's orders of one instrument."""
+        self._contingencies.cancel_all_held(
+            command.strategy_id, command.instrument_id, command.order_side
+        )
         await self._cancellation.cancel_all(command)
+
+    def on_order_event(self, event: OrderEvent) -> None:
+        """Take an event of any order, once the platform has applied it."""
+        self._contingencies.on_event(event)
+
+    def rearm(self) -> None:
+        """Take up order lists of an earlier run that the cache knows."""
+        self._contingencies.rearm()
 
     def still_open(self, order: Order, asked_at: float) -> None:
         """Take in that the venue has an order open that waits for a cancel or modification."""

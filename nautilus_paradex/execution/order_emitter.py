@@ -5,9 +5,12 @@ from typing import Any, Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, Logger
+from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.events import OrderUpdated
 from nautilus_trader.model.identifiers import VenueOrderId
+from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.order_actions import (
@@ -109,6 +112,44 @@ class OrderEmitter:
             client_order_id=order.client_order_id,
             reason=reason,
             ts_event=self._clock.timestamp_ns(),
+        )
+
+    def canceled_unsent(self, order: Order) -> None:
+        """Emit that an order which was never sent is canceled."""
+        self._client.generate_order_canceled(
+            strategy_id=order.strategy_id,
+            instrument_id=order.instrument_id,
+            client_order_id=order.client_order_id,
+            venue_order_id=None,
+            ts_event=self._clock.timestamp_ns(),
+        )
+
+    def updated_unsent(
+        self,
+        order: Order,
+        quantity: Quantity | None,
+        price: Price | None,
+        trigger_price: Price | None,
+    ) -> None:
+        """Emit that an order which was never sent is changed."""
+        now_ns = self._clock.timestamp_ns()
+        # The client's own method wants a venue order id, which such an order has not got.
+        self._client._send_order_event(
+            OrderUpdated(
+                trader_id=order.trader_id,
+                strategy_id=order.strategy_id,
+                instrument_id=order.instrument_id,
+                client_order_id=order.client_order_id,
+                venue_order_id=None,
+                account_id=self._client.account_id,
+                quantity=quantity or order.quantity,
+                price=price or (order.price if order.has_price else None),
+                trigger_price=trigger_price
+                or (order.trigger_price if order.has_trigger_price else None),
+                event_id=UUID4(),
+                ts_event=now_ns,
+                ts_init=now_ns,
+            )
         )
 
     def submitted(self, order: Order) -> None:

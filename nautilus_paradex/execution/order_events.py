@@ -17,6 +17,7 @@ from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import ClientOrderId, TradeId, VenueOrderId
 from nautilus_trader.model.instruments import Instrument
+from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.loose_fills import LooseFills
@@ -187,6 +188,29 @@ class OrderEvents:
     def deny(self, order: Order, reason: str) -> None:
         """Deny an order that was not sent; the reason reads ``CODE: key=value``."""
         self._emitter.denied(order, reason)
+
+    def is_unsent(self, order: Order) -> bool:
+        """Return whether an order waits on this side: neither sent, nor refused, nor ended."""
+        client_order_id = order.client_order_id.value
+        is_followed = client_order_id in self._states or client_order_id in self._ended
+        return bool(order.status == OrderStatus.INITIALIZED) and not is_followed
+
+    def end_unsent(self, order: Order) -> None:
+        """Cancel an order that was never sent."""
+        state = self.state_of(order)
+        if state.end_locally():
+            self._emitter.canceled_unsent(order)
+            self._retire(state)
+
+    def change_unsent(
+        self,
+        order: Order,
+        quantity: Quantity | None,
+        price: Price | None,
+        trigger_price: Price | None,
+    ) -> None:
+        """Change an order that was never sent; what is None stays."""
+        self._emitter.updated_unsent(order, quantity, price, trigger_price)
 
     def submitted(self, order: Order) -> None:
         """Tell that an order is about to be sent, and follow it from here on."""

@@ -24,6 +24,7 @@ from nautilus_trader.execution.reports import (
     OrderStatusReport,
     PositionStatusReport,
 )
+from nautilus_trader.model.enums import OrderStatus as PlatformStatus
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
@@ -44,6 +45,7 @@ from nautilus_paradex.execution.lookup import (
 from nautilus_paradex.execution.openings import KnownPosition, settle_positions
 from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED
 from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.protection import unprotected
 from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.venue_state import VenueStateReader
 from nautilus_paradex.parsing.fills import with_own_order
@@ -148,11 +150,14 @@ class Reports:
             report_id=UUID4(),
             ts_init=self._clock.timestamp_ns(),
         )
+        order_reports = await self._order_reports(orders)
+        position_reports = await self._position_reports(state.positions)
+        self._tell_unprotected(position_reports, order_reports)
         settle_positions(
             mass_status,
-            await self._order_reports(orders),
+            order_reports,
             await self._fill_reports(state.fills, sides),
-            await self._position_reports(state.positions),
+            position_reports,
             known=KnownPosition(self._net_position, self._has_fill),
             instrument_of=self._cache.instrument,
             log=self._log,
@@ -369,6 +374,24 @@ class Reports:
             for position in positions
             if position.size
         ]
+
+    def _tell_unprotected(
+        self,
+        positions: list[PositionStatusReport],
+        orders: list[OrderStatusReport],
+    ) -> None:
+        waiting = {
+            order.instrument_id
+            for order in self._cache.orders(venue=PARADEX_VENUE)
+            if order.status == PlatformStatus.INITIALIZED and order.parent_order_id is not None
+        }
+        for position in unprotected(positions, orders):
+            if position.instrument_id not in waiting:
+                self._log.error(
+                    f"UNPROTECTED: {position.signed_decimal_qty} {position.instrument_id} has no "
+                    "stop order at the venue. If it came from a bracket of an earlier run, its "
+                    "stop-loss was never sent: without a cache database it is not known any more",
+                )
 
     def _net_position(self, instrument_id: InstrumentId) -> Decimal:
         positions = self._cache.positions_open(venue=None, instrument_id=instrument_id)

@@ -1,8 +1,11 @@
 """New orders: denied, or signed and sent, and what the direct answer means."""
 
-from collections.abc import Callable, Coroutine, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from itertools import batched
 from typing import Any, Final
 
+import msgspec
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
 from nautilus_trader.model.orders import Order
@@ -23,17 +26,20 @@ from nautilus_paradex.parsing.orders import denial_of, order_draft
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import CancelReason, ErrorCode
 from nautilus_paradex.protocol.errors import SigningError
-from nautilus_paradex.protocol.rest import OrderRequest
+from nautilus_paradex.protocol.numbers import e8_to_decimal
+from nautilus_paradex.protocol.rest import BatchError, BatchOrders, OrderRequest
+from nautilus_paradex.protocol.rest import Order as Placed
 from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
 
 __all__ = ["Submission"]
 
 _MAX_UNKNOWN: Final = 100
+_MAX_BATCH: Final = 10  # orders of one request (api-notes)
 
 
 class Submission:
     """
-    Sends new orders, one by one.
+    Sends new orders, one by one or in batches.
 
     Parameters
     ----------
@@ -81,41 +87,91 @@ class Submission:
         self._defaults = defaults
         self._unknown: set[str] = set()
 
-    async def submit(self, order: Order, params: Mapping[str, object] | None = None) -> None:
-        """Deny an order that the venue cannot take, or send it."""
-        if order.is_closed:
-            self._log.warning(f"Cannot submit {order.client_order_id!r}: it is closed already")
-            return
-        request = self.prepare(order, params)
+    async def submit(
+        self,
+        order: Order,
+        params: Mapping[str, object] | None = None,
+        *,
+        size_e8: int | None = None,
+    ) -> None:
+        """
+        Deny an order that the venue cannot take, or send it.
+
+        `size_e8` is the size to begin with (1e-8), where that is not the order's.
+
+        """
+        request = self._prepare(order, params, size_e8)
         if request is None:
             return
         self._events.submitted(order)
         with self._under_way.submission(order):
             await self._send(order, request)
 
-    def prepare(
+    async def submit_several(
+        self,
+        orders: Iterable[Order],
+        params: Mapping[str, object] | None = None,
+    ) -> None:
+        """Deny those of the orders that the venue cannot take, and send the others in batches."""
+        prepared = [(order, self._prepare(order, params)) for order in orders]
+        ready = [(order, request) for order, request in prepared if request is not None]
+        for batch in batched(ready, _MAX_BATCH):
+            for order, _ in batch:
+                self._events.submitted(order)
+            with ExitStack() as submissions:
+                for order, _ in batch:
+                    submissions.enter_context(self._under_way.submission(order))
+                if len(batch) == 1:
+                    await self._send(*batch[0])
+                else:
+                    await self._send_batch(batch)
+
+    def objection(
         self,
         order: Order,
         params: Mapping[str, object] | None = None,
-    ) -> OrderRequest | None:
-        """Return the signed request of an order, or deny the order and return None."""
+    ) -> str | None:
+        """Return why an order cannot be sent (``CODE: key=value``), or None where it can."""
         instrument = self._cache.instrument(order.instrument_id)
         if instrument is None:
-            self._events.deny(order, f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}")
-            return None
-        self._warn_of_unknown(params, order.tags)
+            return f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}"
         try:
             features = features_of(params, order.tags, self._defaults)
-            reason = denial_of(order, instrument, features)
-            if reason is None:
-                draft = order_draft(order, instrument.raw_symbol.value, features)
-                return self._signer.order(draft)
         except OrderParamError as exc:
-            reason = str(exc)
-        except SigningError as exc:
-            reason = f"SIGNING_FAILED: {exc}"
+            return str(exc)
+        return denial_of(order, instrument, features)
+
+    def _prepare(
+        self,
+        order: Order,
+        params: Mapping[str, object] | None,
+        size_e8: int | None = None,
+    ) -> OrderRequest | None:
+        """Return the signed request of an order, or deny the order and return None."""
+        if order.is_closed:
+            self._log.warning(f"Cannot submit {order.client_order_id!r}: it is closed already")
+            return None
+        self._warn_of_unknown(params, order.tags)
+        reason = self.objection(order, params)
+        if reason is None:
+            try:
+                return self._signed(order, params, size_e8)
+            except SigningError as exc:
+                reason = f"SIGNING_FAILED: {exc}"
         self._events.deny(order, reason)
         return None
+
+    def _signed(
+        self,
+        order: Order,
+        params: Mapping[str, object] | None,
+        size_e8: int | None,
+    ) -> OrderRequest:
+        market = self._cache.instrument(order.instrument_id).raw_symbol.value
+        draft = order_draft(order, market, features_of(params, order.tags, self._defaults))
+        if size_e8 is not None:
+            draft = msgspec.structs.replace(draft, size=e8_to_decimal(size_e8))
+        return self._signer.order(draft)
 
     def _warn_of_unknown(
         self,
@@ -134,20 +190,60 @@ class Submission:
         except NotSentError as exc:
             self._events.refuse(order, f"NOT_SENT: {exc}")
         except VenueError as exc:
-            if exc.code == ErrorCode.DUPLICATED_CLIENT_ID:
-                # Evidence that the order had arrived: an earlier attempt of this very request.
-                self._resolve(order, request, str(exc))
-                return
-            self._events.refuse(
-                order,
-                str(exc),
-                due_post_only=exc.code == CancelReason.POST_ONLY_WOULD_CROSS,
-            )
+            self._refused(order, request, exc.code, str(exc))
         except UnknownOutcomeError as exc:
             self._resolve(order, request, str(exc))
         else:
             self._events.take_order(order_event(reply))
 
+    async def _send_batch(self, batch: Sequence[tuple[Order, OrderRequest]]) -> None:
+        try:
+            reply = await self._route.create_orders([request for _, request in batch])
+        except NotSentError as exc:
+            for order, _ in batch:
+                self._events.refuse(order, f"NOT_SENT: {exc}")
+        except VenueError as exc:
+            # A wrong signature fails the whole batch (api-notes).
+            for order, request in batch:
+                self._refused(order, request, exc.code, str(exc))
+        except UnknownOutcomeError as exc:
+            for order, request in batch:
+                self._resolve(order, request, str(exc))
+        else:
+            outcomes = _outcomes(reply, len(batch))
+            for (order, request), (placed, error) in zip(batch, outcomes, strict=True):
+                if placed is not None:
+                    self._events.take_order(order_event(placed))
+                elif error is not None:
+                    text = f"{error.error}: {error.message}" if error.message else f"{error.error}"
+                    self._refused(order, request, error.error, text)
+                else:
+                    self._resolve(order, request, "the batch's reply does not tell of it")
+
+    def _refused(
+        self,
+        order: Order,
+        request: OrderRequest,
+        code: str | None,
+        reason: str,
+    ) -> None:
+        if code == ErrorCode.DUPLICATED_CLIENT_ID:
+            # Evidence that the order had arrived: an earlier attempt of this very request.
+            self._resolve(order, request, reason)
+            return
+        due_post_only = code == CancelReason.POST_ONLY_WOULD_CROSS
+        self._events.refuse(order, reason, due_post_only=due_post_only)
+
     def _resolve(self, order: Order, request: OrderRequest, why: str) -> None:
         self._log.warning(f"Outcome of {order.client_order_id!r} unknown, looking it up: {why}")
         self._create_task(self._recovery.resolve_submission(order, request))
+
+
+def _outcomes(reply: BatchOrders, count: int) -> Iterator[tuple[Placed | None, BatchError | None]]:
+    """Give what a batch's reply says of each of its `count` orders."""
+    orders, errors = reply.orders or [], reply.errors or []
+    for index in range(count):
+        yield (
+            orders[index] if index < len(orders) else None,
+            errors[index] if index < len(errors) else None,
+        )

@@ -9,11 +9,9 @@ from typing import Final
 
 import msgspec
 from nautilus_trader.model.enums import (
-    ContingencyType,
     OrderType,
     TimeInForce,
     TriggerType,
-    contingency_type_to_str,
     order_type_to_str,
     time_in_force_to_str,
     trigger_type_to_str,
@@ -191,14 +189,6 @@ def _spot(order: Order, instrument: Instrument) -> str | None:
     )
 
 
-def _contingent(order: Order, instrument: Instrument) -> str | None:
-    # Sent one by one, the entry of a bracket would go live without its stop.
-    if order.contingency_type == ContingencyType.NO_CONTINGENCY:
-        return None
-    contingency = contingency_type_to_str(order.contingency_type)
-    return f"UNSUPPORTED_CONTINGENCY: contingency_type={contingency}"
-
-
 def _unsupported_type(order: Order, instrument: Instrument) -> str | None:
     if venue_order_type_of(order.order_type) is not None:
         return None
@@ -302,7 +292,6 @@ def _vwap_conflict(order: Order, features: OrderFeatures) -> str | None:
 
 
 _OBJECTIONS: Final[tuple[Callable[[Order, Instrument], str | None], ...]] = (
-    _contingent,
     _unsupported_type,
     _spot,
     _unsupported_trigger,

@@ -1,0 +1,419 @@
+"""
+Order lists and what their orders have to do with each other: brackets, OTO, OCO and OUO.
+
+The venue refuses reduce-only orders without a position and links no orders, so that is kept here:
+children wait, unsent, for the first fill of their entry; then they are sized to what it filled, the
+stop-loss first; siblings are reduced or cancelled with one another. Every step looks at the orders
+as they stand and does what is missing, so that it may come twice, late, or from the strategy too.
+"""
+
+import asyncio
+import contextlib
+from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any, Final
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock, Logger
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import CancelOrder, ModifyOrder, SubmitOrderList
+from nautilus_trader.model.enums import (
+    ContingencyType,
+    OrderSide,
+    OrderStatus,
+    OrderType,
+    TriggerType,
+)
+from nautilus_trader.model.events import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderDenied,
+    OrderEmulated,
+    OrderEvent,
+    OrderExpired,
+    OrderFilled,
+    OrderInitialized,
+    OrderRejected,
+    OrderSubmitted,
+    OrderUpdated,
+)
+from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId
+from nautilus_trader.model.orders import Order
+
+from nautilus_paradex.constants import PARADEX_VENUE
+from nautilus_paradex.execution.cancellation import Cancellation
+from nautilus_paradex.execution.modification import Modification
+from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.submission import Submission
+from nautilus_paradex.parsing.precision import quantity_from_e8, quantity_to_e8
+
+__all__ = ["Contingencies"]
+
+_RETRY_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+_MAX_PARAMS: Final = 10_000
+
+# What changes what is to be done about the others.
+_TURNING_POINTS: Final = (
+    OrderAccepted,
+    OrderFilled,
+    OrderCanceled,
+    OrderExpired,
+    OrderRejected,
+    OrderDenied,
+)
+_STOPS: Final = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT})
+_REFUSED: Final = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED})
+
+_NEVER: Final[Mapping[str, object]] = {}
+
+type _Members = tuple[Order, ...]
+
+
+class Contingencies:
+    """
+    Sends order lists, and keeps contingent orders in step.
+
+    Parameters
+    ----------
+    submission : Submission
+        Sends new orders.
+    modification : Modification
+        Sizes orders.
+    cancellation : Cancellation
+        Cancels orders.
+    events : OrderEvents
+        Where denials, and the ends of orders that were never sent, are told.
+    cache : Cache
+        The platform's cache: how the orders stand.
+    clock : LiveClock
+        The platform's clock.
+    log : Logger
+        The client's logger.
+    create_task : callable
+        Starts a coroutine under the client's supervision.
+
+    """
+
+    def __init__(
+        self,
+        submission: Submission,
+        modification: Modification,
+        cancellation: Cancellation,
+        events: OrderEvents,
+        cache: Cache,
+        clock: LiveClock,
+        log: Logger,
+        create_task: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        self._submission = submission
+        self._modification = modification
+        self._cancellation = cancellation
+        self._events = events
+        self._cache = cache
+        self._clock = clock
+        self._log = log
+        self._create_task = create_task
+        self._params: OrderedDict[ClientOrderId, Mapping[str, object] | None] = OrderedDict()
+        self._changed: dict[ClientOrderId, asyncio.Event] = {}
+
+    # -- In --------------------------------------------------------------------------------------
+
+    async def submit_list(self, command: SubmitOrderList) -> None:
+        """Deny a list of which one order cannot be sent, or send those that wait for no other."""
+        orders: list[Order] = command.order_list.orders
+        objections = {
+            order.client_order_id: self._submission.objection(order, command.params)
+            for order in orders
+        }
+        if any(objections.values()) and any(map(_is_contingent, orders)):
+            culprits = ", ".join(str(name) for name, reason in objections.items() if reason)
+            for order in orders:
+                # An entry must not go live without its stop.
+                self._events.deny(
+                    order,
+                    objections[order.client_order_id]
+                    or f"ORDER_LIST_DENIED: because_of={culprits}",
+                )
+            return
+        for order in orders:
+            if _is_contingent(order):
+                self._remember_params(order, command.params)
+        ready = [order for order in orders if not self.must_wait(order)]
+        await self._submission.submit_several(ready, command.params)
+
+    def holds(self, order: Order) -> bool:
+        """Return whether an order was not sent yet because it waits for a fill of its entry."""
+        if order.parent_order_id is None or not self._events.is_unsent(order):
+            return False
+        parent = self._cache.order(order.parent_order_id)
+        return parent is not None and not _is_emulated(parent)
+
+    def must_wait(self, order: Order) -> bool:
+        """Return whether an order is to be kept because its entry is still to be filled."""
+        if not self.holds(order):
+            return False
+        parent = self._cache.order(order.parent_order_id)
+        return not parent.filled_qty.raw
+
+    def hold(self, order: Order, params: Mapping[str, object] | None) -> None:
+        """Keep a single order that was sent before its entry was filled."""
+        self._remember_params(order, params)
+        self._log.info(f"{order.client_order_id!r} waits for a fill of {order.parent_order_id!r}")
+        self._wake(order)
+
+    def cancel_held(self, order: Order) -> bool:
+        """Cancel an order that was never sent; returns False if it was."""
+        if not self.holds(order):
+            return False
+        self._events.end_unsent(order)
+        return True
+
+    def cancel_all_held(
+        self,
+        strategy_id: StrategyId,
+        instrument_id: InstrumentId,
+        side: OrderSide,
+    ) -> None:
+        """Cancel the orders of a strategy in an instrument, or one side of them, not sent yet."""
+        orders = self._cache.orders(
+            instrument_id=instrument_id,
+            strategy_id=strategy_id,
+            side=side or OrderSide.NO_ORDER_SIDE,
+        )
+        for order in orders:
+            self.cancel_held(order)
+
+    def change_held(self, command: ModifyOrder, order: Order) -> bool:
+        """Change an order that was never sent; returns False if it was."""
+        if not self.holds(order):
+            return False
+        self._events.change_unsent(order, command.quantity, command.price, command.trigger_price)
+        return True
+
+    def on_event(self, event: OrderEvent) -> None:
+        """Take an event of any order, once the platform has applied it."""
+        if not isinstance(event, _TURNING_POINTS):
+            return
+        order = self._cache.order(event.client_order_id)
+        if order is None or not _is_contingent(order):
+            return
+        if order.instrument_id.venue == PARADEX_VENUE:
+            self._wake(order)
+
+    def rearm(self) -> None:
+        """Take up lists of an earlier run, as far as the cache (a database's) knows them."""
+        for order in self._cache.orders(venue=PARADEX_VENUE):
+            if _is_contingent(order) and not order.is_closed:
+                self._wake(order)
+
+    # -- One list at a time ----------------------------------------------------------------------
+
+    def _wake(self, order: Order) -> None:
+        """Look at the orders around one; changes that come meanwhile are looked at next."""
+        root = _root_of(order)
+        changed = self._changed.get(root)
+        if changed is not None:
+            changed.set()
+            return
+        self._changed[root] = changed = asyncio.Event()
+        changed.set()
+        self._create_task(self._keep_in_step(root, order.client_order_id, changed))
+
+    async def _keep_in_step(
+        self,
+        root: ClientOrderId,
+        member: ClientOrderId,
+        changed: asyncio.Event,
+    ) -> None:
+        try:
+            failures = 0
+            while changed.is_set():
+                changed.clear()
+                if await self._settle(self._members(root, member)):
+                    failures = 0
+                    continue
+                if failures == len(_RETRY_SECS):
+                    self._log.error(f"Orders around {root!r} could not be brought in step")
+                    return
+                await _wait(changed, _RETRY_SECS[failures])
+                changed.set()
+                failures += 1
+        finally:
+            del self._changed[root]
+
+    def _members(self, root: ClientOrderId, member: ClientOrderId) -> _Members:
+        ids = [root, member]
+        for client_order_id in (root, member):
+            order = self._cache.order(client_order_id)
+            ids.extend(() if order is None else order.linked_order_ids or ())
+        orders = (self._cache.order(client_order_id) for client_order_id in dict.fromkeys(ids))
+        found = [order for order in orders if order is not None]
+        # The stop first: what protects must not wait for what takes profit.
+        return tuple(sorted(found, key=lambda order: order.order_type not in _STOPS))
+
+    async def _settle(self, members: _Members) -> bool:
+        """Do what is missing; returns whether everything asked for took effect."""
+        if any(map(_is_emulated, members)):
+            return True  # the platform's emulator looks after these
+        done = True
+        for order in members:
+            parent = self._parent_of(order)
+            siblings = _siblings_of(order, members)
+            if order.is_closed:
+                self._mourn(order, parent)
+            elif self._is_over(order, parent, siblings):
+                done &= await self._end(order)
+            elif parent is not None or siblings:
+                done &= await self._size(order, parent, siblings)
+        for order in members:
+            done &= await self._end_entry_of(order)
+        return done
+
+    def _is_over(self, order: Order, parent: Order | None, siblings: Iterable[Order]) -> bool:
+        if parent is not None and parent.is_closed and not parent.filled_qty.raw:
+            return True
+        # One that was refused has protected nothing, so the other stays.
+        return any(sibling.is_closed and sibling.status not in _REFUSED for sibling in siblings)
+
+    async def _size(self, order: Order, parent: Order | None, siblings: Iterable[Order]) -> bool:
+        total = _wanted_total(order, parent, siblings)
+        if self._events.is_unsent(order):
+            if total > 0 and parent is not None and parent.filled_qty.raw:
+                params = self._params.get(order.client_order_id)
+                await self._submission.submit(order, params, size_e8=total)
+            return True
+        state = self._events.state_of(order)
+        if not order.is_open or order.is_pending_cancel or state.ended:
+            return True
+        if total == state.size:
+            return True
+        if total <= state.filled:
+            return await self._end(order)
+        await self._modification.modify(self._resize(order, total))
+        return bool(self._events.state_of(order).ended) or state.size == total
+
+    async def _end(self, order: Order) -> bool:
+        if self._events.is_unsent(order):
+            self._events.end_unsent(order)
+            return True
+        if not order.is_open or order.is_pending_cancel or self._events.state_of(order).ended:
+            return True
+        await self._cancellation.cancel(self._cancel(order))
+        return False  # until it shows
+
+    async def _end_entry_of(self, order: Order) -> bool:
+        """Cancel the rest of an entry whose exit is through: nothing would guard what it fills."""
+        parent = self._parent_of(order)
+        is_exit = parent is not None and order.status == OrderStatus.FILLED
+        if parent is None or not is_exit or not parent.is_open or parent.is_pending_cancel:
+            return True
+        self._log.warning(
+            f"{parent.client_order_id!r} is cancelled: {order.client_order_id!r} has closed what "
+            "was filled of it"
+        )
+        return await self._end(parent)
+
+    def _mourn(self, order: Order, parent: Order | None) -> None:
+        """Say loudly, once, that a position has not got its stop."""
+        if order.status not in _REFUSED or order.order_type not in _STOPS:
+            return
+        had_params = self._params.pop(order.client_order_id, _NEVER) is not _NEVER
+        if had_params and parent is not None and parent.filled_qty.raw:
+            self._log.error(
+                f"UNPROTECTED: {parent.filled_qty} of {parent.client_order_id!r} is filled and its "
+                f"stop {order.client_order_id!r} was refused: {order.last_event.reason}"
+            )
+
+    def _parent_of(self, order: Order) -> Order | None:
+        return None if order.parent_order_id is None else self._cache.order(order.parent_order_id)
+
+    def _remember_params(self, order: Order, params: Mapping[str, object] | None) -> None:
+        self._params[order.client_order_id] = params
+        if len(self._params) > _MAX_PARAMS:
+            self._params.popitem(last=False)
+
+    def _resize(self, order: Order, total_e8: int) -> ModifyOrder:
+        instrument = self._cache.instrument(order.instrument_id)
+        return ModifyOrder(
+            **self._named(order),
+            quantity=quantity_from_e8(total_e8, instrument.size_precision),
+            price=None,
+            trigger_price=None,
+        )
+
+    def _cancel(self, order: Order) -> CancelOrder:
+        return CancelOrder(**self._named(order))
+
+    def _named(self, order: Order) -> dict[str, Any]:
+        return {
+            "trader_id": order.trader_id,
+            "strategy_id": order.strategy_id,
+            "instrument_id": order.instrument_id,
+            "client_order_id": order.client_order_id,
+            "venue_order_id": order.venue_order_id,
+            "command_id": UUID4(),
+            "ts_init": self._clock.timestamp_ns(),
+        }
+
+
+def _is_contingent(order: Order) -> bool:
+    contingent: bool = order.contingency_type != ContingencyType.NO_CONTINGENCY
+    return contingent or order.parent_order_id is not None
+
+
+def _is_emulated(order: Order) -> bool:
+    """Whether the platform's emulator has, or had, an order in its keeping."""
+    return order.emulation_trigger != TriggerType.NO_TRIGGER or any(
+        isinstance(event, OrderEmulated) for event in order.events
+    )
+
+
+def _root_of(order: Order) -> ClientOrderId:
+    """Return the order that names a list: its entry, or the first of its siblings."""
+    if order.parent_order_id is not None:
+        return order.parent_order_id
+    if order.contingency_type == ContingencyType.OTO:
+        return order.client_order_id
+    return min(order.client_order_id, *(order.linked_order_ids or ()), key=str)
+
+
+def _siblings_of(order: Order, members: _Members) -> list[Order]:
+    if order.contingency_type not in (ContingencyType.OCO, ContingencyType.OUO):
+        return []
+    linked = set(order.linked_order_ids or ())
+    return [
+        each
+        for each in members
+        if each.client_order_id in linked and each.client_order_id != order.client_order_id
+    ]
+
+
+def _wanted_total(order: Order, parent: Order | None, siblings: Iterable[Order]) -> int:
+    """
+    Return the total size (1e-8), filled part included, that an order is to have now.
+
+    What siblings have closed of a position is no longer to be closed by an OUO order. An OCO order
+    keeps its size until a sibling is through.
+    """
+    total = _size_asked_for(order)
+    if parent is not None:
+        total = min(total, quantity_to_e8(parent.filled_qty))
+    if order.contingency_type == ContingencyType.OUO:
+        total -= sum(quantity_to_e8(sibling.filled_qty) for sibling in siblings)
+    return total
+
+
+def _size_asked_for(order: Order) -> int:
+    """Return the size (1e-8) that an order had when it was sent, if it was: the strategy's own."""
+    quantity = order.quantity
+    for event in order.events:
+        if isinstance(event, OrderInitialized | OrderUpdated):
+            quantity = event.quantity
+        elif isinstance(event, OrderSubmitted):
+            break
+    return quantity_to_e8(quantity)
+
+
+async def _wait(changed: asyncio.Event, secs: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(changed.wait(), secs)

@@ -1,0 +1,260 @@
+"""Order lists: batches, brackets whose exits wait for the entry, and siblings that go together."""
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+
+import pytest
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.messages import SubmitOrderList
+from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
+from nautilus_trader.model.identifiers import OrderListId, StrategyId
+from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.orders import Order, OrderList
+
+from nautilus_paradex.devnet.config import DevnetConfig
+from tests.integration.execution_world import INSTRUMENT_ID, TRADER_ID, World, open_world
+from tests.support import eventually
+
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
+
+
+@pytest.fixture(params=["rest", "ws"])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0)
+    async with open_world(config, order_route=request.param, recv_window_ms=500) as world:
+        await world.counterparty.place("BUY", "5.00000", world.around("-0.004"))
+        await world.counterparty.place("SELL", "5.00000", world.around("0.004"))
+        yield world
+
+
+def submit_list(world: World, orders: OrderList) -> OrderList:
+    for order in orders.orders:
+        world.cache.add_order(order)
+    world.cache.add_order_list(orders)
+    world.engine.execute(
+        SubmitOrderList(
+            trader_id=TRADER_ID,
+            strategy_id=StrategyId("S-001"),
+            order_list=orders,
+            command_id=UUID4(),
+            ts_init=world.clock.timestamp_ns(),
+        ),
+    )
+    return orders
+
+
+def bracket(world: World, *, size: str = "0.03000", entry: str | None = None) -> OrderList:
+    """A long bracket: an entry at `entry`, or at the market, a stop 2 % below, a target above."""
+    return world.orders.bracket(
+        instrument_id=INSTRUMENT_ID,
+        order_side=BUY,
+        quantity=Quantity.from_str(size),
+        entry_order_type=OrderType.MARKET if entry is None else OrderType.LIMIT,
+        entry_price=None if entry is None else Price.from_str(entry),
+        sl_trigger_price=Price.from_str(world.around("-0.02")),
+        tp_price=Price.from_str(world.around("0.02")),
+    )
+
+
+def sizes_at_venue(world: World, *orders: Order) -> list[str | None]:
+    """The sizes of those orders that are alive at the venue, None for others."""
+    found = [world.venue_order(order) for order in orders]
+    return [
+        row["size"] if row is not None and row["status"] in ("OPEN", "UNTRIGGERED") else None
+        for row in found
+    ]
+
+
+async def fill_entry(world: World, size: str) -> None:
+    """Let the counterparty sell into the entry that rests at the best bid."""
+    await world.counterparty.place("SELL", size, None)
+
+
+async def clear_the_way(world: World) -> None:
+    """Take the counterparty's orders off the book, which its own would meet first."""
+    await world.counterparty.http.cancel_all_orders()
+    address = world.server.accounts[1].address_hex
+    accounts = world.server.exchange.ledger
+    await eventually(
+        lambda: all(o["status"] != "OPEN" for o in accounts()["accounts"][address]["orders"])
+    )
+
+
+async def test_tc_e50_children_are_accepted_on_the_entrys_fill(world: World) -> None:
+    entry, stop, target = submit_list(world, bracket(world)).orders
+    await eventually(lambda: stop.is_open and target.is_open)
+
+    assert entry.status == OrderStatus.FILLED
+    assert sizes_at_venue(world, stop, target) == ["0.03", "0.03"]
+    names = [type(e).__name__ for e in world.events if e.client_order_id != entry.client_order_id]
+    assert names[0] == "OrderSubmitted"
+    assert world.events[0].client_order_id == entry.client_order_id
+    first_sent = next(
+        e
+        for e in world.events
+        if e.client_order_id in (stop.client_order_id, target.client_order_id)
+    )
+    assert first_sent.client_order_id == stop.client_order_id
+
+
+async def test_children_wait_unsent_while_the_entry_rests(world: World) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+
+    assert stop.status == target.status == OrderStatus.INITIALIZED
+    assert world.venue_order(stop) is world.venue_order(target) is None
+
+
+async def test_children_have_the_size_of_what_is_filled_and_are_raised(world: World) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    for size, total in (("0.01000", "0.01"), ("0.00500", "0.015"), ("0.01500", "0.03")):
+        await fill_entry(world, size)
+        await eventually(lambda t=total: sizes_at_venue(world, stop, target) == [t, t])
+
+    await eventually(lambda: stop.quantity == target.quantity == Decimal("0.03"))
+    assert world.story(stop).count("OrderSubmitted") == 1
+
+
+async def test_children_end_with_an_entry_that_ends_unfilled(world: World) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    world.cancel(entry)
+    await eventually(lambda: stop.is_closed and target.is_closed)
+
+    assert {order.status for order in (entry, stop, target)} == {OrderStatus.CANCELED}
+    assert world.venue_order(stop) is world.venue_order(target) is None
+
+
+async def test_children_stay_with_what_was_filled_of_an_entry_that_is_cancelled(
+    world: World,
+) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    await fill_entry(world, "0.01000")
+    await eventually(lambda: stop.is_open and target.is_open)
+    world.cancel(entry)
+    await eventually(lambda: entry.is_closed)
+
+    assert sizes_at_venue(world, stop, target) == ["0.01", "0.01"]
+
+
+async def test_a_cancel_all_takes_the_waiting_children_too(world: World) -> None:
+    orders = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: orders[0].is_open)
+    world.cancel_all("S-001")
+    await eventually(lambda: all(order.is_closed for order in orders))
+
+    assert {order.status for order in orders} == {OrderStatus.CANCELED}
+
+
+async def test_a_waiting_child_can_be_changed_and_cancelled(world: World) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    world.modify(target, price=world.around("0.03"))
+    await eventually(lambda: f"{target.price.as_decimal():f}" == world.around("0.03"))
+    await fill_entry(world, "0.03000")
+    await eventually(lambda: stop.is_open and target.is_open)
+
+    assert Decimal(world.venue_order(target)["price"]) == Decimal(world.around("0.03"))
+
+
+async def test_a_target_that_fills_in_part_reduces_the_stop_and_in_full_cancels_it(
+    world: World,
+) -> None:
+    _, stop, target = submit_list(world, bracket(world)).orders
+    await eventually(lambda: stop.is_open and target.is_open)
+    await clear_the_way(world)
+    await world.counterparty.place("BUY", "0.01000", world.around("0.021"))
+    await eventually(lambda: sizes_at_venue(world, stop) == ["0.02"])
+    await world.counterparty.place("BUY", "0.02000", world.around("0.021"))
+    await eventually(lambda: stop.is_closed)
+
+    assert target.status == OrderStatus.FILLED
+    assert stop.status == OrderStatus.CANCELED
+    assert world.ledger()["positions"] == [] or world.net_position == 0
+
+
+async def test_the_rest_of_an_entry_goes_when_its_exit_is_through(world: World) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    await fill_entry(world, "0.01000")
+    await eventually(lambda: stop.is_open and target.is_open)
+    await clear_the_way(world)
+    await world.counterparty.place("BUY", "0.01000", world.around("0.021"))
+    await eventually(lambda: entry.is_closed and stop.is_closed)
+
+    assert target.status == OrderStatus.FILLED
+    assert entry.status == OrderStatus.CANCELED
+
+
+async def test_a_bracket_with_a_child_that_cannot_be_sent_is_denied_whole(world: World) -> None:
+    orders = world.orders.bracket(
+        instrument_id=INSTRUMENT_ID,
+        order_side=BUY,
+        quantity=Quantity.from_str("0.03000"),
+        sl_trigger_price=Price.from_str("90000.05"),
+        tp_price=Price.from_str(world.around("0.02")),
+    )
+    submit_list(world, orders)
+    await eventually(lambda: all(order.is_closed for order in orders.orders))
+
+    assert {order.status for order in orders.orders} == {OrderStatus.DENIED}
+    assert world.ledger()["orders"] == []
+
+
+async def test_an_entry_that_is_rejected_takes_its_children_along(world: World) -> None:
+    world.server.exchange.system_status = "cancel_only"
+    orders = submit_list(world, bracket(world)).orders
+    await eventually(lambda: all(order.is_closed for order in orders))
+
+    assert [order.status for order in orders] == [
+        OrderStatus.REJECTED,
+        OrderStatus.CANCELED,
+        OrderStatus.CANCELED,
+    ]
+
+
+# -- Lists without contingencies -------------------------------------------------------------------
+
+
+def plain_list(world: World, *orders: Order) -> OrderList:
+    return OrderList(OrderListId("OL-1"), list(orders))
+
+
+async def test_a_list_goes_in_batches_of_ten(world: World) -> None:
+    orders = [world.limit(BUY, "0.00100", world.around("-0.05")) for _ in range(23)]
+    submit_list(world, plain_list(world, *orders))
+    await eventually(lambda: all(order.is_open for order in orders))
+
+    assert len({order.venue_order_id for order in orders}) == 23
+
+
+async def test_one_order_of_a_batch_may_be_refused_alone(world: World) -> None:
+    good = world.limit(BUY, "0.00100", world.around("-0.05"))
+    crossing = world.limit(BUY, "0.00100", world.around("0.005"), post_only=True)
+    also_good = world.limit(BUY, "0.00100", world.around("-0.06"))
+    submit_list(world, plain_list(world, good, crossing, also_good))
+    await eventually(lambda: good.is_open and also_good.is_open and crossing.is_closed)
+
+    assert crossing.status == OrderStatus.REJECTED
+
+
+async def test_one_order_of_a_list_may_be_denied_alone(world: World) -> None:
+    good = world.limit(BUY, "0.00100", world.around("-0.05"))
+    off_tick = world.limit(BUY, "0.00100", "90000.05")
+    submit_list(world, plain_list(world, good, off_tick))
+    await eventually(lambda: good.is_open and off_tick.is_closed)
+
+    assert off_tick.status == OrderStatus.DENIED
+
+
+async def test_a_batch_whose_answer_is_lost_is_looked_up(world: World) -> None:
+    await world.fault(
+        kind="http_status", path="/v1/orders/batch", method="POST", status=504, after=True
+    )
+    orders = [world.limit(BUY, "0.00100", world.around("-0.05")) for _ in range(3)]
+    submit_list(world, plain_list(world, *orders))
+    await eventually(lambda: all(order.is_open for order in orders))
+
+    assert all("OrderRejected" not in world.story(order) for order in orders)
