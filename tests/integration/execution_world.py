@@ -57,7 +57,16 @@ from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.support import eventually
 
-__all__ = ["INSTRUMENT_ID", "MARKET", "TRADER_ID", "HeldBack", "Trader", "World", "open_world"]
+__all__ = [
+    "INSTRUMENT_ID",
+    "MARKET",
+    "TRADER_ID",
+    "HeldBack",
+    "Trader",
+    "World",
+    "next_run",
+    "open_world",
+]
 
 MARKET = "BTC-USD-PERP"
 INSTRUMENT_ID = InstrumentId.from_str(f"{MARKET}.PARADEX")
@@ -142,13 +151,15 @@ class World:
         self,
         server: DevnetServer,
         config: ParadexExecClientConfig,
+        cache: Cache | None = None,
         **engine_settings: Any,
     ) -> None:
         loop = asyncio.get_running_loop()
         self.server = server
+        self.config = config
         self.clock = LiveClock()
         self.msgbus = MessageBus(trader_id=TRADER_ID, clock=self.clock)
-        self.cache = Cache()
+        self.cache = cache or Cache()
         self.portfolio = Portfolio(msgbus=self.msgbus, cache=self.cache, clock=self.clock)
         self.engine = LiveExecutionEngine(
             loop=loop,
@@ -485,6 +496,17 @@ class HeldBack:
         self._kind = type(None)
         for message in self.messages:
             self._take(message)
+
+
+@asynccontextmanager
+async def next_run(world: World) -> AsyncIterator[World]:
+    """Give a new world after a stopped one: the same venue, and a cache that kept everything."""
+    heir = World(world.server, world.config, world.cache)
+    await heir.start()
+    try:
+        yield heir
+    finally:
+        await heir.stop()
 
 
 @asynccontextmanager

@@ -12,7 +12,13 @@ from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order, OrderList
 
 from nautilus_paradex.devnet.config import DevnetConfig
-from tests.integration.execution_world import INSTRUMENT_ID, TRADER_ID, World, open_world
+from tests.integration.execution_world import (
+    INSTRUMENT_ID,
+    TRADER_ID,
+    World,
+    next_run,
+    open_world,
+)
 from tests.support import eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -152,7 +158,7 @@ async def test_a_waiting_child_can_be_changed_and_cancelled(world: World) -> Non
     entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
     await eventually(lambda: entry.is_open)
     world.modify(target, price=world.around("0.03"))
-    await eventually(lambda: f"{target.price.as_decimal():f}" == world.around("0.03"))
+    await eventually(lambda: target.price == Decimal(world.around("0.03")))
     await fill_entry(world, "0.03000")
     await eventually(lambda: stop.is_open and target.is_open)
 
@@ -258,3 +264,32 @@ async def test_a_batch_whose_answer_is_lost_is_looked_up(world: World) -> None:
     await eventually(lambda: all(order.is_open for order in orders))
 
     assert all("OrderRejected" not in world.story(order) for order in orders)
+
+
+# -- Over a restart --------------------------------------------------------------------------------
+
+
+async def test_children_are_armed_after_a_restart_if_the_cache_knows_them(world: World) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    world.client.disconnect()
+    await eventually(lambda: not world.client.is_connected)
+    await fill_entry(world, "0.02000")
+
+    async with next_run(world) as heir:
+        await heir.engine.reconcile_execution_state()
+        await eventually(lambda: sizes_at_venue(world, stop, target) == ["0.02", "0.02"])
+
+
+async def test_children_end_after_a_restart_if_their_entry_did(world: World) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    world.client.disconnect()
+    await eventually(lambda: not world.client.is_connected)
+    await world.second_screen.http.cancel_all_orders()
+
+    async with next_run(world) as heir:
+        await heir.engine.reconcile_execution_state()
+        await eventually(lambda: stop.is_closed and target.is_closed)
+
+    assert world.venue_order(stop) is world.venue_order(target) is None

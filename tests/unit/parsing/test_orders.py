@@ -5,7 +5,6 @@ from decimal import Decimal
 import pytest
 from nautilus_trader.model.currencies import BTC, USDC
 from nautilus_trader.model.enums import (
-    ContingencyType,
     OrderSide,
     TimeInForce,
     TrailingOffsetType,
@@ -166,13 +165,6 @@ def trailing_stop() -> TrailingStopMarketOrder:
         (
             limit(post_only=True, time_in_force=TimeInForce.IOC),
             "POST_ONLY_CONFLICT: time_in_force=IOC",
-        ),
-        (
-            limit(
-                contingency_type=ContingencyType.OTO,
-                linked_order_ids=[ClientOrderId("O-9")],
-            ),
-            "UNSUPPORTED_CONTINGENCY: contingency_type=OTO",
         ),
         (limit(client_order_id="O" * 65), "INVALID_CLIENT_ORDER_ID: length=65 max=64"),
     ],
