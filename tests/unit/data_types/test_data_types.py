@@ -10,10 +10,13 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 import pytest
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock
 from nautilus_trader.core.data import Data
 from nautilus_trader.model.data import CustomData, DataType
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.persistence.catalog import ParquetDataCatalog
+from nautilus_trader.persistence.writer import StreamingFeatherWriter
 from nautilus_trader.serialization.arrow.serializer import ArrowSerializer, list_schemas
 from nautilus_trader.serialization.serializer import MsgSpecSerializer
 
@@ -27,6 +30,7 @@ from nautilus_paradex.data_types import (
 )
 from nautilus_paradex.data_types.base import custom_data
 from tests.unit.data_types.examples import BTC, EXAMPLES, TS_NS
+from tests.unit.feeds.conftest import make_instrument
 
 ETH = InstrumentId.from_str("ETH-USD-PERP.PARADEX")
 TYPES = [type(example) for example in EXAMPLES]
@@ -105,6 +109,24 @@ def test_a_catalog_finds_one_market_among_others(tmp_path: Path) -> None:
     (found,) = catalog.query(ParadexMarketSummary, identifiers=["ETH-USD-PERP.PARADEX"])
 
     assert found.data == eth
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=name)
+def test_what_a_node_streams_to_disk_becomes_a_catalog(
+    example: ParadexData, tmp_path: Path
+) -> None:
+    cache = Cache()
+    cache.add_instrument(make_instrument())
+    writer = StreamingFeatherWriter(
+        path=str(tmp_path / "live" / "run"), cache=cache, clock=LiveClock()
+    )
+    writer.write(example)
+    writer.close()
+    catalog = ParquetDataCatalog(tmp_path)
+
+    catalog.convert_stream_to_data("run", type(example), subdirectory="live")
+
+    assert [item.data for item in catalog.query(type(example))] == [example]
 
 
 def test_precisions_survive_a_catalog(tmp_path: Path) -> None:
