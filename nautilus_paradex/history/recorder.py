@@ -320,6 +320,6 @@ class Recorder:
 
 
 def _public_part(url: str) -> str:
+    """An address without user, password and query, which may be secrets."""
     parts = urlsplit(url)
-    port = "" if parts.port is None else f":{parts.port}"
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -227,7 +227,7 @@ def _levels(levels: list[tuple[int, int]], scale: MarketScale) -> tuple[BookLeve
 
 
 def _level(price_e8: int | None, size_e8: int | None, scale: MarketScale) -> BookLevel | None:
-    if price_e8 is None or size_e8 is None:
+    if not price_e8 or not size_e8:  # null, or 0 as JSON may write it
         return None
     return BookLevel(
         price_from_e8(price_e8, scale.price_precision),
