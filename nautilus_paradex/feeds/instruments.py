@@ -1,7 +1,7 @@
 """
 The platform's side of what markets there are: subscriptions to instruments, status and closes.
 
-How the venue is followed is in `listing`, `status` and `closes`. Market data are `data.py`'s.
+How the venue is followed is in `listing`, `status` and `closes`, market data in `subscriptions`.
 """
 
 import asyncio
@@ -34,9 +34,11 @@ __all__ = ["InstrumentFollowingClient"]
 
 
 class InstrumentFollowingClient(RequestAnsweringClient):
-    """Base of the data client: follows what markets there are. The subclass sets what is declared.
+    """
+    Base of the data client: follows what markets there are. The subclass sets what is declared.
 
-    The subclass calls `_set_up_instruments` when all that is set, and runs `_follow_instruments`.
+    When all that is set the subclass calls `_set_up_instruments`; while it is connected it runs
+    ``_listing.run()`` and `_poll_states`.
 
     """
 

@@ -2,7 +2,7 @@
 The platform's side of requests: every one is answered, with nothing if there is nothing.
 
 What is asked of the venue, and how, is in `history`, `bar_history`, `present` and
-`custom_requests`. Subscriptions are `data.py`'s.
+`custom_requests`, subscriptions in `subscriptions` and `instruments`.
 """
 
 from collections.abc import Awaitable
