@@ -58,6 +58,19 @@ class BarSeries:
         self.trades = TradeBars(candles.interval_ms) if _is_of_trades(candles) else None
         self._volume_is_turnover = False
         self._owed_since_ms = self.last_close(venue_ms)
+        self._ended_ms: int | None = None
+
+    def end(self, venue_ms: int) -> None:
+        """Count no interval that opens after `venue_ms` (Unix ms) as owed: the market has ended."""
+        self._ended_ms = venue_ms
+
+    def resume(self) -> None:
+        """Take back an `end`: the market is listed again."""
+        self._ended_ms = None
+
+    def has_ended_before(self, open_ms: int) -> bool:
+        """Return whether the market had ended when an interval opened at `open_ms`, Unix ms."""
+        return self._ended_ms is not None and self._ended_ms <= open_ms
 
     def last_close(self, venue_ms: int) -> int:
         """Return when the last interval before `venue_ms` closed, Unix ms."""

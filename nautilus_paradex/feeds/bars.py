@@ -147,6 +147,16 @@ class BarFollower:
             if series.trades is not None:
                 series.trades.add(trade)
 
+    def relist(self, instrument_id: InstrumentId, *, is_listed: bool) -> None:
+        """Ask for no bars after the end of a market, until it is listed again."""
+        for series in self._series.values():
+            if series.bar_type.instrument_id != instrument_id:
+                continue
+            if is_listed:
+                series.resume()
+            else:
+                series.end(self._venue_ms())
+
     def close(self) -> None:
         """Leave every bar type."""
         for bar_type in list(self._series):
@@ -172,7 +182,7 @@ class BarFollower:
             close_ms = series.last_close(self._venue_ms())
             open_ms = close_ms - series.candles.interval_ms
             instrument = self._find_instrument(series.bar_type.instrument_id)
-            if instrument is None:
+            if instrument is None or series.has_ended_before(open_ms):
                 return []
             is_last_check = attempt >= len(_RECHECK_SECS)
             own = self._own_bar(series, instrument, open_ms)

@@ -20,6 +20,7 @@ from nautilus_trader.data.messages import (
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
 
+from nautilus_paradex.feeds.bars import BarFollower
 from nautilus_paradex.feeds.closes import CloseFeed
 from nautilus_paradex.feeds.connections import Connection
 from nautilus_paradex.feeds.listing import Ending, InstrumentChanges, MarketListing
@@ -44,6 +45,7 @@ class InstrumentFollowingClient(RequestAnsweringClient):
 
     _http: ParadexHttpClient
     _subscriber: StreamSubscriber
+    _bar_follower: BarFollower
 
     def _set_up_instruments(self) -> None:
         now_ns = self._clock.timestamp_ns
@@ -144,6 +146,7 @@ class InstrumentFollowingClient(RequestAnsweringClient):
         self._relist(ending.instrument_id, is_listed=False)
 
     def _relist(self, instrument_id: InstrumentId, *, is_listed: bool) -> None:
+        self._bar_follower.relist(instrument_id, is_listed=is_listed)
         feed = self._router.get(instrument_id.symbol.value)
         if feed is not None:
             self.create_task(

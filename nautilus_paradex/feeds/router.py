@@ -133,6 +133,11 @@ class FeedRouter:
         """Route the events of a market to `feed`."""
         self._feeds[feed.symbol] = feed
 
+    def remove(self, feed: MarketFeed) -> None:
+        """Route the events of a market to `feed` no more."""
+        if self._feeds.get(feed.symbol) is feed:
+            del self._feeds[feed.symbol]
+
     def get(self, symbol: str) -> MarketFeed | None:
         """Return the feed of a market, None if there is none."""
         return self._feeds.get(symbol)

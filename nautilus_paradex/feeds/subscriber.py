@@ -94,12 +94,13 @@ class StreamSubscriber:
         feed.uses &= ~uses
         for state in feed.serving(uses):
             await self._settle_stream(state)
+        self._release(feed)
 
     async def relist(self, feed: MarketFeed, *, is_listed: bool) -> None:
         """
         Close the streams of a market that is listed no more, or open them when it is again.
 
-        Its uses stay in either case. Raises as `use`.
+        Its uses stay in either case; without any it is forgotten. Raises as `use`.
 
         """
         if feed.is_listed == is_listed:
@@ -107,6 +108,7 @@ class StreamSubscriber:
         feed.is_listed = is_listed
         for state in feed.serving(feed.uses):
             await self._settle_stream(state)
+        self._release(feed)
 
     async def use_channel(
         self,
@@ -290,6 +292,11 @@ class StreamSubscriber:
             await self._settle(state, restart=restart)
         except ParadexError as exc:
             self._warn(f"{state.key} could not be opened, trying again: {exc}")
+
+    def _release(self, feed: MarketFeed) -> None:
+        # A market that is listed keeps its feed, so that a late frame of it is no unknown one.
+        if not feed.is_listed and not feed.uses:
+            self._router.remove(feed)
 
     async def _settle_stream(self, state: StreamState) -> None:
         if state.wide is None:

@@ -30,7 +30,6 @@ from nautilus_trader.model.enums import BookType
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CryptoOption
 
-from nautilus_paradex.feeds.bars import BarFollower
 from nautilus_paradex.feeds.candles import candles_of
 from nautilus_paradex.feeds.custom import CustomDataError, CustomFeeds
 from nautilus_paradex.feeds.instruments import InstrumentFollowingClient
@@ -54,7 +53,6 @@ __all__ = ["StreamingClient"]
 class StreamingClient(InstrumentFollowingClient):
     """Base of the data client: subscribes to market data. The subclass sets what is declared."""
 
-    _bar_follower: BarFollower
     _custom: CustomFeeds
     _wide: WideChannels
 

@@ -17,6 +17,8 @@ from nautilus_paradex.protocol.enums import AssetKind
 from tests.integration.nautilus.harness import BOTH_ENCODINGS, BTC, Venue, data_tester, running_node
 from tests.support import eventually
 
+pytestmark = BOTH_ENCODINGS
+
 E8 = 10**8
 _MAX_ROUNDS: Final = 20
 
@@ -94,7 +96,6 @@ def is_whole(actor: ChainActor, legs: list[InstrumentId]) -> bool:
     return bool(actor.slices) and set(legs_of(actor.slices[-1])) == {str(leg) for leg in legs}
 
 
-@BOTH_ENCODINGS
 @pytest.mark.parametrize("kind", [AssetKind.PERP_OPTION, AssetKind.OPTION])
 @pytest.mark.parametrize("strikes", [None, StrikeRange.atm_relative(2, 2)])
 async def test_tc_d63_option_chain(

@@ -3,8 +3,10 @@
 from nautilus_trader.common.actor import Actor, ActorConfig
 from nautilus_trader.model.data import MarkPriceUpdate, OptionGreeks
 
-from tests.integration.nautilus.harness import BTC, OPTION, running_node
+from tests.integration.nautilus.harness import BOTH_ENCODINGS, BTC, OPTION, running_node
 from tests.support import eventually
+
+pytestmark = BOTH_ENCODINGS
 
 E8 = 10**8
 

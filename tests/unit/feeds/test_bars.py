@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from nautilus_trader.model.data import Bar, BarType
+from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CryptoPerpetual, Instrument
 
 from nautilus_paradex.feeds.bars import BarFollower
@@ -342,6 +343,37 @@ async def test_what_is_left_emits_nothing_more(given_bars: Given) -> None:
 
     assert given_bars.bars == []
     assert given_bars.venue.asked == []
+
+
+async def test_a_market_that_ends_is_asked_for_its_last_bar_and_no_further(
+    given_bars: Given,
+) -> None:
+    follow(given_bars, LAST, MARK)
+    given_bars.venue.candles = {START_MS: (7, 7, 7, 7, 1)}
+    await given_bars.pass_until(20_000)
+    given_bars.follower.relist(LAST.instrument_id, is_listed=False)
+    await given_bars.pass_until(2 * MINUTE_MS - 1)
+    asked = len(given_bars.venue.asked)
+    assert given_bars.closes() == [(1, 7)] * 2
+
+    await given_bars.pass_until(9 * MINUTE_MS - 1)
+    assert len(given_bars.venue.asked) == asked
+
+    given_bars.venue.candles[START_MS + 9 * MINUTE_MS] = (8, 8, 8, 8, 1)
+    given_bars.follower.relist(LAST.instrument_id, is_listed=True)
+    await given_bars.pass_until(10 * MINUTE_MS + 5_000)
+    assert given_bars.closes()[2:] == [(10, 8)] * 2
+
+
+async def test_the_end_of_a_market_does_not_end_the_bars_of_another(given_bars: Given) -> None:
+    follow(given_bars, LAST)
+    given_bars.venue.candles = {START_MS + MINUTE_MS: (7, 7, 7, 7, 1)}
+    other = InstrumentId.from_str("ETH-USD-PERP.PARADEX")
+
+    given_bars.follower.relist(other, is_listed=False)
+    await given_bars.pass_until(2 * MINUTE_MS + 5_000)
+
+    assert given_bars.closes() == [(2, 7)]
 
 
 trades = st.lists(

@@ -163,6 +163,24 @@ class TestListing:
         await subscriber.relist(feed, is_listed=True)
         assert pool.open == {BBO}
 
+    @pytest.mark.parametrize("is_dropped_first", [False, True])
+    async def test_it_is_forgotten_when_nobody_uses_it(
+        self,
+        subscriber: StreamSubscriber,
+        router: FeedRouter,
+        feed: MarketFeed,
+        is_dropped_first: bool,
+    ) -> None:
+        await subscriber.use(feed, QUOTES)
+        if is_dropped_first:
+            await subscriber.drop(feed, QUOTES)
+        assert router.feeds == (feed,)
+
+        await subscriber.relist(feed, is_listed=False)
+        await subscriber.drop(feed, QUOTES)
+
+        assert router.feeds == ()
+
     async def test_its_book_is_cleared(
         self,
         subscriber: StreamSubscriber,
