@@ -119,7 +119,23 @@ class RestCaller:
         MessageError
             If the reply to a repeatable call cannot be read (otherwise: `UnknownOutcomeError`).
         """
+        return self._decoded(call, await self.send(call), reply)
+
+    async def confirm(self, call: Call) -> None:
+        """
+        Send a command whose reply says nothing but that it was taken: it is empty, or any JSON.
+
+        Raises
+        ------
+        RequestError
+            What became of the call; `UnknownOutcomeError` if the reply is something else, such as
+            a gateway's page.
+        """
         body = await self.send(call)
+        if body:
+            self._decoded(call, body, object)
+
+    def _decoded[T](self, call: Call, body: bytes, reply: type[T]) -> T:
         try:
             return msgspec.json.decode(body, type=reply)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -6,10 +6,11 @@ moves by hand.
 """
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from nautilus_trader.cache.cache import Cache
@@ -53,6 +54,8 @@ from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.protocol.json_feed import Message
 from nautilus_paradex.protocol.numbers import to_decimal, to_e8
 from nautilus_paradex.providers import ParadexInstrumentProvider
+from nautilus_paradex.transport.aiohttp_transport import aiohttp_transport
+from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.support import eventually
@@ -64,6 +67,7 @@ __all__ = [
     "HeldBack",
     "Trader",
     "World",
+    "loopback_transport",
     "next_run",
     "open_world",
 ]
@@ -72,13 +76,30 @@ MARKET = "BTC-USD-PERP"
 INSTRUMENT_ID = InstrumentId.from_str(f"{MARKET}.PARADEX")
 TRADER_ID = TraderId("TESTER-001")
 
+# Nothing here speaks TLS, and reading the system's certificates takes longer than all the rest.
+_NO_CERTIFICATES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+def loopback_transport() -> httpx.AsyncBaseTransport:
+    """Return the transport that a client has by default, but without certificates."""
+    return aiohttp_transport(ssl_context=_NO_CERTIFICATES)
+
 
 class Trader:
     """Places signed orders with a REST client of its own: a counterparty, or a second screen."""
 
-    def __init__(self, server: DevnetServer, account: DevnetAccount) -> None:
-        credentials = ParadexCredentials(account.address_hex, account.private_key_hex)
-        self.http = ParadexHttpClient(server.http_url, credentials=credentials)
+    def __init__(
+        self,
+        server: DevnetServer,
+        account: DevnetAccount,
+        clock: VenueClock | None = None,
+    ) -> None:
+        self.http = ParadexHttpClient(
+            server.http_url,
+            credentials=ParadexCredentials(account.address_hex, account.private_key_hex),
+            transport=loopback_transport(),
+            clock=clock,
+        )
 
     async def place(
         self,
@@ -145,13 +166,20 @@ class Trader:
 
 
 class World:
-    """The engine, the client and the venue, and what a test does with them."""
+    """
+    The engine, the client and the venue, and what a test does with them.
+
+    `transport` is what the client's REST requests go through, `clock` the venue's clock as all
+    clients here see it.
+    """
 
     def __init__(
         self,
         server: DevnetServer,
         config: ParadexExecClientConfig,
         cache: Cache | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        clock: VenueClock | None = None,
         **engine_settings: Any,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -173,6 +201,8 @@ class World:
         self.http = ParadexHttpClient(
             server.http_url,
             credentials=ParadexCredentials(account.address_hex, account.private_key_hex),
+            transport=transport or loopback_transport(),
+            clock=clock,
             max_retries=config.max_retries,
             timeout_secs=config.http_timeout_secs,
             token_usage=config.token_usage,
@@ -198,8 +228,8 @@ class World:
         self.account_states: list[AccountState] = []
         self.msgbus.subscribe("events.account.*", self.account_states.append)
         self.orders = self.factory("S-001")
-        self.counterparty = Trader(server, server.accounts[1])
-        self.second_screen = Trader(server, account)
+        self.counterparty = Trader(server, server.accounts[1], clock)
+        self.second_screen = Trader(server, account, clock)
 
     def factory(self, strategy: str) -> OrderFactory:
         """Return the order factory of a strategy."""
@@ -515,13 +545,14 @@ async def open_world(
     change: Callable[[World], None] | None = None,
     now_us: Callable[[], int] | None = None,
     engine_settings: dict[str, Any] | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """
     Give a connected world; `settings` are those of the execution client.
 
     `now_us` is the venue's clock, microseconds, the machine's if None; `engine_settings` are those
-    of the platform's execution engine.
+    of the platform's execution engine; `transport` is what the client's REST requests go through.
     """
     config = server_config or DevnetConfig(port=0, synthetic=False)
     async with DevnetServer(config, now_us=now_us) as server:
@@ -534,6 +565,8 @@ async def open_world(
                 base_url_ws=server.ws_url,
                 **settings,
             ),
+            transport=transport,
+            clock=None if now_us is None else VenueClock(lambda: now_us() * 1_000),
             **(engine_settings or {}),
         )
         if change is not None:

@@ -46,16 +46,16 @@ class OrderEndpoints(Endpoints):
 
     async def cancel_order(self, order_id: str) -> None:
         """Queue the cancellation of an order."""
-        await self._caller.send(command("DELETE", f"/orders/{segment(order_id)}"))
+        await self._caller.confirm(command("DELETE", f"/orders/{segment(order_id)}"))
 
     async def cancel_order_by_client_id(self, client_id: str, market: str | None = None) -> None:
         """Queue the cancellation of an order; with `market` the venue is much faster."""
         path = f"/orders/by_client_id/{segment(client_id)}"
-        await self._caller.send(command("DELETE", path, params={"market": market}))
+        await self._caller.confirm(command("DELETE", path, params={"market": market}))
 
     async def cancel_all_orders(self, market: str | None = None) -> None:
         """Queue the cancellation of all open orders, or of those of one market."""
-        await self._caller.send(command("DELETE", "/orders", params={"market": market}))
+        await self._caller.confirm(command("DELETE", "/orders", params={"market": market}))
 
     async def cancel_orders(self, order_ids: Sequence[str]) -> list[CancelResult]:
         """Queue the cancellation of several orders and return what became of each."""
