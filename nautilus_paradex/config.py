@@ -211,7 +211,8 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
         If the venue shall cancel the orders it tracks for the connection when the socket drops. It
         may not cover orders sent over REST (api-notes), so it belongs with ``order_route="ws"``.
     on_behalf_of_account : str, optional
-        The isolated-margin account to trade for, ``0x`` hex.
+        The isolated-margin account to trade for, ``0x`` hex. Only its orders, fills, positions and
+        balance are told then; the main account's key signs for it.
     cancel_unexpected_orders : bool, default True
         If an order that is open at the venue although it has ended here shall be cancelled there;
         an error is logged in any case.

@@ -48,6 +48,7 @@ def get_cached_paradex_http_client(
     retry_delay_initial_ms: int = 1_000,
     retry_delay_max_ms: int = 10_000,
     token_usage: str | None = None,
+    on_behalf_of_account: str | None = None,
     loop: asyncio.AbstractEventLoop | None = None,
 ) -> ParadexHttpClient:
     """
@@ -74,7 +75,15 @@ def get_cached_paradex_http_client(
     """
     url = base_url or environment.http_url
     retry = (max_retries, retry_delay_initial_ms, retry_delay_max_ms)
-    key = (url, _identity(credentials), proxy_url, timeout_secs, *retry, token_usage)
+    key = (
+        url,
+        _identity(credentials),
+        proxy_url,
+        timeout_secs,
+        *retry,
+        token_usage,
+        on_behalf_of_account,
+    )
     return _HTTP_CLIENTS.get_or_build(
         loop or _running_loop(),
         key,
@@ -87,6 +96,7 @@ def get_cached_paradex_http_client(
             retry_delay_initial_ms=retry_delay_initial_ms,
             retry_delay_max_ms=retry_delay_max_ms,
             token_usage=token_usage,
+            on_behalf_of_account=on_behalf_of_account,
         ),
         is_usable=lambda client: not client.is_closed,
     )
@@ -217,7 +227,13 @@ class ParadexLiveExecClientFactory(LiveExecClientFactory):
             If account or key are missing or malformed; the text names the setting.
 
         """
-        client = _http_client(config, exec_credentials(config), loop)
+        client = _http_client(
+            config,
+            exec_credentials(config),
+            loop,
+            token_usage=config.token_usage,
+            on_behalf_of_account=config.on_behalf_of_account,
+        )
         return ParadexExecutionClient(
             loop=loop,
             http_client=client,
@@ -239,6 +255,9 @@ def _http_client(
     config: ParadexDataClientConfig | ParadexExecClientConfig,
     credentials: ParadexCredentials | None,
     loop: asyncio.AbstractEventLoop,
+    *,
+    token_usage: str | None = None,
+    on_behalf_of_account: str | None = None,
 ) -> ParadexHttpClient:
     return get_cached_paradex_http_client(
         config.environment,
@@ -249,7 +268,8 @@ def _http_client(
         max_retries=config.max_retries,
         retry_delay_initial_ms=config.retry_delay_initial_ms,
         retry_delay_max_ms=config.retry_delay_max_ms,
-        token_usage=config.token_usage if isinstance(config, ParadexExecClientConfig) else None,
+        token_usage=token_usage,
+        on_behalf_of_account=on_behalf_of_account,
         loop=loop,
     )
 

@@ -62,6 +62,10 @@ class DevnetConfig:
         USDC in each account at the start.
     accounts : int
         How many accounts are open at the start.
+    isolated_market : str
+        The market of the isolated-margin account that hangs on each of them.
+    isolated_balance : int
+        USDC in each of those.
     rpi_accounts : tuple of int
         Which of them, counted from 0, may send orders with instruction RPI.
     replay : Path, optional
@@ -112,6 +116,8 @@ class DevnetConfig:
     speed: float = 1.0
     account_balance: int = 100_000
     accounts: int = 3
+    isolated_market: str = "BTC-USD-PERP"
+    isolated_balance: int = 10_000
     rpi_accounts: tuple[int, ...] = ()
     chain_id: str = CHAIN_ID
     replay: Path | None = None

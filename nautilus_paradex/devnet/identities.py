@@ -21,6 +21,12 @@ class DevnetAccount:
     address: int
     private_key: int
     subkey: int
+    isolated: int
+
+    @property
+    def isolated_hex(self) -> str:
+        """Address of its isolated-margin account."""
+        return hex(self.isolated)
 
     @property
     def address_hex(self) -> str:
@@ -44,6 +50,7 @@ def derive_accounts(seed: int, count: int) -> list[DevnetAccount]:
             address=1 + _digest(seed, index, "address") % 2**_ADDRESS_BITS,
             private_key=1 + _digest(seed, index, "key") % (CURVE_ORDER - 1),
             subkey=1 + _digest(seed, index, "subkey") % (CURVE_ORDER - 1),
+            isolated=1 + _digest(seed, index, "isolated") % 2**_ADDRESS_BITS,
         )
         for index in range(count)
     ]

@@ -15,7 +15,7 @@ from aiohttp import web
 from nautilus_paradex.devnet.config import DevnetConfig, DevnetConfigError
 from nautilus_paradex.devnet.engine.exchange import Exchange
 from nautilus_paradex.devnet.engine.markets import MarketSpec, default_markets
-from nautilus_paradex.devnet.engine.model import Interactive, WireEvent
+from nautilus_paradex.devnet.engine.model import EngineEvent, Interactive, WireEvent
 from nautilus_paradex.devnet.engine.more_markets import ODD_MARKETS, plain_markets
 from nautilus_paradex.devnet.engine.synthetic import SyntheticMarket
 from nautilus_paradex.devnet.faults import Faults
@@ -220,6 +220,13 @@ class DevnetServer:
                 account.address, account.subkey_signer(self.config.chain_id).public_key
             )
             self.exchange.open_account(account.address_hex, main, self.config.account_balance * E8)
+            if self.config.isolated_market in self.exchange.markets:
+                self.exchange.open_isolated_account(
+                    account.isolated_hex,
+                    account.address_hex,
+                    self.config.isolated_market,
+                    self.config.isolated_balance * E8,
+                )
         for number in self.config.rpi_accounts:
             self.exchange.whitelist_for_rpi(self.accounts[number].address_hex)
 
@@ -228,7 +235,12 @@ class DevnetServer:
             for interactive in (False, True):
                 book = self.exchange.book_snapshot(market, interactive=interactive)
                 self._hub.follow_book(book, interactive=interactive)
-        self.exchange.listener = self._hub.publish
+        self.exchange.listener = self._publish
+
+    def _publish(self, event: EngineEvent, account: str | None) -> None:
+        # What concerns an isolated account is told on the sockets of its parent.
+        listener = None if account is None else self.exchange.parent_of(account)
+        self._hub.publish(event, listener)
 
     def _build_app(self) -> web.Application:
         config = self.config
@@ -257,7 +269,7 @@ class DevnetServer:
                 *PublicApi(self.exchange, self._views, config, self._now_us).routes(),
                 *OrderApi(desk).routes(),
                 *AlgoApi(self.exchange.algos, desk).routes(),
-                *MarginApi(self.exchange.margins).routes(),
+                *MarginApi(self.exchange).routes(),
                 *PrivateApi(self.exchange, self._authority, config.account_balance * E8).routes(),
             ],
         )

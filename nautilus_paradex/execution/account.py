@@ -21,6 +21,7 @@ from nautilus_paradex.parsing.account import (
     account_margins,
     balance_event_info,
     balance_event_ts_us,
+    follows,
     realized_funding_of,
     token_sizes,
     with_balance_event,
@@ -135,6 +136,10 @@ class AccountReporter:
         if summary is None:
             return
         if balance_event_ts_us(event) > _ts_us(summary):
+            if not follows(summary, event):
+                # Something was missed, or it is another account's: the event does not name one.
+                self.refresh_soon()
+                return
             summary = with_balance_event(summary, event)
         if self._figures(summary) != self._told or realized_funding_of(event):
             self._emit(summary, {"balance_event": balance_event_info(event)})

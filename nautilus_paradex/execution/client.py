@@ -80,6 +80,7 @@ __all__ = ["ParadexExecutionClient"]
 
 _ORDER_EVENTS: Final = "events.order.*"
 _MAX_ACK_SECS: Final = 5.0
+_ACCOUNT_NAMES: Final = {False: "master", True: "isolated"}
 
 
 class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
@@ -135,7 +136,8 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             clock=clock,
             config=config,
         )
-        self._set_account_id(AccountId(f"{client_id.value}-master"))
+        is_isolated = http_client.acting_account.is_isolated
+        self._set_account_id(AccountId(f"{client_id.value}-{_ACCOUNT_NAMES[is_isolated]}"))
         self._config = config
         self._http = http_client
         self._events = OrderEvents(self, msgbus, cache, clock, self._log)
@@ -211,7 +213,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             self._renew_connection,
             self._log,
         )
-        self._stream = PrivateStream(self._handlers(), self._log)
+        self._stream = PrivateStream(self._handlers(), self._log, http_client.acting_account)
         self._ws = ParadexWebSocketClient(
             config.ws_url,
             token_provider=_SessionTokens(http_client),
@@ -319,6 +321,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._log.info(f"{config.dime_discount=}", LogColor.BLUE)
         self._log.info(f"{config.gtd_as_gtc=}", LogColor.BLUE)
         self._log.info(f"{config.token_usage=}", LogColor.BLUE)
+        self._log.info(f"{config.on_behalf_of_account=}", LogColor.BLUE)
 
     # -- Private stream --------------------------------------------------------------------------
 
@@ -327,7 +330,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             OrderEvent: self._events.take_order,
             FillEvent: self._take_fill,
             AccountEvent: self._account.take,
-            BalanceEvent: self._account.take_balance,
+            BalanceEvent: self._take_balance,
             rest.Transfer: self._account.take_transfer,
             PositionEvent: self._positions.take,
             rest.FundingPayment: self._funding.take,
@@ -339,6 +342,11 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._commissions.note(fill)
         self._events.take_fill(fill)
         self._account.take_fill(fill)
+
+    def _take_balance(self, event: BalanceEvent) -> None:
+        # They name no account: beside an isolated one those of the main account arrive as well.
+        if not self._http.acting_account.is_isolated:
+            self._account.take_balance(event)
 
     async def _explain_positions(self, since_ms: int) -> None:
         await self._recovery.resync(since_ms)

@@ -106,6 +106,9 @@ class MarginSettings:
 
         """
         reply = await self._http.margin_configs(market)
+        if not self._http.acting_account.owns(reply.account):
+            # The request has no place for an isolated account's address (openapi).
+            return MarginSetting(market, None, None)
         entries = [entry for entry in reply.configs or () if entry.market in (market, None, "")]
         return _setting(market, entries[0] if entries else MarginConfig())
 

@@ -14,6 +14,7 @@ from nautilus_paradex.protocol import channels
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.json_feed import Message
 from nautilus_paradex.protocol.rpc import RpcError
+from nautilus_paradex.transport.acting_account import ActingAccount
 from nautilus_paradex.transport.frames import RawFrame, decode_frame
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 
@@ -45,6 +46,9 @@ class PrivateStream:
         Who takes in which message; messages of other types are counted and passed over.
     log : Logger
         The client's logger.
+    account : ActingAccount
+        Whose messages are taken in: the socket may carry those of an isolated account beside the
+        main account's.
 
     Attributes
     ----------
@@ -52,12 +56,16 @@ class PrivateStream:
         Messages that could not be taken in, by the kind of the error.
     unknown : Counter of str
         Messages that nobody here takes in, by their type.
+    foreign : int
+        Messages of other accounts.
 
     """
 
-    def __init__(self, handlers: Handlers, log: Logger) -> None:
+    def __init__(self, handlers: Handlers, log: Logger, account: ActingAccount) -> None:
         self._handlers = handlers
         self._log = log
+        self._account = account
+        self.foreign = 0
         self.malformed: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
 
@@ -98,7 +106,7 @@ class PrivateStream:
 
     def take(self, message: Message) -> None:
         """
-        Hand a message to whoever takes in its type.
+        Hand a message to whoever takes in its type, unless it is of another account.
 
         Raises
         ------
@@ -106,6 +114,10 @@ class PrivateStream:
             If it cannot be taken in. It does not count as seen then.
 
         """
+        account: str | None = getattr(message, "account", None)
+        if not self._account.owns(account):
+            self._count_foreign(account)
+            return
         handler = self._handlers.get(type(message))
         if handler is None:
             self._count_unknown(type(message).__name__)
@@ -116,6 +128,14 @@ class PrivateStream:
         self.unknown[kind] += 1
         if self.unknown[kind] == 1:
             self._log.warning(f"Private message of unknown kind passed over, only counted: {kind}")
+
+    def _count_foreign(self, account: str | None) -> None:
+        self.foreign += 1
+        if self.foreign == 1:
+            self._log.warning(
+                f"Messages of account {account} are passed over, only counted: this client acts "
+                f"for {self._account.hex}",
+            )
 
     def _count_malformed(self, exc: ParadexError) -> None:
         kind = type(exc).__name__

@@ -25,6 +25,7 @@ __all__ = [
     "account_margins",
     "balance_event_info",
     "balance_event_ts_us",
+    "follows",
     "realized_funding_of",
     "token_sizes",
     "with_balance_event",
@@ -120,6 +121,12 @@ def token_sizes(balances: Iterable[rest.Balance], known: Iterable[str] = ()) -> 
     listed = {balance.token: to_e8(balance.size) or 0 for balance in balances if balance.token}
     held = {token: size for token, size in listed.items() if size}
     return dict.fromkeys(known, 0) | held
+
+
+def follows(account: AccountEvent, event: BalanceEvent) -> bool:
+    """Whether a change starts from the balance that the account has; one that is silent may."""
+    before = to_e8(event.settlement_asset_balance_before)
+    return before is None or before == account.total_collateral
 
 
 def with_balance_event(account: AccountEvent, event: BalanceEvent) -> AccountEvent:

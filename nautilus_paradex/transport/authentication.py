@@ -40,6 +40,8 @@ class Authenticator:
         Which form to try first.
     token_usage : str, optional
         The profile that the token is for (`TokenUsage`); not part of what is signed (guess).
+    authorize_isolated : bool
+        If the token shall also be good for the account's isolated-margin accounts.
     """
 
     def __init__(
@@ -50,12 +52,14 @@ class Authenticator:
         *,
         is_subkey: bool,
         token_usage: str | None = None,
+        authorize_isolated: bool = False,
     ) -> None:
         self._caller = caller
         self._signer = signer
         self._clock = clock
         self._as_subkey = is_subkey
         self._params = {"token_usage": token_usage}
+        self._headers = {"PARADEX-AUTHORIZE-ISOLATED-MARKETS": "true"} if authorize_isolated else {}
         self._is_settled = False
 
     async def fetch_token(self) -> str:
@@ -102,6 +106,7 @@ class Authenticator:
                 "PARADEX-STARKNET-SIGNATURE": signature,
                 "PARADEX-TIMESTAMP": str(now_secs),
                 "PARADEX-SIGNATURE-EXPIRATION": str(expiration_secs),
+                **self._headers,
             },
             repeatable=True,
         )

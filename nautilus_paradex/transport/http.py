@@ -13,12 +13,13 @@ import msgspec
 from nautilus_paradex.protocol.enums import TokenUsage
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.signing import ParadexSigner
+from nautilus_paradex.transport.acting_account import ActingAccount
 from nautilus_paradex.transport.aiohttp_transport import aiohttp_transport
 from nautilus_paradex.transport.authentication import Authenticator
 from nautilus_paradex.transport.call import Call
 from nautilus_paradex.transport.checks import check_positive, split_url
 from nautilus_paradex.transport.clock import VenueClock
-from nautilus_paradex.transport.credentials import ParadexCredentials
+from nautilus_paradex.transport.credentials import ParadexCredentials, parse_address
 from nautilus_paradex.transport.endpoints.account import AccountEndpoints
 from nautilus_paradex.transport.endpoints.algos import AlgoEndpoints
 from nautilus_paradex.transport.endpoints.orders import OrderEndpoints
@@ -76,6 +77,9 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
     clock_sync_secs : float, default 3600.0
         How often the venue's clock is measured again, from `start` to `close`: clocks drift, and a
         machine's may be set right while this runs.
+    on_behalf_of_account : int or str, optional
+        The isolated-margin account to act for: private reads are of that account, and the token is
+        asked for with the right to trade for it. Commands name it in their requests themselves.
     token_usage : str, optional
         ``interactive`` for the retail profile (`TokenUsage`): tokens are asked for with that, and
         orders are paced by its limit.
@@ -104,6 +108,7 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
         limiter: RateLimiter | None = None,
         clock_sync_secs: float = 3_600.0,
         token_usage: str | None = None,
+        on_behalf_of_account: int | str | None = None,
     ) -> None:
         check_positive(timeout_secs=timeout_secs, clock_sync_secs=clock_sync_secs)
         if token_usage not in _LIMITS:
@@ -112,6 +117,12 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
             raise ValueError("proxy_url has no effect on a given transport: set it there")
         self._credentials = credentials
         self._token_usage = token_usage
+        self.acting_account = ActingAccount(
+            None if credentials is None else credentials.account_address,
+            None
+            if on_behalf_of_account is None
+            else parse_address(on_behalf_of_account, "on_behalf_of_account"),
+        )
         self._clock = clock if clock is not None else VenueClock()
         self._clock_sync_secs = clock_sync_secs
         self._clock_sync: asyncio.Task[None] | None = None
@@ -283,6 +294,7 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
                 self._clock,
                 is_subkey=credentials.is_subkey,
                 token_usage=self._token_usage,
+                authorize_isolated=self.acting_account.is_isolated,
             )
             return SignedSession(authenticator.fetch_token, self._clock)
         assert credentials.readonly_token is not None

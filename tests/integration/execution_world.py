@@ -198,6 +198,7 @@ class World:
         )
         self.data_engine = DataEngine(msgbus=self.msgbus, cache=self.cache, clock=self.clock)
         account = server.accounts[0]
+        self._on_behalf_of = config.on_behalf_of_account
         self.http = ParadexHttpClient(
             server.http_url,
             credentials=ParadexCredentials(account.address_hex, account.private_key_hex),
@@ -206,6 +207,7 @@ class World:
             max_retries=config.max_retries,
             timeout_secs=config.http_timeout_secs,
             token_usage=config.token_usage,
+            on_behalf_of_account=config.on_behalf_of_account,
         )
         provider = ParadexInstrumentProvider(
             self.http,
@@ -457,7 +459,7 @@ class World:
     def ledger(self) -> dict[str, Any]:
         """Return the venue's books of the client's account."""
         ledger: Any = self.server.exchange.ledger()
-        account: dict[str, Any] = ledger["accounts"][self.server.accounts[0].address_hex]
+        account: dict[str, Any] = ledger["accounts"][self.address]
         return account
 
     def move(self, offset: str) -> None:
@@ -497,7 +499,7 @@ class World:
 
     @property
     def address(self) -> str:
-        return self.server.accounts[0].address_hex
+        return self._on_behalf_of or self.server.accounts[0].address_hex
 
     async def _ask(self, path: str, body: dict[str, object]) -> dict[str, Any]:
         async with httpx.AsyncClient(trust_env=False) as http:

@@ -12,7 +12,7 @@ from nautilus_paradex.protocol.enums import RpcErrorCode
 from nautilus_paradex.protocol.signing import ParadexSigner
 from tests.integration.devnet_client import DevnetClient, auth_headers, connected
 
-STRANGER = DevnetAccount(address=0x5EED, private_key=0x1234, subkey=0x4321)
+STRANGER = DevnetAccount(address=0x5EED, private_key=0x1234, subkey=0x4321, isolated=0x150)
 
 
 class Clock:

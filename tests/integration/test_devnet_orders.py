@@ -221,7 +221,7 @@ async def test_an_order_that_comes_after_its_window_is_refused(client):
         ({"recv_window": 5}, "VALIDATION_ERROR"),
         ({"client_id": "x" * 65}, "VALIDATION_ERROR"),
         ({"type": "MARKET", "instruction": "IOC"}, "VALIDATION_ERROR"),
-        ({"on_behalf_of_account": "0x1"}, "ISOLATED_MARKET_ACCOUNT_MISMATCH"),
+        ({"on_behalf_of_account": "0x1"}, "ACCOUNT_NOT_FOUND"),
         ({"market": "NO-USD-PERP"}, "MARKET_NOT_FOUND"),
         ({"size": "many", "signature": '["1","2"]'}, "VALIDATION_ERROR"),
         ({"size": "0.000000001", "signature": '["1","2"]'}, "VALIDATION_ERROR"),

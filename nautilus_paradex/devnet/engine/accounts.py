@@ -98,7 +98,8 @@ class Account:
 
     `is_house` marks the venue's own accounts and the synthetic participants: they trade by the
     same rules, but nobody listens to their private events. `may_rpi` is the venue's whitelist of
-    those who may quote for retail orders only.
+    those who may quote for retail orders only. An isolated-margin account has a `parent`, with whom
+    it shares a history, and one market that it may trade in.
 
     """
 
@@ -111,6 +112,9 @@ class Account:
     seq: int = 0
     status: str = AccountStatus.ACTIVE.value
     may_rpi: bool = False
+    parent: str | None = None
+    isolated_market: str = ""
+    isolated: list[str] = field(default_factory=list)
     tokens: dict[str, int] = field(default_factory=lambda: {SETTLEMENT_ASSET: 0})
     positions: dict[str, Position] = field(default_factory=dict)
     live: dict[str, dict[str, Order]] = field(default_factory=dict)
@@ -129,6 +133,14 @@ class Account:
         self.funding_payments = BoundedLog(self.history_limit)
         self.transfers = BoundedLog(self.history_limit)
         self.tradebusts = BoundedLog(self.history_limit)
+
+    def hang_on(self, parent: "Account", market: str) -> None:
+        """Become an isolated-margin account of `parent`; to be called before anything happened."""
+        self.parent, self.isolated_market = parent.address, market
+        parent.isolated.append(self.address)
+        self.orders, self.fills = parent.orders, parent.fills
+        self.funding_payments, self.transfers = parent.funding_payments, parent.transfers
+        self.tradebusts = parent.tradebusts
 
     @property
     def collateral_e8(self) -> int:
@@ -178,5 +190,10 @@ class Account:
         return self.live_by_id.get(order_id) or self.orders.by_id(order_id)
 
     def find_by_client_id(self, client_id: str) -> Order | None:
-        """Return an order, live or recent."""
+        """Return an order, live or recent; one of an isolated account only if there is no other."""
         return self.live_by_client_id.get(client_id) or self.orders.by_client_id(client_id)
+
+    def has_used(self, client_id: str) -> bool:
+        """Whether an order of this very account had a client id."""
+        order = self.find_by_client_id(client_id)
+        return order is not None and order.account == self.address

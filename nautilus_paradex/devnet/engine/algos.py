@@ -257,5 +257,6 @@ class Algos:
         return twap
 
     def _of(self, account: str) -> _AlgosOfAccount:
-        self._state.account(account)
-        return self._by_account.setdefault(account, _AlgosOfAccount())
+        # An isolated account's are among those of its parent, as its orders are.
+        owner = self._state.account(account).parent or account
+        return self._by_account.setdefault(owner, _AlgosOfAccount())

@@ -152,6 +152,26 @@ class Exchange(Queries):
         for token, amount in {SETTLEMENT_ASSET: balance_e8, **(tokens or {})}.items():
             self.interventions.deposit(address, token, amount)
 
+    def open_isolated_account(
+        self, address: str, parent: str, market: str, balance_e8: int
+    ) -> None:
+        """
+        Open an isolated-margin account of `parent` for one market, with a deposit in USDC.
+
+        It has no key of its own: the parent's signs for it.
+
+        """
+        owner, spec = self._state.account(parent), self._state.market(market).spec
+        account = self._state.add_account(
+            address, owner.public_key, is_house=False, history_limit=_ACCOUNT_HISTORY
+        )
+        account.hang_on(owner, spec.symbol)
+        self.interventions.deposit(address, SETTLEMENT_ASSET, balance_e8)
+
+    def parent_of(self, account: str) -> str:
+        """Return the account that an isolated-margin account hangs on, itself for any other."""
+        return self._state.account(account).parent or account
+
     def has_account(self, address: str) -> bool:
         return address in self._state.accounts
 

@@ -73,7 +73,7 @@ class Interventions:
             (account, fill)
             for account in tuple(self._state.accounts.values())
             for fill in account.fills
-            if fill.fill_id == fill_id
+            if fill.fill_id == fill_id and fill.account == account.address
         ]
         if not sides or any(b.fill_id == fill_id for b in sides[0][0].tradebusts):
             raise OrderRefused(ErrorCode.NOT_FOUND, f"no fill to take back, was {fill_id!r}")

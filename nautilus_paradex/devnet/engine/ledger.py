@@ -35,11 +35,12 @@ def _account(state: VenueState, account: Account) -> dict[str, object]:
         "initial_margin": e8_to_str(margin.initial_e8),
         "maintenance_margin": e8_to_str(margin.maintenance_e8),
         "positions": [_position(state, p) for p in account.positions.values()],
-        "orders": [_order(order) for order in account.orders],
-        "fills": [_fill(fill) for fill in account.fills],
+        "orders": [_order(order) for order in account.orders if order.account == account.address],
+        "fills": [_fill(fill) for fill in account.fills if fill.account == account.address],
         "funding_payments": [
             {"id": p.id, "market": p.market, "payment": e8_to_str(p.payment_e8)}
             for p in account.funding_payments
+            if p.account == account.address
         ],
     }
 

@@ -68,21 +68,31 @@ class Queries:
     def account_event(self, account: str) -> AccountEvent:
         return account_event(self._state, self._state.account(account))
 
+    def isolated_accounts(self, account: str) -> dict[str, str]:
+        """Return the isolated-margin accounts of an account, and the market of each."""
+        return {a.address: a.isolated_market for a in self._state.family(account)[1:]}
+
     def balances(self, account: str) -> list[Balance]:
         return balances(self._state.account(account))
 
     def positions(self, account: str) -> list[PositionEvent]:
-        """Return the positions, those since closed included."""
-        owner = self._state.account(account)
-        return [position_event(self._state, owner, p) for p in owner.positions.values()]
+        """Return the positions, those since closed included, and those of isolated accounts."""
+        return [
+            position_event(self._state, owner, position)
+            for owner in self._state.family(account)
+            for position in owner.positions.values()
+        ]
 
     def open_orders(self, account: str, market: str | None = None) -> list[OrderEvent]:
-        """Return what is not closed: NEW, UNTRIGGERED and OPEN."""
-        owner = self._state.account(account)
+        """Return what is not closed (NEW, UNTRIGGERED, OPEN), of isolated accounts as well."""
         if market is not None:
             self._state.market(market)
         now = self._state.now_us()
-        return [order_event(order, now) for order in owner.all_live(market)]
+        return [
+            order_event(order, now)
+            for owner in self._state.family(account)
+            for order in owner.all_live(market)
+        ]
 
     def order(self, account: str, order_id: str) -> OrderEvent:
         """Return an order that is not closed; `OrderRefused` ORDER_ID_NOT_FOUND otherwise."""

@@ -136,6 +136,11 @@ class VenueState:
         self.accounts[address] = account
         return account
 
+    def family(self, address: str) -> list[Account]:
+        """Return an account and the isolated-margin accounts that hang on it."""
+        account = self.account(address)
+        return [account, *(self.accounts[isolated] for isolated in account.isolated)]
+
     def market(self, symbol: str) -> MarketState:
         """Return a market; raise `OrderRefused` (MARKET_NOT_FOUND) if it is not listed."""
         found = self.markets.get(symbol)

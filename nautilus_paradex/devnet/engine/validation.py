@@ -235,7 +235,7 @@ def _check_maximum(spec: MarketSpec, size_e8: int) -> None:
 def _check_client_id(account: Account, client_id: str) -> None:
     if len(client_id) > _MAX_CLIENT_ID:
         raise _invalid(f"client_id: at most {_MAX_CLIENT_ID} characters, was {len(client_id)}")
-    if client_id and account.find_by_client_id(client_id) is not None:
+    if client_id and account.has_used(client_id):
         raise OrderRefused(
             ErrorCode.DUPLICATED_CLIENT_ID, f"client_id was used before: {client_id}"
         )

@@ -73,6 +73,7 @@ class DevnetApi:
             {
                 "address": account.address_hex,
                 "private_key": account.private_key_hex,
+                "isolated_account": account.isolated_hex,
                 "subkey": hex(account.subkey),
                 "readonly_token": self._authority.issue_read_only(account.address_hex),
             }

@@ -2,11 +2,12 @@
 
 from aiohttp import web
 
+from nautilus_paradex.devnet.engine.exchange import Exchange
 from nautilus_paradex.devnet.engine.leverage import MarginSetting
-from nautilus_paradex.devnet.engine.margin_settings import MarginSettings
 from nautilus_paradex.devnet.rest.gateway import Route
 from nautilus_paradex.devnet.rest.params import required
 from nautilus_paradex.devnet.wire.auth import Principal
+from nautilus_paradex.devnet.wire.behalf import acting_account
 from nautilus_paradex.devnet.wire.desk import decode_request
 from nautilus_paradex.devnet.wire.json_wire import JsonObject
 from nautilus_paradex.devnet.wire.limits import Policy
@@ -19,8 +20,9 @@ __all__ = ["MarginApi"]
 class MarginApi:
     """Choosing and reading an account's margin settings."""
 
-    def __init__(self, margins: MarginSettings) -> None:
-        self._margins = margins
+    def __init__(self, exchange: Exchange) -> None:
+        self._exchange = exchange
+        self._margins = exchange.margins
 
     def routes(self) -> list[Route]:
         return [
@@ -48,9 +50,10 @@ class MarginApi:
         market = request.match_info["market"]
         wanted = decode_request(await request.read(), MarginRequest)
         setting = MarginSetting(wanted.leverage, wanted.margin_type)
-        self._margins.choose(principal.account, market, setting)
+        account = acting_account(self._exchange, principal, wanted.on_behalf_of_account, market)
+        self._margins.choose(account, market, setting)
         return {
-            "account": principal.account,
+            "account": account,
             "market": market,
             "leverage": setting.leverage,
             "margin_type": setting.margin_type,

@@ -10,6 +10,7 @@ from nautilus_paradex.devnet.rest.gateway import Reply, Route
 from nautilus_paradex.devnet.rest.params import history_query, required
 from nautilus_paradex.devnet.wire.auth import Authority, Principal
 from nautilus_paradex.devnet.wire.desk import decode_request
+from nautilus_paradex.devnet.wire.errors import ApiError
 from nautilus_paradex.devnet.wire.json_wire import (
     JsonObject,
     account_json,
@@ -23,7 +24,7 @@ from nautilus_paradex.devnet.wire.json_wire import (
     transfer_json,
 )
 from nautilus_paradex.devnet.wire.limits import Policy
-from nautilus_paradex.protocol.enums import AssetKind
+from nautilus_paradex.protocol.enums import AssetKind, ErrorCode
 from nautilus_paradex.protocol.numbers import e8_to_str
 
 __all__ = ["PrivateApi"]
@@ -55,6 +56,8 @@ class PrivateApi:
         reads = {
             "/v1/account": self._account,
             "/v1/account/info": self._account_info,
+            "/v1/account/subaccounts": self._subaccounts,
+            "/v1/account/summary": self._account_summaries,
             "/v1/balance": self._balances,
             "/v1/positions": self._positions,
             "/v1/orders": self._open_orders,
@@ -88,20 +91,35 @@ class PrivateApi:
         return Reply(200)
 
     async def _account(self, request: web.Request, principal: Principal) -> JsonObject:
-        return account_json(self._exchange.account_event(principal.account))
+        wanted = request.query.get("subaccount_address") or principal.account
+        if wanted not in self._family(principal):
+            raise ApiError(400, ErrorCode.ACCOUNT_NOT_FOUND, f"account not found: {wanted[:70]}")
+        return account_json(self._exchange.account_event(wanted))
+
+    async def _account_summaries(self, request: web.Request, principal: Principal) -> JsonObject:
+        family = self._family(principal)
+        return {"results": [account_json(self._exchange.account_event(a)) for a in family]}
 
     async def _account_info(self, request: web.Request, principal: Principal) -> JsonObject:
-        account = principal.account
-        fees = _fees(self._exchange, free=principal.interactive)
-        info = {
+        return {"results": [self._info(principal, account) for account in self._family(principal)]}
+
+    async def _subaccounts(self, request: web.Request, principal: Principal) -> JsonObject:
+        isolated = self._family(principal)[1:]
+        return {"results": [self._info(principal, account) for account in isolated]}
+
+    def _family(self, principal: Principal) -> list[str]:
+        return [principal.account, *self._exchange.isolated_accounts(principal.account)]
+
+    def _info(self, principal: Principal, account: str) -> JsonObject:
+        main = principal.account
+        return {
             "account": account,
-            "kind": "main",
-            "parent_account": "",
+            "kind": "main" if account == main else "subaccount",
+            "parent_account": "" if account == main else main,
             "public_key": hex(self._exchange.public_key(account)),
-            "isolated_market": "",
-            "fees": fees,
+            "isolated_market": self._exchange.isolated_accounts(main).get(account, ""),
+            "fees": _fees(self._exchange, free=principal.interactive),
         }
-        return {"results": [info]}
 
     async def _balances(self, request: web.Request, principal: Principal) -> JsonObject:
         balances = self._exchange.balances(principal.account)

@@ -56,11 +56,24 @@ class TokenError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """The account behind a token, and what the token is for: only looking, retail orders."""
+    """
+    The account behind a token, and what the token is for.
+
+    Parameters
+    ----------
+    read_only : bool
+        If it may only look.
+    interactive : bool
+        If its orders are retail orders.
+    may_isolate : bool
+        If it may trade for the isolated-margin accounts of the account.
+
+    """
 
     account: str
     read_only: bool
     interactive: bool = False
+    may_isolate: bool = False
 
 
 @dataclass(slots=True)
@@ -146,8 +159,12 @@ class Authority:
         message = auth_hash(self._chain_id, account, timestamp=timestamp, expiration=expiration)
         if not verify_signature(key, message, signature):
             raise _verification_failed()
+        isolated = headers.get("PARADEX-AUTHORIZE-ISOLATED-MARKETS", "").lower() == "true"
         return self.issue(
-            hex(account), ttl_secs=self._ttl_secs, interactive=token_usage is not None
+            hex(account),
+            ttl_secs=self._ttl_secs,
+            interactive=token_usage is not None,
+            may_isolate=isolated,
         )
 
     def onboard(self, headers: Mapping[str, str], public_key: str) -> int | None:
@@ -176,9 +193,18 @@ class Authority:
         self.register(account, key)
         return account
 
-    def issue(self, account: str, *, ttl_secs: int, interactive: bool = False) -> str:
+    def issue(
+        self,
+        account: str,
+        *,
+        ttl_secs: int,
+        interactive: bool = False,
+        may_isolate: bool = False,
+    ) -> str:
         """Return a token for `account` that lives `ttl_secs` from now."""
         extra = {"token_usage": TokenUsage.INTERACTIVE.value} if interactive else {}
+        if may_isolate:
+            extra["isolated_markets"] = "true"
         return self._encode(account, ttl_secs, extra)
 
     def issue_read_only(self, account: str) -> str:
@@ -215,6 +241,7 @@ class Authority:
             str(claims["sub"]),
             read_only=claims.get("scope") == _READ_ONLY_SCOPE,
             interactive=claims.get("token_usage") == TokenUsage.INTERACTIVE,
+            may_isolate=claims.get("isolated_markets") == "true",
         )
 
     def admit_header(self, authorization: str | None) -> Principal:

@@ -19,6 +19,7 @@ from nautilus_paradex.devnet.engine.model import (
     OrderRefused,
 )
 from nautilus_paradex.devnet.wire.auth import Principal
+from nautilus_paradex.devnet.wire.behalf import acting_account
 from nautilus_paradex.devnet.wire.errors import ApiError
 from nautilus_paradex.devnet.wire.signatures import OrderSignatures
 from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS, AlgoOrderRequest
@@ -105,7 +106,8 @@ class OrderDesk:
 
         """
         order = self._checked(principal, request)
-        event = self._exchange.submit(principal.account, order, self._bump_us(principal))
+        account = self._acting(principal, request)
+        event = self._exchange.submit(account, order, self._bump_us(principal))
         self._run_soon(principal)
         return event
 
@@ -128,8 +130,11 @@ class OrderDesk:
                 f"batch must hold 1 to {MAX_BATCH} orders, was {len(requests)}",
             )
         orders = [self._checked(principal, request) for request in requests]
+        accounts = {self._acting(principal, request) for request in requests}
+        if len(accounts) > 1:
+            raise _invalid("on_behalf_of_account: must be the same for all orders of a batch")
         bump_us = self._bump_us(principal)
-        outcomes = self._exchange.submit_batch(principal.account, orders, bump_us)
+        outcomes = self._exchange.submit_batch(accounts.pop(), orders, bump_us)
         self._run_soon(principal)
         return outcomes
 
@@ -147,7 +152,7 @@ class OrderDesk:
         """
         if request.id != order_id:
             raise _invalid(f"id: must be that of the path, was {request.id}")
-        self._check_behalf(request.on_behalf_of_account, principal.account)
+        self._acting(principal, request)
         self._signatures.check_modify(principal.account, request)
         change = ModifyOrder(
             market=request.market,
@@ -173,7 +178,7 @@ class OrderDesk:
             If the engine does not take it.
 
         """
-        self._check_behalf(request.on_behalf_of_account, principal.account)
+        account = self._acting(principal, request)
         if request.algo_type != AlgoType.TWAP:
             raise _invalid(f"algo_type: only TWAP is supported, was {request.algo_type!r}")
         if request.type != OrderType.MARKET:
@@ -190,7 +195,7 @@ class OrderDesk:
             ),
             interactive=principal.interactive,
         )
-        return self._exchange.algos.start(principal.account, order)
+        return self._exchange.algos.start(account, order)
 
     def cancel(self, principal: Principal, order_id: str) -> OrderEvent:
         """Queue the cancel of an order, or raise OrderRefused."""
@@ -227,7 +232,6 @@ class OrderDesk:
         self._queued(self._speed_bump_ms if principal.interactive else 0)
 
     def _checked(self, principal: Principal, request: OrderRequest) -> NewOrder:
-        self._check_behalf(request.on_behalf_of_account, principal.account)
         _check_shape(request)
         self._check_window(request)
         self._signatures.check_order(principal.account, request)
@@ -247,13 +251,12 @@ class OrderDesk:
             interactive=principal.interactive,
         )
 
-    def _check_behalf(self, behalf: str | None, account: str) -> None:
-        if behalf and behalf != account:
-            raise ApiError(
-                400,
-                ErrorCode.ISOLATED_MARKET_ACCOUNT_MISMATCH,
-                "on_behalf_of_account: this devnet has no isolated margin accounts",
-            )
+    def _acting(
+        self, principal: Principal, request: OrderRequest | ModifyRequest | AlgoOrderRequest
+    ) -> str:
+        return acting_account(
+            self._exchange, principal, request.on_behalf_of_account, request.market
+        )
 
     def _check_window(self, request: OrderRequest | AlgoOrderRequest) -> None:
         now_ms = self._now_us() // 1_000

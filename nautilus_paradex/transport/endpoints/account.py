@@ -2,6 +2,7 @@
 
 import msgspec
 
+from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.margin import MarginConfigs, MarginRequest, MarginUpdate
 from nautilus_paradex.protocol.rest import (
     AccountInfo,
@@ -23,15 +24,31 @@ __all__ = ["AccountEndpoints"]
 
 
 class AccountEndpoints(Endpoints):
-    """Reads of the account that the token belongs to, and its settings."""
+    """Reads of the account that the client acts for, and its settings."""
 
     async def account_summary(self) -> AccountSummary:
-        """Return collateral and margin."""
-        return await self._read_private("/account", AccountSummary)
+        """
+        Return collateral and margin.
+
+        Raises
+        ------
+        MessageError
+            If those of an isolated account were asked for and the venue tells another's.
+        """
+        acting = self.acting_account
+        summary = await self._read_private(
+            "/account",
+            AccountSummary,
+            subaccount_address=acting.hex if acting.is_isolated else None,
+        )
+        if acting.is_isolated and not acting.owns(summary.account):
+            raise MessageError(f"asked for account {acting.hex}, was told of {summary.account}")
+        return summary
 
     async def account_info(self) -> list[AccountInfo]:
         """Return the account and those that hang on it, with their fee rates."""
-        return await self._private_list("/account/info", Results[AccountInfo])
+        reply = await self._read_private("/account/info", Results[AccountInfo])
+        return reply.results or []
 
     async def margin_configs(self, market: str) -> MarginConfigs:
         """Return the leverage and margin type of a market."""
@@ -55,12 +72,19 @@ class AccountEndpoints(Endpoints):
         return await self._caller.fetch(call, MarginUpdate)
 
     async def balances(self) -> list[Balance]:
-        """Return the balance of each token."""
-        return await self._private_list("/balance", Results[Balance])
+        """
+        Return the balance of each token; none for an isolated account.
+
+        The venue tells the requester's own (openapi), that is the main account's, and an isolated
+        account holds nothing but its collateral.
+        """
+        if self.acting_account.is_isolated:
+            return []
+        return (await self._read_private("/balance", Results[Balance])).results or []
 
     async def positions(self) -> list[Position]:
         """Return the positions, closed ones among them."""
-        return await self._private_list("/positions", Results[Position])
+        return await self._read_list("/positions", Results[Position])
 
     async def fills(
         self,
@@ -73,7 +97,7 @@ class AccountEndpoints(Endpoints):
     ) -> Page[Fill]:
         """Return a page of the account's fills, at most 5,000. There is no order id filter."""
         window = page_params(start_at_ms, end_at_ms, page_size, cursor)
-        return await self._read_private("/fills", Page[Fill], market=market, **window)
+        return await self._read_page("/fills", Page[Fill], market=market, **window)
 
     async def funding_payments(
         self,
@@ -86,7 +110,7 @@ class AccountEndpoints(Endpoints):
     ) -> Page[FundingPayment]:
         """Return a page of funding payments of a market; the venue wants one (openapi)."""
         window = page_params(start_at_ms, end_at_ms, page_size, cursor)
-        return await self._read_private(
+        return await self._read_page(
             "/funding/payments", Page[FundingPayment], market=market, **window
         )
 
@@ -101,7 +125,7 @@ class AccountEndpoints(Endpoints):
     ) -> Page[Transfer]:
         """Return a page of deposits, withdrawals and vault movements."""
         window = page_params(start_at_ms, end_at_ms, page_size, cursor)
-        return await self._read_private("/transfers", Page[Transfer], status=status, **window)
+        return await self._read_page("/transfers", Page[Transfer], status=status, **window)
 
     async def tradebusts(
         self,
@@ -113,7 +137,4 @@ class AccountEndpoints(Endpoints):
     ) -> Page[TradeBust]:
         """Return a page of fills that failed on chain and were taken back."""
         window = page_params(start_at_ms, end_at_ms, page_size, cursor)
-        return await self._read_private("/tradebusts", Page[TradeBust], **window)
-
-    async def _private_list[T](self, path: str, reply: type[Results[T]]) -> list[T]:
-        return (await self._read_private(path, reply)).results or []
+        return await self._read_page("/tradebusts", Page[TradeBust], **window)

@@ -21,11 +21,11 @@ class AlgoEndpoints(Endpoints):
 
     async def cancel_algo_order(self, algo_id: str) -> None:
         """Cancel an algo order: no further child is placed."""
-        await self._caller.send(command("DELETE", f"/algo/orders/{segment(algo_id)}"))
+        await self._caller.confirm(command("DELETE", f"/algo/orders/{segment(algo_id)}"))
 
     async def open_algo_orders(self) -> list[AlgoOrder]:
         """Return the algo orders that run."""
-        return (await self._read_private("/algo/orders", Results[AlgoOrder])).results or []
+        return await self._read_list("/algo/orders", Results[AlgoOrder])
 
     async def algo_order(self, algo_id: str) -> AlgoOrder:
         """
@@ -36,7 +36,7 @@ class AlgoEndpoints(Endpoints):
         VenueError
             If there is none with this id; a closed one is found in the history only.
         """
-        return await self._read_private(f"/algo/orders/{segment(algo_id)}", AlgoOrder)
+        return await self._read_own(f"/algo/orders/{segment(algo_id)}", AlgoOrder)
 
     async def algo_orders_history(
         self,
@@ -50,7 +50,7 @@ class AlgoEndpoints(Endpoints):
         cursor: str | None = None,
     ) -> Page[AlgoOrder]:
         """Return a page of the account's algo orders, at most 5,000. There is no id filter."""
-        return await self._read_private(
+        return await self._read_page(
             "/algo/orders-history",
             Page[AlgoOrder],
             market=market,

@@ -5,7 +5,11 @@ from urllib.parse import quote
 
 import msgspec
 
+from nautilus_paradex.protocol.enums import ErrorCode
+from nautilus_paradex.protocol.rest import Page, Results
+from nautilus_paradex.transport.acting_account import ActingAccount, Owned
 from nautilus_paradex.transport.call import Call, Params
+from nautilus_paradex.transport.errors import NotFoundError
 from nautilus_paradex.transport.rate_limit import RateClass
 from nautilus_paradex.transport.rest_caller import RestCaller
 
@@ -19,6 +23,26 @@ class Endpoints:
     """Base of a group of endpoints."""
 
     _caller: RestCaller
+    acting_account: ActingAccount
+
+    async def _read_list[T: Owned](
+        self, path: str, reply: type[Results[T]], **params: str | int | None
+    ) -> list[T]:
+        """Return a whole list without the entries of other accounts."""
+        return self.acting_account.own((await self._read_private(path, reply, **params)).results)
+
+    async def _read_page[T: Owned](
+        self, path: str, reply: type[Page[T]], **params: str | int | None
+    ) -> Page[T]:
+        """Return a page without the entries of other accounts."""
+        return self.acting_account.own_page(await self._read_private(path, reply, **params))
+
+    async def _read_own[T: Owned](self, path: str, reply: type[T]) -> T:
+        """Return one entry; one of another account is none of the client's."""
+        entry = await self._read_private(path, reply)
+        if not self.acting_account.owns(entry.account):
+            raise NotFoundError(404, ErrorCode.NOT_FOUND, f"{path} belongs to another account")
+        return entry
 
     async def _read_public[T](self, path: str, reply: type[T], **params: str | int | None) -> T:
         call = Call("GET", path, RateClass.PUBLIC, params, repeatable=True)

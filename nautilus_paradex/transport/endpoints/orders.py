@@ -13,6 +13,7 @@ from nautilus_paradex.protocol.rest import (
     Results,
 )
 from nautilus_paradex.transport.endpoints.base import Endpoints, command, page_params, segment
+from nautilus_paradex.transport.errors import NotSentError
 
 __all__ = ["OrderEndpoints"]
 
@@ -54,7 +55,20 @@ class OrderEndpoints(Endpoints):
         await self._caller.confirm(command("DELETE", path, params={"market": market}))
 
     async def cancel_all_orders(self, market: str | None = None) -> None:
-        """Queue the cancellation of all open orders, or of those of one market."""
+        """
+        Queue the cancellation of all open orders, or of those of one market.
+
+        Raises
+        ------
+        NotSentError
+            If the client acts for an isolated account: the request cannot name it (openapi), and
+            would cancel the main account's.
+        """
+        if self.acting_account.is_isolated:
+            raise NotSentError(
+                "DELETE /orders was not sent: it would cancel the main account's orders, cancel "
+                "those of the isolated account by their ids"
+            )
         await self._caller.confirm(command("DELETE", "/orders", params={"market": market}))
 
     async def cancel_orders(self, order_ids: Sequence[str]) -> list[CancelResult]:
@@ -64,7 +78,7 @@ class OrderEndpoints(Endpoints):
 
     async def open_orders(self, market: str | None = None) -> list[Order]:
         """Return the open and untriggered orders, of all markets or of one."""
-        return (await self._read_private("/orders", Results[Order], market=market)).results or []
+        return await self._read_list("/orders", Results[Order], market=market)
 
     async def order(self, order_id: str) -> Order:
         """
@@ -75,7 +89,7 @@ class OrderEndpoints(Endpoints):
         VenueError
             If there is none with this id; a closed one is found in the history only.
         """
-        return await self._read_private(f"/orders/{segment(order_id)}", Order)
+        return await self._read_own(f"/orders/{segment(order_id)}", Order)
 
     async def order_by_client_id(self, client_id: str) -> Order:
         """
@@ -86,7 +100,7 @@ class OrderEndpoints(Endpoints):
         VenueError
             If there is none with this id; a closed one is found in the history only.
         """
-        return await self._read_private(f"/orders/by_client_id/{segment(client_id)}", Order)
+        return await self._read_own(f"/orders/by_client_id/{segment(client_id)}", Order)
 
     async def orders_history(
         self,
@@ -102,7 +116,7 @@ class OrderEndpoints(Endpoints):
         cursor: str | None = None,
     ) -> Page[Order]:
         """Return a page of the account's orders, open and closed, at most 5,000."""
-        return await self._read_private(
+        return await self._read_page(
             "/orders-history",
             Page[Order],
             market=market,
