@@ -14,6 +14,7 @@ from nautilus_paradex.protocol import sbe
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import AccountEvent, FillEvent
 from nautilus_paradex.protocol.rpc import RpcError
+from nautilus_paradex.transport.acting_account import ActingAccount
 
 
 class RefusingSocket:
@@ -44,7 +45,8 @@ class Taken:
 
 def stream(**handlers: Taken) -> PrivateStream:
     types = {"account": AccountEvent, "fill": FillEvent}
-    return PrivateStream({types[name]: taken for name, taken in handlers.items()}, Logger("TEST"))
+    by_type = {types[name]: taken for name, taken in handlers.items()}
+    return PrivateStream(by_type, Logger("TEST"), ActingAccount(0xABC))
 
 
 @pytest.mark.parametrize("refused", OPTIONAL_CHANNELS)
@@ -73,7 +75,7 @@ def test_the_encoding_is_told_by_each_frame() -> None:
         updated_at=7_000,
         ts=7_000,
         seq=1,
-        account="0x1",
+        account="0xabc",
         settlement_asset="USDC",
         status="ACTIVE",
         margin_cushion=5,
@@ -96,7 +98,7 @@ def test_the_encoding_is_told_by_each_frame() -> None:
 def test_what_cannot_be_taken_in_costs_itself_only() -> None:
     private = stream(account=Taken(MessageError("no")), fill=Taken())
     for _ in range(2):
-        private.take_frame(sbe.encode(AccountEvent(account="0x1"), 2), Opcode.BINARY)
+        private.take_frame(sbe.encode(AccountEvent(account="0xabc"), 2), Opcode.BINARY)
     private.take_frame(b"{", Opcode.TEXT)
     assert private.malformed == {"MessageError": 3}
     assert not private.unknown
@@ -110,3 +112,13 @@ def test_unknown_kinds_are_counted_and_passed_over() -> None:
     private.take_frame(text, Opcode.TEXT)
     assert private.unknown == {"binary template": 1, "AccountEvent": 1, "UnknownMessage": 1}
     assert not private.malformed
+
+
+def test_messages_of_another_account_are_passed_over_and_counted() -> None:
+    taken = Taken()
+    private = stream(fill=taken)
+    mine = [FillEvent(fill_id="1", account="0x0abc"), FillEvent(fill_id="2")]
+    for fill in (mine[0], FillEvent(fill_id="3", account="0xdef"), mine[1]):
+        private.take(fill)
+    assert taken.messages == mine
+    assert private.foreign == 1
