@@ -126,6 +126,18 @@ async def test_tc_e14_limit_ioc_that_meets_nobody_is_canceled(venue, place):
         assert venue.orders[order.client_order_id.value]["status"] == "CLOSED"
 
 
+@pytest.mark.parametrize("price", ["96010", "95000"], ids=["E15_would_fill", "E16_would_not"])
+async def test_tc_e15_e16_limit_fok_is_denied(venue, place, price):
+    tester = exec_tester()
+    async with running_node(venue, tester):
+        order = place(tester, OrderSide.BUY, price, TimeInForce.FOK)
+        await eventually(lambda: order.is_closed)
+
+        assert event_names(order) == ["OrderInitialized", "OrderDenied"]
+        assert order.last_event.reason == "UNSUPPORTED_TIME_IN_FORCE: time_in_force=FOK"
+        assert venue.orders == {}
+
+
 async def test_tc_e17_limit_gtd_is_denied_unless_configured(venue):
     tester = exec_tester(enable_limit_buys=True, **GTD)
     async with running_node(venue, tester):
