@@ -234,6 +234,10 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     gtd_as_gtc : bool, default False
         If GTD orders are sent as GTC, which is right only for strategies that manage the expiry
         themselves (``manage_gtd_expiry``). Otherwise they are denied: the venue has no GTD.
+    use_spot_position_reports : bool, default False
+        If the balance of a token is reported as the position in its spot market, valued at the
+        mark price when it is read. Strategies that close their positions will then sell tokens
+        that they did not buy. If False then a spot position is what this node has traded.
 
     """
 
@@ -258,6 +262,7 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     stp: str | None = None
     dime_discount: bool = False
     gtd_as_gtc: bool = False
+    use_spot_position_reports: bool = False
 
     def __post_init__(self) -> None:
         _check_connection(self)

@@ -172,6 +172,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             self._log,
             client_id,
             self.account_id,
+            balances_are_positions=config.use_spot_position_reports,
         )
         self._commissions = Commissions(cache, is_retail=config.token_usage is not None)
         self._account = AccountReporter(
@@ -320,6 +321,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._log.info(f"{config.stp=}", LogColor.BLUE)
         self._log.info(f"{config.dime_discount=}", LogColor.BLUE)
         self._log.info(f"{config.gtd_as_gtc=}", LogColor.BLUE)
+        self._log.info(f"{config.use_spot_position_reports=}", LogColor.BLUE)
         self._log.info(f"{config.token_usage=}", LogColor.BLUE)
         self._log.info(f"{config.on_behalf_of_account=}", LogColor.BLUE)
 

@@ -47,6 +47,7 @@ from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.protection import unprotected
 from nautilus_paradex.execution.recovery import Recovery
+from nautilus_paradex.execution.spot import known_spot_report, known_spot_reports
 from nautilus_paradex.execution.venue_state import VenueStateReader
 from nautilus_paradex.parsing.fills import with_own_order
 from nautilus_paradex.parsing.precision import PrecisionError
@@ -54,7 +55,6 @@ from nautilus_paradex.parsing.reports import (
     fill_report,
     flat_position_report,
     known_order_report,
-    known_position_report,
     order_side_of,
     order_status_report,
     position_status_report,
@@ -96,6 +96,8 @@ class Reports:
         The client's id.
     account_id : AccountId
         The account of the reports.
+    balances_are_positions : bool, default False
+        If the balance of a token is reported as the position in its spot market.
 
     """
 
@@ -110,9 +112,12 @@ class Reports:
         log: Logger,
         client_id: ClientId,
         account_id: AccountId,
+        *,
+        balances_are_positions: bool = False,
     ) -> None:
         self._http = http
-        self._reader = VenueStateReader(http, log)
+        self._balances_are_positions = balances_are_positions
+        self._reader = VenueStateReader(http, log, self._pairs_of_balances)
         self._events = events
         self._recovery = recovery
         self._instruments = instruments
@@ -259,17 +264,26 @@ class Reports:
         """
         Return the reports of the open positions; of one instrument also that it is flat.
 
-        Spot markets have balances at the venue, and no positions. What the platform made of their
-        fills is reported as it is: left out, it would count as flat, and be closed.
+        Spot markets have balances at the venue, and no positions: see `spot`.
         """
-        positions = await self._reader.positions()
-        if command.instrument_id is None:
-            return [*await self._position_reports(positions), *self._spot_reports(None)]
         market = _market(command.instrument_id)
+        if market is None:
+            return [
+                *await self._position_reports(await self._reader.positions()),
+                *self._spot_reports(),
+            ]
         instrument = await self._instruments.get(market)
-        if isinstance(instrument, CurrencyPair):
-            return self._spot_reports(instrument.id)
-        reports = await self._position_reports([p for p in positions if p.market == market])
+        if isinstance(instrument, CurrencyPair) and not self._balances_are_positions:
+            return [
+                known_spot_report(
+                    self._cache,
+                    instrument,
+                    account_id=self._account_id,
+                    ts_init=self._clock.timestamp_ns(),
+                ),
+            ]
+        positions = [p for p in await self._reader.positions() if p.market == market]
+        reports = await self._position_reports(positions)
         if reports:
             return reports
         return [
@@ -280,22 +294,22 @@ class Reports:
             ),
         ]
 
-    def _spot_reports(self, instrument_id: InstrumentId | None) -> list[PositionStatusReport]:
-        return [
-            known_position_report(
-                position,
-                account_id=self._account_id,
-                ts_init=self._clock.timestamp_ns(),
-            )
-            for position in self._cache.positions_open(
-                venue=PARADEX_VENUE,
-                instrument_id=instrument_id,
-                account_id=self._account_id,
-            )
-            if isinstance(self._cache.instrument(position.instrument_id), CurrencyPair)
-        ]
+    def _spot_reports(self) -> list[PositionStatusReport]:
+        if self._balances_are_positions:
+            return []
+        return known_spot_reports(
+            self._cache,
+            account_id=self._account_id,
+            ts_init=self._clock.timestamp_ns(),
+        )
 
     # -- Parts -----------------------------------------------------------------------------------
+
+    def _pairs_of_balances(self) -> list[CurrencyPair]:
+        if not self._balances_are_positions:
+            return []
+        instruments = self._cache.instruments(venue=PARADEX_VENUE)
+        return [pair for pair in instruments if isinstance(pair, CurrencyPair)]
 
     def _start_ms(self, start: datetime | None) -> int:
         if start is not None:

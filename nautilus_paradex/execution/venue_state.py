@@ -6,12 +6,15 @@ here, that is `reports`.
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 from nautilus_trader.common.component import Logger
+from nautilus_trader.model.instruments import CurrencyPair
 
 from nautilus_paradex.execution.lookup import closed_orders, fills_since, find_order
+from nautilus_paradex.execution.spot import balances_as_positions
 from nautilus_paradex.parsing.fills import own_order, reversal, with_own_order
 from nautilus_paradex.parsing.reports import trade_id_of
 from nautilus_paradex.protocol import rest
@@ -102,12 +105,20 @@ class VenueStateReader:
         The REST client.
     log : Logger
         The client's logger.
+    pairs_of_balances : callable
+        Returns the spot pairs whose token balances are to be read as positions.
 
     """
 
-    def __init__(self, http: ParadexHttpClient, log: Logger) -> None:
+    def __init__(
+        self,
+        http: ParadexHttpClient,
+        log: Logger,
+        pairs_of_balances: Callable[[], Sequence[CurrencyPair]],
+    ) -> None:
         self._http = http
         self._log = log
+        self._pairs_of_balances = pairs_of_balances
 
     async def whole(self, since_ms: int) -> VenueState:
         """
@@ -157,7 +168,9 @@ class VenueStateReader:
 
     async def positions(self) -> list[PositionEvent]:
         """Return the positions, closed ones included. Raises as `whole`."""
-        return [position_event(position) for position in await self._http.positions()]
+        positions = [position_event(position) for position in await self._http.positions()]
+        pairs = self._pairs_of_balances()
+        return [*positions, *await balances_as_positions(self._http, pairs)] if pairs else positions
 
     # -- One reading -----------------------------------------------------------------------------
 

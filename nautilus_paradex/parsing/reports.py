@@ -19,7 +19,6 @@ from nautilus_trader.model.identifiers import AccountId, ClientOrderId, TradeId,
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Money, Price, Quantity
 from nautilus_trader.model.orders import Order
-from nautilus_trader.model.position import Position
 
 from nautilus_paradex.parsing.instruments import currency_from_code
 from nautilus_paradex.parsing.money import money_from_e8
@@ -52,7 +51,6 @@ __all__ = [
     "flat_position_report",
     "is_trade_id_of",
     "known_order_report",
-    "known_position_report",
     "liquidity_side_of",
     "order_side_of",
     "order_status_report",
@@ -288,24 +286,6 @@ def position_status_report(
         avg_px_open=_average_price(position.avg_entry_price) if size else None,
         report_id=UUID4(),
         ts_last=ts_ns(position.updated_at or position.ts),
-        ts_init=ts_init,
-    )
-
-
-def known_position_report(
-    position: Position,
-    *,
-    account_id: AccountId,
-    ts_init: int,
-) -> PositionStatusReport:
-    """Return the report of a position as the platform has it: the venue keeps none like it."""
-    return PositionStatusReport(
-        account_id=account_id,
-        instrument_id=position.instrument_id,
-        position_side=position.side,
-        quantity=position.quantity,
-        report_id=UUID4(),
-        ts_last=position.ts_last,
         ts_init=ts_init,
     )
 

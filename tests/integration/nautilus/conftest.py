@@ -16,7 +16,7 @@ from tests.integration.nautilus.harness import ENCODINGS, Venue
 
 _MINUTE_US = 60_000_000
 _BEFORE_THE_MINUTE_US = 6_000_000
-_FEW_MARKETS = ("BTC-USD-PERP", "ETH-USD-PERP", "BTC-USD-96000-C")
+_FEW_MARKETS = ("BTC-USD-PERP", "ETH-USD-PERP", "BTC-USD-96000-C", "DIME-USD")
 
 
 @pytest.fixture(scope="session", autouse=True)
