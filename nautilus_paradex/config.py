@@ -12,6 +12,7 @@ from nautilus_trader.common.config import register_config_encoding
 from nautilus_trader.live.config import LiveDataClientConfig, LiveExecClientConfig
 
 from nautilus_paradex.feeds.wide import check_wide_kinds
+from nautilus_paradex.parsing.order_params import MIN_RECV_WINDOW_MS
 from nautilus_paradex.protocol.enums import MarginType, StpMode, TokenUsage
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.transport.checks import check_positive, split_url
@@ -22,7 +23,6 @@ REDACTED: Final = "<redacted>"
 REST_ROUTE: Final = "rest"
 _ORDER_ROUTES: Final = (REST_ROUTE, "ws")
 _SBE_VERSIONS: Final = (0, 1, 2)
-_MIN_RECV_WINDOW_MS: Final = 10
 
 
 class SecretText(str):
@@ -273,9 +273,9 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
         if self.order_route not in _ORDER_ROUTES:
             known = " or ".join(_ORDER_ROUTES)
             raise ValueError(f"order_route must be {known}, was {self.order_route!r}")
-        if self.recv_window_ms < _MIN_RECV_WINDOW_MS:
+        if self.recv_window_ms < MIN_RECV_WINDOW_MS:
             raise ValueError(
-                f"recv_window_ms must be at least {_MIN_RECV_WINDOW_MS}, was {self.recv_window_ms}",
+                f"recv_window_ms must be at least {MIN_RECV_WINDOW_MS}, was {self.recv_window_ms}",
             )
         if self.stp is not None and self.stp not in StpMode:
             raise ValueError(f"stp must be one of {', '.join(StpMode)} or null, was {self.stp!r}")

@@ -6,7 +6,8 @@ while `under_way` keeps what has not shown its effect yet; `order_events` is whe
 orders comes in, `order_state` what it means (with `pending_change` for modifications), as one of
 the `order_actions`, `order_emitter` that told to the platform; `order_watch` what to do about news
 that leaves something open, `recovery` about news that stays away, `lookup` the questions they ask,
-`reports` the venue's state for reconciliation, `spot` where it has balances and no positions, `account` balances and margins, `commission` what inferred fills cost. What the
-platform has no message for is offered by `venue_commands`: `algo` works TWAPs, `margin` sets
-leverage. `client` is the platform's class that ties them together.
+`reports` the venue's state for reconciliation, `spot` where it has balances and no positions,
+`account` balances and margins, `commission` what inferred fills cost. What the platform has no
+message for is offered by `venue_commands`: `algo` works TWAPs, `margin` sets leverage. `client` is
+the platform's class that ties them together.
 """

@@ -48,6 +48,10 @@ class TestDefaults:
 
         assert (config.account_address, config.private_key) == (None, None)
         assert config.recv_window_ms == 10_000
+        assert config.stp is None
+        assert not config.dime_discount
+        assert not config.gtd_as_gtc
+        assert not config.use_spot_position_reports
         assert config.cancel_on_disconnect is False
         assert config.on_behalf_of_account is None
 
@@ -129,6 +133,12 @@ def test_a_wrong_setting_is_named(
         (ParadexDataClientConfig, {"sbe_schema_version": 3}, "must be 0, 1, 2 or null, was 3"),
         (ParadexDataClientConfig, {"update_instruments_interval_mins": 0}, "must be positive"),
         (ParadexExecClientConfig, {"recv_window_ms": 9}, "recv_window_ms must be at least 10"),
+        (
+            ParadexExecClientConfig,
+            {"stp": "EXPIRE_NOBODY"},
+            "stp must be one of EXPIRE_MAKER, EXPIRE_TAKER, EXPIRE_BOTH or null, "
+            "was 'EXPIRE_NOBODY'",
+        ),
         (
             ParadexExecClientConfig,
             {"token_usage": "retail"},

@@ -128,6 +128,57 @@ def test_the_status_of_an_order(
     assert report.filled_qty == Quantity.from_str(filled)
 
 
+ABOVE, BELOW = "STOP_CONDITION_ABOVE_TRIGGER", "STOP_CONDITION_BELOW_TRIGGER"
+
+
+@pytest.mark.parametrize(
+    ("changes", "order_type", "status"),
+    [
+        ({"flags": (ABOVE,)}, OrderType.STOP_LIMIT, OrderStatus.ACCEPTED),
+        ({"flags": (BELOW,)}, OrderType.LIMIT_IF_TOUCHED, OrderStatus.ACCEPTED),
+        ({"flags": (ABOVE,), "status": "OPEN"}, OrderType.STOP_LIMIT, OrderStatus.TRIGGERED),
+        ({"flags": (BELOW,), "status": "OPEN"}, OrderType.LIMIT_IF_TOUCHED, OrderStatus.TRIGGERED),
+        (
+            {"flags": (ABOVE,), "status": "OPEN", "size_open": 10_000_000},
+            OrderType.STOP_LIMIT,
+            OrderStatus.PARTIALLY_FILLED,
+        ),
+        (
+            {"order_type": "STOP_MARKET", "flags": (BELOW,), "price": None},
+            OrderType.MARKET_IF_TOUCHED,
+            OrderStatus.ACCEPTED,
+        ),
+        (
+            {"order_type": "STOP_MARKET", "flags": (), "price": None},
+            OrderType.STOP_MARKET,
+            OrderStatus.ACCEPTED,
+        ),
+    ],
+)
+def test_a_triggered_order(
+    changes: dict[str, object],
+    order_type: OrderType,
+    status: OrderStatus,
+    instrument: CryptoPerpetual,
+) -> None:
+    event = order(
+        **(
+            {"status": "UNTRIGGERED", "order_type": "STOP_LIMIT", "trigger_price": 63_000_00000000}
+            | changes
+        )
+    )
+    report = order_status_report(
+        event,
+        account_id=ACCOUNT_ID,
+        instrument=instrument,
+        ts_init=3_000,
+    )
+    assert (report.order_type, report.order_status) == (order_type, status)
+    assert report.trigger_price == Price.from_str("63000.0")
+    assert report.trigger_type == TriggerType.MARK_PRICE
+    assert report.ts_triggered == (2_000_000 if status == OrderStatus.TRIGGERED else 0)
+
+
 def test_the_words_of_an_order(instrument: CryptoPerpetual) -> None:
     report = order_status_report(
         order(
