@@ -142,7 +142,7 @@ def modify_denial_of(
     return (
         _price_objection("price", price, instrument)
         or _price_objection("trigger_price", trigger_price, instrument)
-        or _off_increment("quantity", quantity, instrument.size_increment)
+        or _quantity_objection(quantity, instrument)
     )
 
 
@@ -218,11 +218,17 @@ def _client_id_too_long(order: Order, instrument: Instrument) -> str | None:
 
 
 def _quantity(order: Order, instrument: Instrument) -> str | None:
-    if instrument.max_quantity is not None and order.quantity > instrument.max_quantity:
-        return f"QUANTITY_ABOVE_MAX: quantity={order.quantity} max={instrument.max_quantity}"
-    if instrument.min_quantity is not None and order.quantity < instrument.min_quantity:
-        return f"QUANTITY_BELOW_MIN: quantity={order.quantity} min={instrument.min_quantity}"
-    return _off_increment("quantity", order.quantity, instrument.size_increment)
+    return _quantity_objection(order.quantity, instrument)
+
+
+def _quantity_objection(quantity: Quantity | None, instrument: Instrument) -> str | None:
+    if quantity is None:
+        return None
+    if instrument.max_quantity is not None and quantity > instrument.max_quantity:
+        return f"QUANTITY_ABOVE_MAX: quantity={quantity} max={instrument.max_quantity}"
+    if instrument.min_quantity is not None and quantity < instrument.min_quantity:
+        return f"QUANTITY_BELOW_MIN: quantity={quantity} min={instrument.min_quantity}"
+    return _off_increment("quantity", quantity, instrument.size_increment)
 
 
 def _price(order: Order, instrument: Instrument) -> str | None:

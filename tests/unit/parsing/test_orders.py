@@ -322,6 +322,11 @@ def test_features_in_the_venues_words() -> None:
         (limit(), {"quantity": "0.200"}, None),
         (
             limit(),
+            {"quantity": "100.002"},
+            "QUANTITY_ABOVE_MAX: quantity=100.002 max=100.000",
+        ),
+        (
+            limit(),
             {"trigger_price": "1.0"},
             "UNSUPPORTED_MODIFY: trigger_price=1.0 order_type=LIMIT",
         ),
