@@ -41,6 +41,7 @@ GONE_CODES: Final = NOT_FOUND_CODES | {
 
 _PAGE_SIZE: Final = 5_000  # the venue's maximum (api-notes)
 _MAX_PAGES: Final = 100
+_MAX_SCANNED_PAGES: Final = 4
 _RECENT: Final = 500
 
 
@@ -90,7 +91,8 @@ async def find_closed_order(
     Return an order from the history, None where it is not there.
 
     By its client id; where that finds nothing (the order has none, or one of this side's own
-    making), among the newest orders of its market by the venue's id.
+    making), by the venue's id among the newest 20,000 orders of its market: the venue has no such
+    filter.
 
     Raises
     ------
@@ -107,9 +109,24 @@ async def find_closed_order(
             return order_event(order)
     if not venue_order_id:
         return None
-    page = await http.orders_history(market=market, page_size=_PAGE_SIZE)
-    order = _newest(page.results, client_id=None, venue_order_id=venue_order_id)
-    return None if order is None else order_event(order)
+    return await _scan_for(http, venue_order_id, market)
+
+
+async def _scan_for(
+    http: ParadexHttpClient,
+    venue_order_id: str,
+    market: str | None,
+) -> OrderEvent | None:
+    cursor = None
+    for _ in range(_MAX_SCANNED_PAGES):
+        page = await http.orders_history(market=market, page_size=_PAGE_SIZE, cursor=cursor)
+        order = _newest(page.results, client_id=None, venue_order_id=venue_order_id)
+        if order is not None:
+            return order_event(order)
+        cursor = page.next
+        if not cursor:
+            break
+    return None
 
 
 async def recent_orders(

@@ -25,8 +25,10 @@ from nautilus_paradex.execution.order_actions import (
     Updated,
 )
 from nautilus_paradex.execution.order_state import OrderState
+from nautilus_paradex.parsing.instruments import is_known_currency
 from nautilus_paradex.parsing.reports import (
     commission_of,
+    fill_info,
     fill_price,
     fill_quantity,
     liquidity_side_of,
@@ -259,6 +261,11 @@ class OrderEmitter:
                 f"Fill {fill.fill_id} says {fill.side}, its order {order.client_order_id!r} is "
                 f"{order.side_string()}: the order's side is taken",
             )
+        if fill.fee_currency and not is_known_currency(fill.fee_currency):
+            self._log.warning(
+                f"A fee is charged in {fill.fee_currency}, which is not known so far: it is taken "
+                "for a crypto currency with 8 decimals",
+            )
         return {
             "venue_position_id": None,
             "trade_id": trade_id_of(fill),
@@ -270,6 +277,7 @@ class OrderEmitter:
             "commission": commission_of(fill, instrument),
             "liquidity_side": liquidity_side_of(fill.liquidity),
             "ts_event": ts_ns(fill.created_at or fill.ts),
+            "info": fill_info(fill),
         }
 
     def _triggered(self, state: OrderState, order: Order, triggered: Triggered) -> None:

@@ -95,8 +95,8 @@ class PositionWatch:
     def begin(self) -> None:
         """Compare from here on: the platform has been told of the account's positions."""
         self._has_begun = True
-        for market in self._venue:
-            self._compare(market)
+        why = "it differs after the start"
+        self._create_task(self._until_answered(lambda: self.reconcile(None, why)))
 
     def take(self, event: PositionEvent) -> None:
         """Take in an update; one that the platform does not come to share is looked into."""
@@ -132,7 +132,7 @@ class PositionWatch:
             return
         async with self._lock:
             await self._read_positions()
-            if not self._differing(market):
+            if await self._come_to_agree(market):
                 return
             await self._explain(self._http.clock.now_ms() - _LOOKBACK_MS)
             before: dict[str, tuple[int, int]] = {}
@@ -156,13 +156,9 @@ class PositionWatch:
             self._create_task(self._look_into(market))
 
     async def _look_into(self, market: str) -> None:
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + _GRACE_SECS
         try:
-            while loop.time() < deadline:
-                await asyncio.sleep(_POLL_SECS)
-                if self._agree(market):
-                    return
+            if await self._come_to_agree(market):
+                return
             why = "a position update differs although the fills should be in"
             self._log.warning(
                 f"The venue's position in {market} is {_text(self._venue_size(market))}, here it "
@@ -171,6 +167,16 @@ class PositionWatch:
             await self._until_answered(lambda: self.reconcile(market, why))
         finally:
             self._watched.discard(market)
+
+    async def _come_to_agree(self, market: str | None) -> bool:
+        """Whether the sizes agree at some moment of the grace period, of one market or of all."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _GRACE_SECS
+        while self._differing(market):
+            if loop.time() >= deadline:
+                return False
+            await asyncio.sleep(_POLL_SECS)
+        return True
 
     def _agree(self, market: str) -> bool:
         difference = self._venue_size(market) - self._platform_size(market)

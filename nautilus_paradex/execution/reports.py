@@ -189,6 +189,9 @@ class Reports:
         """
         client_order_id, venue_order_id = command.client_order_id, command.venue_order_id
         known = self._known_order(_value_of(venue_order_id), client_order_id)
+        if known is not None:
+            # A closed order is found by its client id only, without searching.
+            client_order_id = known.client_order_id
         try:
             event = await find_order(
                 self._http,

@@ -41,6 +41,7 @@ __all__ = [
     "currency_from_code",
     "instrument_from_market",
     "instrument_id_from_symbol",
+    "is_known_currency",
     "scale_of",
 ]
 
@@ -131,6 +132,11 @@ def scale_of(instrument: Instrument) -> MarketScale:
         price_increment=instrument.price_increment,
         size_increment=instrument.size_increment,
     )
+
+
+def is_known_currency(code: str) -> bool:
+    """Whether the platform has a currency of that code, or was told of one."""
+    return Currency.from_str(code, strict=True) is not None
 
 
 def currency_from_code(code: str) -> Currency:

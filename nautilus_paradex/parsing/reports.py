@@ -40,11 +40,12 @@ from nautilus_paradex.protocol.enums import OrderSide as VenueSide
 from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
-from nautilus_paradex.protocol.numbers import e8_to_decimal
+from nautilus_paradex.protocol.numbers import e8_to_decimal, e8_to_str
 
 __all__ = [
     "REVERSAL",
     "commission_of",
+    "fill_info",
     "fill_price",
     "fill_quantity",
     "fill_report",
@@ -346,6 +347,22 @@ def commission_of(fill: FillEvent, instrument: Instrument) -> Money:
     code = fill.fee_currency
     currency = currency_from_code(code) if code else instrument.settlement_currency
     return money_from_e8(fill.fee or 0, currency)
+
+
+def fill_info(fill: FillEvent) -> dict[str, object]:
+    """Return what the venue tells of a fill and the platform's event has no field for."""
+    amounts = {
+        "realized_pnl": fill.realized_pnl,
+        "realized_funding": fill.realized_funding,
+        "underlying_price": fill.underlying_price,
+    }
+    info: dict[str, object] = {
+        name: e8_to_str(amount) for name, amount in amounts.items() if amount is not None
+    }
+    info["fill_type"] = fill.fill_type or FillType.FILL.value
+    if fill.flags:
+        info["flags"] = list(fill.flags)
+    return info
 
 
 def fill_price(price_e8: int | None, instrument: Instrument) -> Price:

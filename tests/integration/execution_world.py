@@ -224,6 +224,7 @@ class World:
             config,
         )
         self.engine.register_client(self.client)
+        self._take = self.client._stream.take
         self.mark = Decimal(0)
         self.events: list[OrderEvent] = []
         self.msgbus.subscribe("events.order.*", self.events.append)
@@ -445,6 +446,34 @@ class World:
             "command_id": UUID4(),
             "ts_init": self.clock.timestamp_ns(),
         }
+
+    # -- The client's ears -----------------------------------------------------------------------
+
+    def listen(self, *kinds: type) -> list[Message]:
+        """Return a list that fills with the private messages of some kinds, which go their way."""
+        return self._overhear(kinds, is_lost=False)
+
+    def deafen(self, *kinds: type) -> list[Message]:
+        """Lose the private messages of some kinds from here on, into the list returned."""
+        return self._overhear(kinds, is_lost=True)
+
+    def hear(self, message: Message) -> None:
+        """Have the client hear a message, whatever it is deaf to."""
+        self._take(message)
+
+    def _overhear(self, kinds: tuple[type, ...], *, is_lost: bool) -> list[Message]:
+        heard: list[Message] = []
+        take = self.client._stream.take
+
+        def overhear(message: Message) -> None:
+            if isinstance(message, kinds):
+                heard.append(message)
+                if is_lost:
+                    return
+            take(message)
+
+        self.client._stream.take = overhear  # type: ignore[method-assign]
+        return heard
 
     # -- What happened ---------------------------------------------------------------------------
 

@@ -13,7 +13,6 @@ from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution import positions
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
-from nautilus_paradex.protocol.json_feed import Message
 from tests.integration.execution_world import World, open_world
 from tests.support import eventually
 
@@ -54,31 +53,6 @@ def corrections(world: World) -> list[Order]:
     return [o for o in world.cache.orders() if "RECONCILIATION" in (o.tags or ())]
 
 
-def listen(world: World, kind: type) -> list[Message]:
-    """Return a list that fills with the private messages of a kind, which go their way."""
-    heard: list[Message] = []
-    take = world.client._stream.take
-
-    def overhear(message: Message) -> None:
-        if isinstance(message, kind):
-            heard.append(message)
-        take(message)
-
-    world.client._stream.take = overhear  # type: ignore[method-assign]
-    return heard
-
-
-def deafen(world: World, *kinds: type) -> None:
-    """Lose all private messages of some kinds from here on."""
-    take = world.client._stream.take
-
-    def hear(message: Message) -> None:
-        if not isinstance(message, kinds):
-            take(message)
-
-    world.client._stream.take = hear  # type: ignore[method-assign]
-
-
 async def move_without_a_word(world: World) -> None:
     """Take the last fill back, and have the venue never say so."""
 
@@ -86,7 +60,7 @@ async def move_without_a_word(world: World) -> None:
         return rest.Page(results=[])
 
     world.http.tradebusts = no_busts  # type: ignore[method-assign]
-    deafen(world, rest.TradeBust)
+    world.deafen(rest.TradeBust)
     await world.act("bust", fill_id=world.ledger()["fills"][-1]["id"])
 
 
@@ -116,11 +90,11 @@ async def test_only_the_busted_part_of_a_position_goes(world: World) -> None:
 
 async def test_a_bust_that_is_told_again_is_no_second_bust(world: World) -> None:
     busts = world.subscribe(ParadexTradeBust)
-    heard = listen(world, rest.TradeBust)
+    heard = world.listen(rest.TradeBust)
     await bought(world)
     await world.act("bust", fill_id=world.ledger()["fills"][0]["id"])
     await eventually(lambda: world.net_position == 0)
-    world.client._stream.take(heard[0])
+    world.hear(heard[0])
     await world.fault(kind="drop_sockets")
     await eventually(lambda: world.client.websocket.metrics.reconnects == 1)
     await bought(world)
@@ -131,7 +105,7 @@ async def test_a_bust_that_is_told_again_is_no_second_bust(world: World) -> None
 async def test_a_bust_during_a_disconnection_is_found_afterwards(world: World) -> None:
     busts = world.subscribe(ParadexTradeBust)
     await bought(world)
-    deafen(world, rest.TradeBust, PositionEvent)
+    world.deafen(rest.TradeBust, PositionEvent)
     fill_id = world.ledger()["fills"][0]["id"]
     await world.act("bust", fill_id=fill_id)
     await world.fault(kind="drop_sockets")
@@ -140,7 +114,7 @@ async def test_a_bust_during_a_disconnection_is_found_afterwards(world: World) -
 
 
 async def test_lost_messages_are_made_up_for_by_the_fill_itself(world: World) -> None:
-    deafen(world, OrderEvent, FillEvent)
+    world.deafen(OrderEvent, FillEvent)
     await bought_elsewhere(world)
     await eventually(lambda: world.net_position == Decimal("0.01"))
     fills = [event for event in world.events if isinstance(event, OrderFilled)]
@@ -150,7 +124,7 @@ async def test_lost_messages_are_made_up_for_by_the_fill_itself(world: World) ->
 
 async def test_a_bust_whose_message_is_lost_is_found_by_the_position(world: World) -> None:
     busts = world.subscribe(ParadexTradeBust)
-    deafen(world, rest.TradeBust)
+    world.deafen(rest.TradeBust)
     order = await bought(world)
     await world.act("bust", fill_id=world.ledger()["fills"][0]["id"])
     await eventually(lambda: world.net_position == 0)
@@ -161,22 +135,13 @@ async def test_a_bust_whose_message_is_lost_is_found_by_the_position(world: Worl
 async def test_a_bust_may_be_told_before_its_fill(world: World) -> None:
     price = world.around("0")
     order = await world.resting(BUY, "0.01000", price)
-    take = world.client._stream.take
-    held: list[Message] = []
-
-    def hold_back(message: Message) -> None:
-        if isinstance(message, FillEvent | OrderEvent | PositionEvent):
-            held.append(message)
-        else:
-            take(message)
-
-    world.client._stream.take = hold_back  # type: ignore[method-assign]
+    held = world.deafen(FillEvent, OrderEvent, PositionEvent)
     await world.counterparty.place("SELL", "0.01000", price)
     await eventually(lambda: any(isinstance(m, PositionEvent) for m in held))
     await world.act("bust", fill_id=world.ledger()["fills"][0]["id"])
     await eventually(lambda: bool(world.client._busts._awaited) or order.is_closed)
     for message in held:
-        take(message)
+        world.hear(message)
     await eventually(lambda: order.status == OrderStatus.FILLED)
     await eventually(lambda: len(corrections(world)) == 1 and world.net_position == 0)
 
@@ -190,16 +155,16 @@ async def test_a_position_that_nothing_explains_is_reported(world: World) -> Non
 
 
 async def test_an_account_that_just_trades_causes_no_alarm(world: World) -> None:
-    heard = listen(world, PositionEvent)
-    asked = 0
-    read_positions = world.http.positions
+    heard = world.listen(PositionEvent)
+    alarms = 0
+    explain = world.client._positions._explain
 
-    async def counted() -> list[rest.Position]:
-        nonlocal asked
-        asked += 1
-        return await read_positions()
+    async def counted(since_ms: int) -> None:
+        nonlocal alarms
+        alarms += 1
+        await explain(since_ms)
 
-    world.http.positions = counted  # type: ignore[method-assign]
+    world.client._positions._explain = counted
     price = world.around("0")
     for _ in range(25):
         await world.second_screen.place("BUY", "0.01000", price)
@@ -207,7 +172,7 @@ async def test_an_account_that_just_trades_causes_no_alarm(world: World) -> None
     await eventually(lambda: world.net_position == Decimal("0.25"))
     await eventually(lambda: not world.client._positions._watched)
     assert len(heard) >= 25
-    assert asked == 0
+    assert alarms == 0
     assert not corrections(world)
 
 
@@ -227,8 +192,8 @@ async def test_an_engine_that_may_not_follow_is_left_alone() -> None:
 
 async def test_positions_are_compared_only_once_the_platform_has_taken_them_over() -> None:
     async with open_world(DevnetConfig(port=0, synthetic=False)) as world:
-        deafen(world, OrderEvent, FillEvent)
-        heard = listen(world, PositionEvent)
+        world.deafen(OrderEvent, FillEvent)
+        heard = world.listen(PositionEvent)
         await bought_elsewhere(world)
         await eventually(lambda: bool(heard))
         assert not world.client._positions._watched
