@@ -141,9 +141,10 @@ class BarFollower:
 
     def on_trade(self, trade: TradeEvent, arrived_ns: int) -> None:
         """Take a trade of any market (a listener of the router)."""
-        if market_data.is_off_book(trade):
+        followed = self._of_trades.get(trade.market or "")
+        if followed is None or market_data.is_off_book(trade):
             return
-        for series in self._of_trades.get(trade.market or "", ()):
+        for series in followed:
             if series.trades is not None:
                 series.trades.add(trade)
 

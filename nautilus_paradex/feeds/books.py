@@ -26,11 +26,6 @@ GAPS: Final = "book_gaps"
 
 COUNTERS: Final = (EMPTY_DELTAS, IGNORED, GAPS)
 
-_BUILD: Final = {
-    Verdict.SNAPSHOT: books.book_snapshot,
-    Verdict.DELTA: books.book_deltas,
-}
-
 
 class BookKeeper:
     """
@@ -95,7 +90,8 @@ class BookKeeper:
             self._break(feed, last)
             return False
         # Built even if nobody wants deltas: a level that cannot be held breaks the book.
-        deltas = _BUILD[verdict](event, feed.scale, arrived_ns)
+        build = books.book_snapshot if verdict is Verdict.SNAPSHOT else books.book_deltas
+        deltas = build(event, feed.scale, arrived_ns)
         feed.book.seen_ns = arrived_ns
         if deltas is None:
             self._metrics.count(EMPTY_DELTAS)

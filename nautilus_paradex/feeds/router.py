@@ -202,7 +202,12 @@ class FeedRouter:
             template = sbe.peek_template(frame)
             self._warn(f"{UNKNOWN_TEMPLATE}/{template}", f"Unknown SBE template {template} skipped")
             return
-        self.on_event(event, arrived_ns, lane)
+        # As `on_event`, without another call on the way of every frame.
+        route = self._routes[lane].get(type(event))
+        if route is None:
+            self._unhandled(event)
+        else:
+            route(event, arrived_ns)
         self.metrics.record(FRAME_TO_ENGINE, self._now_ns() - arrived_ns)
 
     def on_event(self, event: Message, arrived_ns: int, lane: Lane = Lane.MARKETS) -> None:
@@ -339,8 +344,11 @@ class FeedRouter:
         self._emit(update)
 
     def _count_levels_off_tick(self, feed: MarketFeed, event: BookEvent) -> None:
+        off_tick = feed.scale.off_tick
         for side in (event.bids, event.asks):
-            self._count_off_tick(feed, *(price_e8 for price_e8, _ in side))
+            for price_e8, _ in side:
+                if off_tick(price_e8):
+                    self._count_off_tick(feed, price_e8)
 
     def _count_off_tick(self, feed: MarketFeed, *prices_e8: int | None) -> None:
         for price_e8 in prices_e8:
