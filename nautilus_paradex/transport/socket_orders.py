@@ -21,6 +21,7 @@ from nautilus_paradex.protocol.rest import (
     OrderRequest,
 )
 from nautilus_paradex.protocol.rpc import Response, RpcError
+from nautilus_paradex.transport.acting_account import ActingAccount
 from nautilus_paradex.transport.errors import (
     NotSentError,
     RequestError,
@@ -62,6 +63,8 @@ _CODE: Final = re.compile(r"\b[A-Z]+(?:_[A-Z]+)+\b")
 
 class Cancels(Protocol):
     """The cancels of the REST client."""
+
+    acting_account: ActingAccount
 
     async def cancel_order(self, order_id: str) -> None: ...
 
@@ -140,7 +143,8 @@ class SocketOrders:
 
     async def cancel_all_orders(self, market: str | None = None) -> None:
         """Queue the cancellation of all open orders, or of those of one market."""
-        if not self._socket.is_connected:
+        # For an isolated account neither way can: the REST client says why.
+        if not self._socket.is_connected or self._cancels.acting_account.is_isolated:
             await self._cancels.cancel_all_orders(market)
             return
         await self._send("order.cancel_all", {} if market is None else {"market": market})
