@@ -1,5 +1,6 @@
 """What follows for an order, in the platform's own events. Which events, `order_state` decides."""
 
+from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -35,7 +36,7 @@ from nautilus_paradex.parsing.reports import (
     trade_id_of,
     ts_ns,
 )
-from nautilus_paradex.protocol.endings import Ending
+from nautilus_paradex.protocol.endings import Ending, is_known_reason
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import FillEvent
 
@@ -53,6 +54,7 @@ NOT_ACCEPTED: Final = frozenset(
 )
 """Statuses of orders that the platform has not seen accepted."""
 
+_MAX_STRANGE: Final = 100
 _REFUSED: Final = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED})
 
 
@@ -84,6 +86,7 @@ class OrderEmitter:
         self._cache = cache
         self._clock = clock
         self._log = log
+        self._strange_reasons: deque[str] = deque(maxlen=_MAX_STRANGE)
 
     def emit(self, state: OrderState, order: Order, actions: Iterable[Action]) -> None:
         """Emit what follows for an order, in its order."""
@@ -302,6 +305,11 @@ class OrderEmitter:
 
     def _ended(self, state: OrderState, order: Order, end: Ended) -> None:
         ts_event = ts_ns(end.ts_us)
+        if not is_known_reason(end.reason) and end.reason not in self._strange_reasons:
+            self._strange_reasons.append(end.reason)
+            self._log.warning(
+                f"Unknown reason of an end: {end.reason!r}, taken by what the order had come to",
+            )
         if end.ending == Ending.REJECTED:
             self.rejected(order, end.reason, due_post_only=end.due_post_only, ts_event=ts_event)
             return

@@ -9,7 +9,7 @@ from typing import Final
 
 from nautilus_paradex.protocol.enums import CancelReason
 
-__all__ = ["Ending", "ending_of"]
+__all__ = ["Ending", "ending_of", "is_known_reason"]
 
 
 class Ending(StrEnum):
@@ -31,6 +31,15 @@ _WITHOUT_REFUSAL: Final[dict[str, Ending]] = {
     CancelReason.EXPIRED: Ending.EXPIRED,
     CancelReason.ASSET_EXPIRED: Ending.EXPIRED,
 }
+
+
+_KNOWN: Final = frozenset(reason.value for reason in CancelReason)
+_KNOWN_FAMILY: Final = "MMP_"  # market maker protection (api-notes)
+
+
+def is_known_reason(reason: str | None) -> bool:
+    """Whether a reason is among those the venue is known to give; an empty one is none."""
+    return not reason or reason in _KNOWN or reason.startswith(_KNOWN_FAMILY)
 
 
 def ending_of(reason: str | None, *, accepted: bool, filled: int) -> Ending:
