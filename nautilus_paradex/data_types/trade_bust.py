@@ -10,8 +10,8 @@ class ParadexTradeBust(ParadexData):
     """
     A fill of the account that failed on chain and was undone, channel ``tradebusts``.
 
-    The platform has no event that takes a fill back: its position is wrong from here on, and a
-    person must look. The venue names no market (openapi).
+    The platform has no event that takes a fill back: the order keeps it, and the execution client
+    brings position and fees in line by a fill the other way. The venue names no market (openapi).
 
     Parameters
     ----------
