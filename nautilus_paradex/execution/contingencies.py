@@ -32,10 +32,7 @@ from nautilus_trader.model.events import (
     OrderEvent,
     OrderExpired,
     OrderFilled,
-    OrderInitialized,
     OrderRejected,
-    OrderSubmitted,
-    OrderUpdated,
 )
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId
 from nautilus_trader.model.orders import Order
@@ -46,6 +43,7 @@ from nautilus_paradex.execution.modification import Modification
 from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.execution.submission import Submission
 from nautilus_paradex.parsing.precision import quantity_from_e8, quantity_to_e8
+from nautilus_paradex.protocol.numbers import e8_to_str
 
 __all__ = ["Contingencies"]
 
@@ -114,6 +112,7 @@ class Contingencies:
         self._log = log
         self._create_task = create_task
         self._params: OrderedDict[ClientOrderId, Mapping[str, object] | None] = OrderedDict()
+        self._asked: dict[ClientOrderId, int] = {}
         self._changed: dict[ClientOrderId, asyncio.Event] = {}
 
     # -- In --------------------------------------------------------------------------------------
@@ -174,19 +173,30 @@ class Contingencies:
         instrument_id: InstrumentId,
         side: OrderSide,
     ) -> None:
-        """Cancel the orders of a strategy in an instrument, or one side of them, not sent yet."""
+        """
+        Cancel the orders of a strategy in an instrument, or one side of them, not sent yet.
+
+        Those whose entry is cancelled by the same command end with it: until that is certain it may
+        still be filled, and they would be missing.
+
+        """
+        sides = (OrderSide.BUY, OrderSide.SELL) if not side else (side,)
         orders = self._cache.orders(
             instrument_id=instrument_id,
             strategy_id=strategy_id,
             side=side or OrderSide.NO_ORDER_SIDE,
         )
         for order in orders:
-            self.cancel_held(order)
+            parent = self._parent_of(order)
+            if parent is None or parent.is_closed or parent.side not in sides:
+                self.cancel_held(order)
 
     def change_held(self, command: ModifyOrder, order: Order) -> bool:
         """Change an order that was never sent; returns False if it was."""
         if not self.holds(order):
             return False
+        if command.quantity is not None:
+            self._asked[order.client_order_id] = quantity_to_e8(command.quantity)
         self._events.change_unsent(order, command.quantity, command.price, command.trigger_price)
         return True
 
@@ -233,9 +243,8 @@ class Contingencies:
                     failures = 0
                     continue
                 if failures == len(_RETRY_SECS):
-                    self._log.error(f"Orders around {root!r} could not be brought in step")
-                    return
-                await _wait(changed, _RETRY_SECS[failures])
+                    self._log.error(f"Orders around {root!r} are not in step yet, trying on")
+                await _wait(changed, _RETRY_SECS[min(failures, len(_RETRY_SECS) - 1)])
                 changed.set()
                 failures += 1
         finally:
@@ -260,7 +269,7 @@ class Contingencies:
             parent = self._parent_of(order)
             siblings = _siblings_of(order, members)
             if order.is_closed:
-                self._mourn(order, parent)
+                self._mourn(order, parent, siblings)
             elif self._is_over(order, parent, siblings):
                 done &= await self._end(order)
             elif parent is not None or siblings:
@@ -272,12 +281,18 @@ class Contingencies:
     def _is_over(self, order: Order, parent: Order | None, siblings: Iterable[Order]) -> bool:
         if parent is not None and parent.is_closed and not parent.filled_qty.raw:
             return True
-        # One that was refused has protected nothing, so the other stays.
-        return any(sibling.is_closed and sibling.status not in _REFUSED for sibling in siblings)
+        # One that was refused has protected nothing, so the other stays. One that was filled may
+        # have been smaller than what the entry has filled meanwhile: the sizes tell.
+        keeps = _REFUSED
+        if order.contingency_type == ContingencyType.OUO:
+            keeps = _REFUSED | {OrderStatus.FILLED}
+        return any(sibling.is_closed and sibling.status not in keeps for sibling in siblings)
 
     async def _size(self, order: Order, parent: Order | None, siblings: Iterable[Order]) -> bool:
-        total = _wanted_total(order, parent, siblings)
+        total = _wanted_total(order, self._size_asked_for(order), parent, siblings)
         if self._events.is_unsent(order):
+            if total <= 0 and any(sibling.filled_qty.raw for sibling in siblings):
+                return await self._end(order)
             if total > 0 and parent is not None and parent.filled_qty.raw:
                 params = self._params.get(order.client_order_id)
                 await self._submission.submit(order, params, size_e8=total)
@@ -302,26 +317,32 @@ class Contingencies:
         return False  # until it shows
 
     async def _end_entry_of(self, order: Order) -> bool:
-        """Cancel the rest of an entry whose exit is through: nothing would guard what it fills."""
+        """Cancel the rest of an entry that nothing would guard: an exit is through, or refused."""
         parent = self._parent_of(order)
-        is_exit = parent is not None and order.status == OrderStatus.FILLED
-        if parent is None or not is_exit or not parent.is_open or parent.is_pending_cancel:
+        is_refused_stop = order.status in _REFUSED and order.order_type in _STOPS
+        if parent is None or not (is_refused_stop or order.status == OrderStatus.FILLED):
+            return True
+        if not parent.is_open or parent.is_pending_cancel:
             return True
         self._log.warning(
-            f"{parent.client_order_id!r} is cancelled: {order.client_order_id!r} has closed what "
-            "was filled of it"
+            f"{parent.client_order_id!r} is cancelled: its exit {order.client_order_id!r} is "
+            f"{order.status_string()}"
         )
         return await self._end(parent)
 
-    def _mourn(self, order: Order, parent: Order | None) -> None:
-        """Say loudly, once, that a position has not got its stop."""
-        if order.status not in _REFUSED or order.order_type not in _STOPS:
+    def _mourn(self, order: Order, parent: Order | None, siblings: Iterable[Order]) -> None:
+        """Say loudly, once, that a position stands without its stop."""
+        is_first = self._params.pop(order.client_order_id, _NEVER) is not _NEVER
+        self._asked.pop(order.client_order_id, None)
+        if not is_first or parent is None or order.order_type not in _STOPS:
             return
-        had_params = self._params.pop(order.client_order_id, _NEVER) is not _NEVER
-        if had_params and parent is not None and parent.filled_qty.raw:
+        exits = [order, *siblings]
+        bare = quantity_to_e8(parent.filled_qty) - sum(quantity_to_e8(e.filled_qty) for e in exits)
+        is_lost = order.status in _REFUSED or order.status == OrderStatus.FILLED
+        if bare > 0 and is_lost:
             self._log.error(
-                f"UNPROTECTED: {parent.filled_qty} of {parent.client_order_id!r} is filled and its "
-                f"stop {order.client_order_id!r} was refused: {order.last_event.reason}"
+                f"UNPROTECTED: {e8_to_str(bare)} of {parent.client_order_id!r} is open, its stop "
+                f"{order.client_order_id!r} is {order.status_string()}"
             )
 
     def _parent_of(self, order: Order) -> Order | None:
@@ -331,6 +352,12 @@ class Contingencies:
         self._params[order.client_order_id] = params
         if len(self._params) > _MAX_PARAMS:
             self._params.popitem(last=False)
+
+    def _size_asked_for(self, order: Order) -> int:
+        """Return the size (1e-8) that the strategy wants of an order, whatever it has now."""
+        # Its first event is the one that it was made with.
+        made_with = quantity_to_e8(order.init_event.quantity)
+        return self._asked.get(order.client_order_id, made_with)
 
     def _resize(self, order: Order, total_e8: int) -> ModifyOrder:
         instrument = self._cache.instrument(order.instrument_id)
@@ -388,30 +415,24 @@ def _siblings_of(order: Order, members: _Members) -> list[Order]:
     ]
 
 
-def _wanted_total(order: Order, parent: Order | None, siblings: Iterable[Order]) -> int:
+def _wanted_total(
+    order: Order,
+    asked_for: int,
+    parent: Order | None,
+    siblings: Iterable[Order],
+) -> int:
     """
     Return the total size (1e-8), filled part included, that an order is to have now.
 
     What siblings have closed of a position is no longer to be closed by an OUO order. An OCO order
     keeps its size until a sibling is through.
     """
-    total = _size_asked_for(order)
+    total = asked_for
     if parent is not None:
         total = min(total, quantity_to_e8(parent.filled_qty))
     if order.contingency_type == ContingencyType.OUO:
         total -= sum(quantity_to_e8(sibling.filled_qty) for sibling in siblings)
     return total
-
-
-def _size_asked_for(order: Order) -> int:
-    """Return the size (1e-8) that an order had when it was sent, if it was: the strategy's own."""
-    quantity = order.quantity
-    for event in order.events:
-        if isinstance(event, OrderInitialized | OrderUpdated):
-            quantity = event.quantity
-        elif isinstance(event, OrderSubmitted):
-            break
-    return quantity_to_e8(quantity)
 
 
 async def _wait(changed: asyncio.Event, secs: float) -> None:

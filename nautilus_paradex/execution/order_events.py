@@ -29,7 +29,7 @@ from nautilus_paradex.parsing.fills import own_order, with_own_order
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.order_types import HAVING_TRIGGERED_STATE, direction_of
 from nautilus_paradex.parsing.orders import client_order_id_of
-from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
+from nautilus_paradex.parsing.precision import price_to_e8, quantity_from_e8, quantity_to_e8
 from nautilus_paradex.parsing.reports import (
     order_status_report,
     trade_id_of,
@@ -212,9 +212,19 @@ class OrderEvents:
         """Change an order that was never sent; what is None stays."""
         self._emitter.updated_unsent(order, quantity, price, trigger_price)
 
-    def submitted(self, order: Order) -> None:
-        """Tell that an order is about to be sent, and follow it from here on."""
-        self.state_of(order)
+    def submitted(self, order: Order, size_e8: int | None = None) -> None:
+        """
+        Tell that an order is about to be sent, and follow it from here on.
+
+        `size_e8` is the size that it is sent with (1e-8), where that is not the order's yet.
+
+        """
+        if size_e8 is not None and size_e8 != quantity_to_e8(order.quantity):
+            precision = order.quantity.precision
+            self.change_unsent(order, quantity_from_e8(size_e8, precision), None, None)
+        state = self.state_of(order)
+        if size_e8 is not None:
+            state.size = size_e8
         self._emitter.submitted(order)
 
     def refuse(self, order: Order, reason: str, *, due_post_only: bool = False) -> None:

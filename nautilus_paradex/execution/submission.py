@@ -103,7 +103,7 @@ class Submission:
         request = self._prepare(order, params, size_e8)
         if request is None:
             return
-        self._events.submitted(order)
+        self._events.submitted(order, size_e8)
         with self._under_way.submission(order):
             await self._send(order, request)
 

@@ -213,10 +213,10 @@ def _refusal(method: str, error: RpcError) -> RequestError:
 
 
 def _batch_error(item: _BatchItem) -> BatchError | None:
-    if item.order is not None:
-        return None
+    if item.order is not None or item.error is None:
+        return None  # what is neither placed nor refused is looked up
     if isinstance(item.error, BatchError):
         return item.error
-    text = item.error or "no reason given"
+    text = item.error
     code = _CODE.search(text)
     return BatchError(error=None if code is None else code.group(), message=text)
