@@ -3,6 +3,7 @@
 VENV  := .venv
 BIN   := $(VENV)/bin
 STAMP := $(VENV)/.installed
+WORKERS ?= 4
 
 .PHONY: help test demo lint types bench clean
 
@@ -11,8 +12,9 @@ help:
 	@echo "make demo   trade half a minute on a local venue (ARGS=\"--seconds 10\")"
 	@echo "make lint   ruff;  make types   mypy;  make bench   benchmarks;  make clean"
 
+# Most tests wait for sockets: more processes than cores are of use. A file stays in one process.
 test: $(STAMP)
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 demo: $(STAMP)
 	$(BIN)/paradex-nt demo $(ARGS)

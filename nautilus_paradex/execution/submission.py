@@ -113,9 +113,12 @@ class Submission:
         params: Mapping[str, object] | None = None,
     ) -> None:
         """Deny those of the orders that the venue cannot take, and send the others in batches."""
-        prepared = [(order, self._prepare(order, params)) for order in orders]
-        ready = [(order, request) for order, request in prepared if request is not None]
-        for batch in batched(ready, _MAX_BATCH):
+        for several in batched(orders, _MAX_BATCH):
+            # Signed as late as can be: a signature is good for its receive window only.
+            prepared = [(order, self._prepare(order, params)) for order in several]
+            batch = [(order, request) for order, request in prepared if request is not None]
+            if not batch:
+                continue
             for order, _ in batch:
                 self._events.submitted(order)
             with ExitStack() as submissions:

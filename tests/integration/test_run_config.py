@@ -90,7 +90,6 @@ async def test_the_devnet_config_runs_unchanged_against_a_plain_devnet(tmp_path:
     assert re.findall(r"\[WARN\].*", node.said) == [
         "[WARN] PARADEX-DEV.TradingNode: Received SIGINT, shutting down\x1b[0m"
     ]
-    assert "SBE schema version 2" in node.said
     assert shipped()["exec_clients"]["PARADEX"]["config"]["private_key"] not in node.said
 
 
