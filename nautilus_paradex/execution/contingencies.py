@@ -32,6 +32,7 @@ from nautilus_trader.model.events import (
     OrderEvent,
     OrderExpired,
     OrderFilled,
+    OrderPendingCancel,
     OrderRejected,
 )
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, StrategyId
@@ -281,12 +282,7 @@ class Contingencies:
     def _is_over(self, order: Order, parent: Order | None, siblings: Iterable[Order]) -> bool:
         if parent is not None and parent.is_closed and not parent.filled_qty.raw:
             return True
-        # One that was refused has protected nothing, so the other stays. One that was filled may
-        # have been smaller than what the entry has filled meanwhile: the sizes tell.
-        keeps = _REFUSED
-        if order.contingency_type == ContingencyType.OUO:
-            keeps = _REFUSED | {OrderStatus.FILLED}
-        return any(sibling.is_closed and sibling.status not in keeps for sibling in siblings)
+        return any(_takes_along(order, sibling) for sibling in siblings)
 
     async def _size(self, order: Order, parent: Order | None, siblings: Iterable[Order]) -> bool:
         total = _wanted_total(order, self._size_asked_for(order), parent, siblings)
@@ -413,6 +409,23 @@ def _siblings_of(order: Order, members: _Members) -> list[Order]:
         for each in members
         if each.client_order_id in linked and each.client_order_id != order.client_order_id
     ]
+
+
+def _takes_along(order: Order, sibling: Order) -> bool:
+    """
+    Return whether the end of a sibling is the end of an order.
+
+    One that was refused has closed nothing. An OUO exit that was filled may have been smaller than
+    what the entry has filled meanwhile, and one that the venue took from the book has left the
+    position open: then the sizes tell what is left to do for the other.
+    """
+    if not sibling.is_closed or sibling.status in _REFUSED:
+        return False
+    if order.contingency_type == ContingencyType.OCO:
+        return True
+    return any(isinstance(event, OrderPendingCancel) for event in sibling.events) and (
+        sibling.status == OrderStatus.CANCELED
+    )
 
 
 def _wanted_total(

@@ -181,6 +181,29 @@ async def test_a_target_that_fills_in_part_reduces_the_stop_and_in_full_cancels_
     assert world.ledger()["positions"] == [] or world.net_position == 0
 
 
+async def test_a_target_that_the_venue_ends_leaves_the_stop_for_what_is_open(world: World) -> None:
+    _, stop, target = submit_list(world, bracket(world)).orders
+    await eventually(lambda: stop.is_open and target.is_open)
+    await clear_the_way(world)
+    await world.counterparty.place("BUY", "0.01000", world.around("0.021"))
+    await eventually(lambda: sizes_at_venue(world, stop) == ["0.02"])
+    await world.second_screen.http.cancel_order(target.venue_order_id.value)
+    await eventually(lambda: target.is_closed)
+    await eventually(lambda: world.net_position == Decimal("0.02"))
+
+    assert sizes_at_venue(world, stop) == ["0.02"]
+    assert stop.is_open
+
+
+async def test_an_exit_that_the_strategy_cancels_takes_the_other_along(world: World) -> None:
+    _, stop, target = submit_list(world, bracket(world)).orders
+    await eventually(lambda: stop.is_open and target.is_open)
+    world.cancel(target)
+    await eventually(lambda: target.is_closed and stop.is_closed)
+
+    assert stop.status == OrderStatus.CANCELED
+
+
 async def test_the_rest_of_an_entry_goes_when_its_exit_is_through(world: World) -> None:
     entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
     await eventually(lambda: entry.is_open)
