@@ -58,14 +58,10 @@ from nautilus_trader.model.instruments import (
 from nautilus_paradex import (
     PARADEX_CLIENT_ID,
     PARADEX_VENUE,
-    ParadexDataClient,
     ParadexMarketSummary,
 )
 from nautilus_paradex.devnet.config import DevnetConfig
-from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.requests import NotLoadedError
-from nautilus_paradex.protocol.events import BookEvent
-from nautilus_paradex.protocol.json_feed import Message
 from tests.integration.data_world import (
     BTC,
     SYMBOL,
@@ -348,12 +344,12 @@ class TestTrouble:
         await eventually(lambda: levels_of(world.book()) == levels_at_the_venue(world.devnet))
 
     async def test_a_lost_change_costs_the_book_only_for_a_moment(
-        self, make_world: MakeWorld, monkeypatch: pytest.MonkeyPatch
+        self, make_world: MakeWorld
     ) -> None:
         world = await make_world()
         world.client.subscribe_order_book_deltas(SubscribeOrderBook(**book_command()))
         await eventually(lambda: len(world.of(OrderBookDeltas)) >= 3)
-        _lose_one_change(world.client, monkeypatch)
+        await world.fault(kind="skip_delta", channel="order_book.BTC-USD-PERP.deltas")
 
         await eventually(lambda: world.client.metrics["book_gaps"] == 1)
         await eventually(lambda: _rebuilt(world.of(OrderBookDeltas)), timeout_secs=30)
@@ -498,20 +494,6 @@ def _without_limit(fields: dict[str, Any]) -> dict[str, Any]:
 def _snapshot_request() -> dict[str, Any]:
     fields = request(instrument_id=BTC, limit=10)
     return {name: value for name, value in fields.items() if name not in ("start", "end")}
-
-
-def _lose_one_change(client: ParadexDataClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the next change of a book never arrive."""
-    deliver = client._router.on_event
-    lost: list[Message] = []
-
-    def on_event(event: Message, arrived_ns: int, lane: Lane) -> None:
-        if not lost and isinstance(event, BookEvent) and event.pkg_type == "DELTA":
-            lost.append(event)
-            return
-        deliver(event, arrived_ns, lane)
-
-    monkeypatch.setattr(client._router, "on_event", on_event)
 
 
 def _rebuilt(books: list[OrderBookDeltas]) -> bool:

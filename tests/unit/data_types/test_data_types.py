@@ -29,7 +29,7 @@ from nautilus_paradex.data_types import (
     ParadexMarketSummary,
 )
 from nautilus_paradex.data_types.base import custom_data
-from tests.unit.data_types.examples import BTC, EXAMPLES, TS_NS
+from tests.unit.data_types.custom_data_examples import BTC, EXAMPLES, TS_NS
 from tests.unit.feeds.conftest import make_instrument
 
 ETH = InstrumentId.from_str("ETH-USD-PERP.PARADEX")
