@@ -97,6 +97,7 @@ class ParadexDataClient(StreamingClient):
             now_ns=self._clock.timestamp_ns,
             on_book_broken=self._on_book_broken,
             warn=self._log.warning,
+            on_bar_trade=self._on_bar_trade,
         )
         self._wide = WideChannels(config.wide_channels)
         self._socket_metrics = WebSocketMetrics()
@@ -143,7 +144,6 @@ class ParadexDataClient(StreamingClient):
             warn=warn,
             bars_timestamp_on_close=config.bars_timestamp_on_close,
         )
-        self._router.add_listener(TradeEvent, self._bar_follower.on_trade)
         self._set_up_instruments()
         self._log.info(f"environment={config.environment.value}", LogColor.BLUE)
         self._log.info(f"base_url_http={config.http_url}", LogColor.BLUE)
@@ -239,6 +239,9 @@ class ParadexDataClient(StreamingClient):
 
     def _on_connection_failed(self, connection: Connection, error: Exception) -> None:
         self._log.warning(f"Connection {connection.name}: {error}")
+
+    def _on_bar_trade(self, trade: TradeEvent, arrived_ns: int) -> None:
+        self._bar_follower.on_trade(trade, arrived_ns)
 
     def _on_book_broken(self, feed: MarketFeed) -> None:
         self.create_task(

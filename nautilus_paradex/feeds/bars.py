@@ -140,7 +140,7 @@ class BarFollower:
         return instrument_id.symbol.value in self._of_trades
 
     def on_trade(self, trade: TradeEvent, arrived_ns: int) -> None:
-        """Take a trade of any market (a listener of the router)."""
+        """Take a trade; of a market whose bars are not followed it means nothing."""
         followed = self._of_trades.get(trade.market or "")
         if followed is None or market_data.is_off_book(trade):
             return

@@ -13,6 +13,7 @@ from nautilus_paradex.feeds import books
 from nautilus_paradex.feeds.books import BookKeeper
 from nautilus_paradex.feeds.lanes import Lane
 from nautilus_paradex.feeds.market import (
+    BARS,
     FUNDING,
     GREEKS,
     INDEX,
@@ -97,6 +98,8 @@ class FeedRouter:
         Told of a market whose book needs a fresh snapshot; its clear was emitted already.
     warn : Callable[[str], None]
         Takes warnings.
+    on_bar_trade : Callable[[TradeEvent, int], None], optional
+        Takes the trades of markets whose bars are followed, and when they arrived, Unix ns.
 
     """
 
@@ -107,8 +110,10 @@ class FeedRouter:
         now_ns: Callable[[], int],
         on_book_broken: Callable[[MarketFeed], None],
         warn: Callable[[str], None],
+        on_bar_trade: Listener | None = None,
     ) -> None:
         self._emit = emit
+        self._on_bar_trade = on_bar_trade
         self._now_ns = now_ns
         self._warn = WarnOnce(warn)
         self._feeds: dict[str | None, MarketFeed] = {}
@@ -162,9 +167,9 @@ class FeedRouter:
         Give every message of a type to `listener` as well, after the market's feed had it.
 
         For messages that belong to no market's feed (`MarketChange`, `FundingRateComparisonEvent`)
-        and for what is built from those that do (bars from `TradeEvent`). All markets' messages
-        come: ``get(event.market)`` finds the feed and its uses. A type without listeners costs
-        nothing. `MessageError` and `PrecisionError` of a listener count as a refused value.
+        and for what is built from those that do. All markets' messages come: ``get(event.market)``
+        finds the feed and its uses. A type without listeners costs nothing. `MessageError` and
+        `PrecisionError` of a listener count as a refused value.
 
         Parameters
         ----------
@@ -297,6 +302,8 @@ class FeedRouter:
 
     def _trade(self, feed: MarketFeed, event: TradeEvent, arrived_ns: int) -> None:
         feed.trades.seen_ns = arrived_ns
+        if feed.uses & BARS and self._on_bar_trade is not None:
+            self._on_bar_trade(event, arrived_ns)
         if not feed.uses & TRADES:
             return
         if market_data.is_off_book(event):
