@@ -102,6 +102,7 @@ class Commands:
             self._modification,
             self._cancellation,
             events,
+            recovery,
             cache,
             clock,
             log,

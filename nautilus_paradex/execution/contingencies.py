@@ -42,8 +42,10 @@ from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.cancellation import Cancellation
 from nautilus_paradex.execution.modification import Modification
 from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.recovery import Recovery
 from nautilus_paradex.execution.submission import Submission
 from nautilus_paradex.parsing.precision import quantity_from_e8, quantity_to_e8
+from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.numbers import e8_to_str
 
 __all__ = ["Contingencies"]
@@ -82,6 +84,8 @@ class Contingencies:
         Cancels orders.
     events : OrderEvents
         Where denials, and the ends of orders that were never sent, are told.
+    recovery : Recovery
+        Looks for what an earlier run may have sent.
     cache : Cache
         The platform's cache: how the orders stand.
     clock : LiveClock
@@ -99,6 +103,7 @@ class Contingencies:
         modification: Modification,
         cancellation: Cancellation,
         events: OrderEvents,
+        recovery: Recovery,
         cache: Cache,
         clock: LiveClock,
         log: Logger,
@@ -108,6 +113,7 @@ class Contingencies:
         self._modification = modification
         self._cancellation = cancellation
         self._events = events
+        self._recovery = recovery
         self._cache = cache
         self._clock = clock
         self._log = log
@@ -289,9 +295,12 @@ class Contingencies:
         if self._events.is_unsent(order):
             if total <= 0 and any(sibling.filled_qty.raw for sibling in siblings):
                 return await self._end(order)
-            if total > 0 and parent is not None and parent.filled_qty.raw:
-                params = self._params.get(order.client_order_id)
-                await self._submission.submit(order, params, size_e8=total)
+            if total <= 0 or parent is None or not parent.filled_qty.raw:
+                return True
+            if not await self._is_new(order):
+                return False
+            params = self._params.get(order.client_order_id)
+            await self._submission.submit(order, params, size_e8=total)
             return True
         state = self._events.state_of(order)
         if not order.is_open or order.is_pending_cancel or state.ended:
@@ -302,6 +311,23 @@ class Contingencies:
             return await self._end(order)
         await self._modification.modify(self._resize(order, total))
         return bool(self._events.state_of(order).ended) or state.size == total
+
+    async def _is_new(self, order: Order) -> bool:
+        """
+        Return whether an order that is unsent here is known not to be at the venue.
+
+        A run that was killed may have sent it without living to remember. Found, it is taken over.
+        """
+        if order.client_order_id in self._params:
+            return True  # of this run
+        try:
+            found = await self._recovery.sync_order(order)
+        except ParadexError as exc:
+            self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
+            return False
+        if found is None:
+            self._remember_params(order, None)
+        return found is None
 
     async def _end(self, order: Order) -> bool:
         if self._events.is_unsent(order):

@@ -169,17 +169,21 @@ class OrderWatch:
                 self._log.error(f"A fill of order {order_id} cannot be applied: {exc}")
 
     async def _cancel(self, venue_order_id: str) -> None:
-        for attempt in range(_TRIES):
+        attempts = refusals = 0
+        while refusals < _TRIES:
             try:
                 await self._http.cancel_order(venue_order_id)
             except RequestError as exc:
-                if isinstance(exc, VenueError) and exc.code in GONE_CODES:
-                    return
+                if isinstance(exc, VenueError):
+                    if exc.code in GONE_CODES:
+                        return
+                    refusals += 1  # anything else is no answer, and the order may live on
                 self._log.error(f"Could not cancel order {venue_order_id}: {exc}")
-                await asyncio.sleep(_GRACE_SECS * 2**attempt)
             else:
                 self._log.warning(f"Cancelled order {venue_order_id} at the venue")
                 return
+            await asyncio.sleep(_grace_secs(attempts))
+            attempts += 1
 
     async def _is_answered(self, request: Awaitable[object], what: str) -> bool:
         """Make a request and return whether the venue answered: silence is no evidence."""

@@ -316,3 +316,24 @@ async def test_children_end_after_a_restart_if_their_entry_did(world: World) -> 
         await eventually(lambda: stop.is_closed and target.is_closed)
 
     assert world.venue_order(stop) is world.venue_order(target) is None
+
+
+async def test_an_exit_that_a_killed_run_had_sent_is_taken_over_and_not_sent_again(
+    world: World,
+) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    world.client.disconnect()
+    await eventually(lambda: not world.client.is_connected)
+    await fill_entry(world, "0.02000")
+    sent = await world.second_screen.place(
+        "SELL", "0.02000", world.around("0.02"), client_id=target.client_order_id.value
+    )
+
+    async with next_run(world) as heir:
+        await heir.engine.reconcile_execution_state()
+        await eventually(lambda: stop.is_open and target.is_open)
+
+        assert target.venue_order_id.value == sent.id
+        assert sizes_at_venue(world, stop, target) == ["0.02", "0.02"]
+        assert "OrderRejected" not in [*heir.story(target), *heir.story(stop)]
