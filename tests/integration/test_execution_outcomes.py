@@ -15,6 +15,7 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
 from nautilus_trader.model.events import OrderFilled, OrderRejected
 
 from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.execution import order_watch
 from nautilus_paradex.transport.errors import RequestError
 from tests.integration.execution_world import INSTRUMENT_ID, World, open_world
 from tests.support import eventually
@@ -163,6 +164,25 @@ async def test_an_order_open_at_the_venue_that_has_ended_here_is_cancelled_if_so
             await world.client.generate_mass_status()
             assert (world.venue_order(order) or {})["status"] == "OPEN"
         assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
+
+
+async def test_a_silent_venue_does_not_use_up_the_tries_to_cancel_an_unexpected_order(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(order_watch, "_GRACE_SECS", 0.01)
+    async with open_world() as world:
+        await world.client.websocket.close()
+        await world.fault(
+            kind="http_status", path="/v1/orders", method="POST", status=400, after=True
+        )
+        await world.fault(
+            kind="http_status", path="/v1/orders", method="DELETE", status=503, times=9
+        )
+        order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
+        await eventually(lambda: order.is_closed)
+        world.query(order)
+
+        await eventually(lambda: (world.venue_order(order) or {}).get("status") == "CLOSED")
 
 
 async def test_fills_during_a_disconnection_are_caught_up_exactly_once(world: World) -> None:
