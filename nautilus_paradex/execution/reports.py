@@ -405,9 +405,10 @@ class Reports:
         for position in unprotected(positions, orders):
             if position.instrument_id not in waiting:
                 self._log.error(
-                    f"UNPROTECTED: {position.signed_decimal_qty} {position.instrument_id} has no "
-                    "stop order at the venue. If it came from a bracket of an earlier run, its "
-                    "stop-loss was never sent: without a cache database it is not known any more",
+                    f"UNPROTECTED: {position.signed_decimal_qty} {position.instrument_id} is not "
+                    "covered by stop orders at the venue. If it came from a bracket of an earlier "
+                    "run, its stop-loss may never have been sent: without a cache database it is "
+                    "not known any more",
                 )
 
     def _net_position(self, instrument_id: InstrumentId) -> Decimal:
