@@ -12,9 +12,11 @@ from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order, OrderList
 
 from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from tests.integration.execution_world import (
     INSTRUMENT_ID,
     TRADER_ID,
+    HeldBack,
     World,
     next_run,
     open_world,
@@ -202,6 +204,41 @@ async def test_an_exit_that_the_strategy_cancels_takes_the_other_along(world: Wo
     await eventually(lambda: target.is_closed and stop.is_closed)
 
     assert stop.status == OrderStatus.CANCELED
+
+
+async def test_a_cancel_all_that_an_entrys_fill_outran_leaves_the_position_its_exits(
+    world: World,
+) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    HeldBack(world, FillEvent)
+    HeldBack(world, OrderEvent)
+    await fill_entry(world, "0.03000")
+    world.cancel_all("S-001")
+    await eventually(lambda: sizes_at_venue(world, stop, target) == ["0.03", "0.03"])
+
+    assert entry.status == OrderStatus.FILLED
+
+
+async def test_an_exit_that_filled_too_small_leaves_the_other_to_close_the_rest(
+    world: World,
+) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    await fill_entry(world, "0.01000")
+    await eventually(lambda: stop.is_open and target.is_open)
+    fills, updates = HeldBack(world, FillEvent), HeldBack(world, OrderEvent)
+    await fill_entry(world, "0.02000")
+    await clear_the_way(world)
+    await world.counterparty.place("BUY", "0.01000", world.around("0.021"))
+    await eventually(lambda: sizes_at_venue(world, target) == [None])
+    updates.let_through()
+    fills.let_through()
+    await eventually(lambda: entry.is_closed and target.is_closed)
+    await eventually(lambda: sizes_at_venue(world, stop) == ["0.02"])
+
+    assert target.filled_qty == Decimal("0.01")
+    assert world.net_position == Decimal("0.02")
 
 
 async def test_the_rest_of_an_entry_goes_when_its_exit_is_through(world: World) -> None:
