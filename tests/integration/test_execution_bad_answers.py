@@ -102,7 +102,8 @@ async def spoiled(request: pytest.FixtureRequest) -> AsyncIterator[Spoiled]:
     answers = BadAnswers(loopback_transport())
     settings = {
         "recv_window_ms": 100,
-        "http_timeout_secs": 0.3,
+        # A lost answer costs a test this long; what is connecting must manage within it.
+        "http_timeout_secs": 1.0,
         "order_route": getattr(request, "param", "rest"),
     }
     async with open_world(CONFIG, transport=answers, **settings) as world:
