@@ -11,11 +11,11 @@ from typing import Final
 from nautilus_trader.common.component import Logger
 from nautilus_trader.common.enums import LogColor
 
-from nautilus_paradex.execution.account import AccountReporter
-from nautilus_paradex.execution.busts import TradeBusts
-from nautilus_paradex.execution.funding import FundingPayments
-from nautilus_paradex.execution.positions import PositionWatch
-from nautilus_paradex.execution.recovery import Recovery
+from nautilus_paradex.execution.account.balances import AccountReporter
+from nautilus_paradex.execution.account.busts import TradeBusts
+from nautilus_paradex.execution.account.funding import FundingPayments
+from nautilus_paradex.execution.account.positions import PositionWatch
+from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.transport.http import ParadexHttpClient
 

@@ -38,24 +38,24 @@ from nautilus_trader.model.objects import Money, Price, Quantity
 
 from nautilus_paradex.config import REST_ROUTE, ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.account import AccountReporter
-from nautilus_paradex.execution.algo import Twaps
-from nautilus_paradex.execution.busts import TradeBusts
+from nautilus_paradex.execution.account.balances import AccountReporter
+from nautilus_paradex.execution.account.busts import TradeBusts
+from nautilus_paradex.execution.account.commission import Commissions
+from nautilus_paradex.execution.account.funding import FundingPayments
+from nautilus_paradex.execution.account.margin import MarginSettings
+from nautilus_paradex.execution.account.positions import PositionWatch
 from nautilus_paradex.execution.catching_up import CatchUp
-from nautilus_paradex.execution.commands import Commands
-from nautilus_paradex.execution.commission import Commissions
-from nautilus_paradex.execution.funding import FundingPayments
+from nautilus_paradex.execution.commands.algo import Twaps
+from nautilus_paradex.execution.commands.front import Commands
+from nautilus_paradex.execution.commands.request_signer import RequestSigner
+from nautilus_paradex.execution.commands.route import OrderRoute
+from nautilus_paradex.execution.commands.venue_commands import VenueCommands
 from nautilus_paradex.execution.instruments import InstrumentLoader
-from nautilus_paradex.execution.margin import MarginSettings
-from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.order_watch import OrderWatch
-from nautilus_paradex.execution.positions import PositionWatch
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.orders.watch import OrderWatch
 from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
-from nautilus_paradex.execution.recovery import Recovery
-from nautilus_paradex.execution.reports import Reports
-from nautilus_paradex.execution.request_signer import RequestSigner
-from nautilus_paradex.execution.route import OrderRoute
-from nautilus_paradex.execution.venue_commands import VenueCommands
+from nautilus_paradex.execution.reports.reports import Reports
 from nautilus_paradex.parsing.order_params import OrderFeatures
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus

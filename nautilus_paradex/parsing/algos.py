@@ -1,6 +1,6 @@
 """TWAP orders in the platform's terms: what the venue could not take, and what it says of one.
 
-Pure functions. Sending and polling is the work of `nautilus_paradex.execution.algo`.
+Pure functions. Sending and polling is the work of `nautilus_paradex.execution.commands.algo`.
 """
 
 from dataclasses import dataclass

@@ -8,7 +8,7 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution import modification
+from nautilus_paradex.execution.commands import modification
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import OrderEvent
 from tests.integration.execution_world import MARKET, HeldBack, World, open_world

@@ -15,7 +15,7 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
 from nautilus_trader.model.events import OrderFilled, OrderRejected
 
 from nautilus_paradex.devnet.config import DevnetConfig
-from nautilus_paradex.execution import order_watch
+from nautilus_paradex.execution.orders import watch as order_watch
 from nautilus_paradex.transport.errors import RequestError
 from tests.integration.execution_world import INSTRUMENT_ID, World, open_world
 from tests.support import eventually

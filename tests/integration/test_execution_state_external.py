@@ -14,7 +14,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
-from nautilus_paradex.execution import order_watch
+from nautilus_paradex.execution.orders import watch as order_watch
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
 from nautilus_paradex.protocol.numbers import E8
 from tests.integration.execution_world import INSTRUMENT_ID, MARKET, World, open_world

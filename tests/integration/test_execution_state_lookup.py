@@ -10,7 +10,7 @@ from nautilus_trader.execution.reports import OrderStatusReport
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
 
-from nautilus_paradex.execution import lookup
+from nautilus_paradex.execution.orders import lookup
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.transport.errors import RequestError
 from tests.integration.execution_world import INSTRUMENT_ID, World, open_world

@@ -10,7 +10,7 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.data_types import ParadexTradeBust
 from nautilus_paradex.devnet.config import DevnetConfig
-from nautilus_paradex.execution import positions
+from nautilus_paradex.execution.account import positions
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
 from tests.integration.execution_world import World, open_world

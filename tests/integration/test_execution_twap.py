@@ -9,14 +9,14 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.objects import Quantity
 
 from nautilus_paradex.devnet.config import DevnetConfig
-from nautilus_paradex.execution.algo import TwapOrder
+from nautilus_paradex.execution.commands.algo import TwapOrder
+from nautilus_paradex.execution.commands.request_signer import RequestSigner
+from nautilus_paradex.execution.commands.venue_commands import venue_commands
 from nautilus_paradex.execution.errors import (
     AmbiguousTwapError,
     CommandDeniedError,
     TwapNotAcceptedError,
 )
-from nautilus_paradex.execution.request_signer import RequestSigner
-from nautilus_paradex.execution.venue_commands import venue_commands
 from nautilus_paradex.parsing.algos import TwapDraft, TwapStatus
 from nautilus_paradex.transport.errors import VenueError
 from tests.integration.execution_world import INSTRUMENT_ID, MARKET, World, open_world

@@ -94,6 +94,28 @@ def test_the_devnets_venue_knows_nothing_of_its_doors(room: str, above: set[str]
     assert forbidden == set()
 
 
+@pytest.mark.parametrize(
+    ("room", "above"),
+    [
+        ("orders", {"account", "commands", "reports"}),
+        ("account", {"commands", "reports"}),
+        ("reports", {"commands"}),
+        ("commands", {"reports"}),
+    ],
+)
+def test_what_becomes_of_orders_does_not_depend_on_who_asked(room: str, above: set[str]) -> None:
+    forbidden = {
+        (str(path.relative_to(PACKAGE)), name)
+        for path in modules(f"execution/{room}")
+        for name in imported(path)
+        if name.startswith(f"{NAME}.execution.")
+        and name.split(".")[2] in above | {"client", "catching_up", "private_stream"}
+    }
+
+    assert modules(f"execution/{room}")
+    assert forbidden == set()
+
+
 @pytest.mark.parametrize("floor", FLOORS)
 def test_the_rule_has_something_to_look_at(floor: str) -> None:
     assert modules(floor)

@@ -9,10 +9,7 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "orders.md").read_text()
 SOURCES = (
     *(ROOT / "nautilus_paradex" / "parsing").glob("order*.py"),
-    *(
-        ROOT / "nautilus_paradex" / "execution" / f"{name}.py"
-        for name in ("submission", "modification", "under_way", "recovery", "order_state")
-    ),
+    *(ROOT / "nautilus_paradex" / "execution").rglob("*.py"),
 )
 
 CODE = r"[A-Z]+(?:_[A-Z]+)+"

@@ -10,8 +10,8 @@ import pytest
 from nautilus_trader.common.component import Logger
 
 from nautilus_paradex.config import ParadexExecClientConfig
+from nautilus_paradex.execution.account.margin import MarginSetting, MarginSettings
 from nautilus_paradex.execution.errors import CommandDeniedError
-from nautilus_paradex.execution.margin import MarginSetting, MarginSettings
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient

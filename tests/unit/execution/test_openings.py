@@ -28,7 +28,7 @@ from nautilus_trader.model.instruments import CryptoPerpetual, Instrument
 from nautilus_trader.model.objects import Money
 
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.openings import (
+from nautilus_paradex.execution.reports.openings import (
     FillStep,
     KnownPosition,
     opening_price,

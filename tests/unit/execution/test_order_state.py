@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nautilus_paradex.execution.order_actions import (
+from nautilus_paradex.execution.orders.actions import (
     Accepted,
     Action,
     Ended,
@@ -18,7 +18,7 @@ from nautilus_paradex.execution.order_actions import (
     Triggered,
     Updated,
 )
-from nautilus_paradex.execution.order_state import OrderState
+from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.protocol.endings import Ending
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.protocol.numbers import E8

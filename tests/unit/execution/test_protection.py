@@ -14,7 +14,7 @@ from nautilus_trader.model.enums import (
 from nautilus_trader.model.identifiers import AccountId, InstrumentId, VenueOrderId
 from nautilus_trader.model.objects import Price, Quantity
 
-from nautilus_paradex.execution.protection import unprotected
+from nautilus_paradex.execution.reports.protection import unprotected
 
 ACCOUNT = AccountId("PARADEX-master")
 BTC = InstrumentId.from_str("BTC-USD-PERP.PARADEX")

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from nautilus_paradex.execution.venue_state import VenueState
+from nautilus_paradex.execution.reports.venue_state import VenueState
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
 
 SINCE_MS = 1_000

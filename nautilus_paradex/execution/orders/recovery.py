@@ -1,6 +1,6 @@
 """Finding out over REST what the streams have not told: lost answers, lost fills, reconnections.
 
-What is found goes through `order_events` like everything else, so that nothing is told twice. Also
+What is found goes through `events` like everything else, so that nothing is told twice. Also
 here: an order of which the venue knows nothing once it can no longer arrive was never accepted.
 """
 
@@ -15,14 +15,14 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.lookup import (
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.lookup import (
     closed_orders,
     fills_since,
     find_closed_order,
     find_order,
     recent_orders,
 )
-from nautilus_paradex.execution.order_events import OrderEvents
 from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import OrderStatus

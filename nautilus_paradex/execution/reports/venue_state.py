@@ -13,8 +13,8 @@ from typing import Final
 from nautilus_trader.common.component import Logger
 from nautilus_trader.model.instruments import CurrencyPair
 
-from nautilus_paradex.execution.lookup import closed_orders, fills_since, find_order
-from nautilus_paradex.execution.spot import balances_as_positions
+from nautilus_paradex.execution.account.spot import balances_as_positions
+from nautilus_paradex.execution.orders.lookup import closed_orders, fills_since, find_order
 from nautilus_paradex.parsing.fills import own_order, reversal, with_own_order
 from nautilus_paradex.parsing.reports import trade_id_of
 from nautilus_paradex.protocol import rest

@@ -15,13 +15,13 @@ from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.lookup import GONE_CODES
-from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.order_state import OrderState
-from nautilus_paradex.execution.recovery import Recovery
-from nautilus_paradex.execution.request_signer import RequestSigner
-from nautilus_paradex.execution.route import OrderRoute
-from nautilus_paradex.execution.under_way import UnderWay
+from nautilus_paradex.execution.commands.request_signer import RequestSigner
+from nautilus_paradex.execution.commands.route import OrderRoute
+from nautilus_paradex.execution.commands.under_way import UnderWay
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.lookup import GONE_CODES
+from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.parsing.orders import OrderDraft, modify_denial_of, order_draft
 from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus

@@ -10,11 +10,11 @@ from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.recovery import Recovery
-from nautilus_paradex.execution.request_signer import RequestSigner
-from nautilus_paradex.execution.route import OrderRoute
-from nautilus_paradex.execution.under_way import UnderWay
+from nautilus_paradex.execution.commands.request_signer import RequestSigner
+from nautilus_paradex.execution.commands.route import OrderRoute
+from nautilus_paradex.execution.commands.under_way import UnderWay
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.parsing.order_params import (
     NO_FEATURES,
     OrderFeatures,

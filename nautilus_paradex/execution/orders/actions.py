@@ -1,6 +1,6 @@
 """What can follow for an order from a message of the venue: plain values, no behaviour.
 
-`order_state` decides on them, `order_emitter` tells the platform. Times are microseconds, sizes and
+`state` decides on them, `emitter` tells the platform. Times are microseconds, sizes and
 prices integers at 1e-8.
 """
 

@@ -12,10 +12,10 @@ from nautilus_trader.common.component import Logger
 
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.execution.instruments import InstrumentLoader
-from nautilus_paradex.execution.lookup import GONE_CODES, with_position_sizes
-from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.order_state import OrderState
-from nautilus_paradex.execution.recovery import Recovery
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.lookup import GONE_CODES, with_position_sizes
+from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.transport.errors import RequestError, VenueError

@@ -2,7 +2,7 @@
 
 The private streams, replies to requests and look-ups over REST all end here. Orders the platform
 knows get order events; an order placed elsewhere is announced by one report and then followed like
-any other. What is said about an order, and in which order, is decided by `order_state`.
+any other. What is said about an order, and in which order, is decided by `state`.
 """
 
 import asyncio
@@ -20,11 +20,11 @@ from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.loose_fills import LooseFills
-from nautilus_paradex.execution.order_actions import Accepted, Action, Misdirected, Revived
-from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED, OrderEmitter
-from nautilus_paradex.execution.order_state import OrderState
-from nautilus_paradex.execution.pending_change import PendingChange
+from nautilus_paradex.execution.orders.actions import Accepted, Action, Misdirected, Revived
+from nautilus_paradex.execution.orders.emitter import NOT_ACCEPTED, OrderEmitter
+from nautilus_paradex.execution.orders.loose_fills import LooseFills
+from nautilus_paradex.execution.orders.pending_change import PendingChange
+from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.parsing.fills import own_order, with_own_order
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.order_types import HAVING_TRIGGERED_STATE, direction_of

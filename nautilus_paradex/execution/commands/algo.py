@@ -16,13 +16,13 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CryptoOption, Instrument
 from nautilus_trader.model.objects import Quantity
 
+from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.errors import (
     AmbiguousTwapError,
     CommandDeniedError,
     TwapNotAcceptedError,
 )
 from nautilus_paradex.execution.instruments import InstrumentLoader
-from nautilus_paradex.execution.request_signer import RequestSigner
 from nautilus_paradex.parsing.algos import (
     TwapDraft,
     TwapStatus,

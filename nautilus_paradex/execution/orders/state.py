@@ -2,7 +2,7 @@
 
 Order updates and fills come over two channels and REST, repeated and in any order. Whatever the
 order, the outcome here is the same: one acceptance, every fill once, at most one ending, and the
-ending only after the fills it counts. Emitting that to the platform is the work of `order_events`.
+ending only after the fills it counts. Emitting that to the platform is the work of `events`.
 
 Sizes and prices are integers at 1e-8, times are microseconds.
 """
@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from nautilus_paradex.execution.order_actions import (
+from nautilus_paradex.execution.orders.actions import (
     Accepted,
     Action,
     Ended,
@@ -22,7 +22,7 @@ from nautilus_paradex.execution.order_actions import (
     Triggered,
     Updated,
 )
-from nautilus_paradex.execution.pending_change import PendingChange, Wanted
+from nautilus_paradex.execution.orders.pending_change import PendingChange, Wanted
 from nautilus_paradex.protocol.endings import Ending, ending_of
 from nautilus_paradex.protocol.enums import FillType, OrderStatus, RequestStatus
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent

@@ -1,4 +1,4 @@
-"""What follows for an order, in the platform's own events. Which events, `order_state` decides."""
+"""What follows for an order, in the platform's own events. Which events, `state` decides."""
 
 from collections import deque
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from nautilus_trader.model.identifiers import VenueOrderId
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.order_actions import (
+from nautilus_paradex.execution.orders.actions import (
     Accepted,
     Action,
     Ended,
@@ -25,7 +25,7 @@ from nautilus_paradex.execution.order_actions import (
     Triggered,
     Updated,
 )
-from nautilus_paradex.execution.order_state import OrderState
+from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.parsing.instruments import is_known_currency
 from nautilus_paradex.parsing.reports import (
     commission_of,

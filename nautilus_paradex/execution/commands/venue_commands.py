@@ -11,8 +11,8 @@ from nautilus_trader.model.identifiers import ClientId, InstrumentId
 from nautilus_trader.model.objects import Quantity
 
 from nautilus_paradex.constants import PARADEX
-from nautilus_paradex.execution.algo import TwapOrder, Twaps
-from nautilus_paradex.execution.margin import MarginSetting, MarginSettings
+from nautilus_paradex.execution.account.margin import MarginSetting, MarginSettings
+from nautilus_paradex.execution.commands.algo import TwapOrder, Twaps
 from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS
 from nautilus_paradex.protocol.enums import MarginType
 

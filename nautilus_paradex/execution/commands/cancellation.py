@@ -10,11 +10,11 @@ from nautilus_trader.execution.messages import BatchCancelOrders, CancelAllOrder
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.lookup import GONE_CODES
-from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.recovery import Recovery
-from nautilus_paradex.execution.route import OrderRoute
-from nautilus_paradex.execution.under_way import UnderWay
+from nautilus_paradex.execution.commands.route import OrderRoute
+from nautilus_paradex.execution.commands.under_way import UnderWay
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.lookup import GONE_CODES
+from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.protocol.enums import CancelStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError

@@ -11,7 +11,7 @@ from nautilus_trader.common.component import Logger
 from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.order_events import OrderEvents
+from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.transport.errors import UnknownOutcomeError
 
 __all__ = ["UnderWay"]

@@ -36,19 +36,19 @@ from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.constants import PARADEX_VENUE
+from nautilus_paradex.execution.account.spot import known_spot_report, known_spot_reports
 from nautilus_paradex.execution.instruments import InstrumentLoader, UnlistedMarketError
-from nautilus_paradex.execution.lookup import (
+from nautilus_paradex.execution.orders.emitter import NOT_ACCEPTED
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.lookup import (
     closed_orders,
     find_order,
     with_position_sizes,
 )
-from nautilus_paradex.execution.openings import KnownPosition, settle_positions
-from nautilus_paradex.execution.order_emitter import NOT_ACCEPTED
-from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.protection import unprotected
-from nautilus_paradex.execution.recovery import Recovery
-from nautilus_paradex.execution.spot import known_spot_report, known_spot_reports
-from nautilus_paradex.execution.venue_state import VenueStateReader
+from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.reports.openings import KnownPosition, settle_positions
+from nautilus_paradex.execution.reports.protection import unprotected
+from nautilus_paradex.execution.reports.venue_state import VenueStateReader
 from nautilus_paradex.parsing.fills import with_own_order
 from nautilus_paradex.parsing.precision import PrecisionError
 from nautilus_paradex.parsing.reports import (

@@ -21,15 +21,15 @@ from nautilus_trader.execution.messages import (
 from nautilus_trader.model.events import OrderEvent
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.cancellation import Cancellation
-from nautilus_paradex.execution.contingencies import Contingencies
-from nautilus_paradex.execution.modification import Modification
-from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.recovery import Recovery
-from nautilus_paradex.execution.request_signer import RequestSigner
-from nautilus_paradex.execution.route import OrderRoute
-from nautilus_paradex.execution.submission import Submission
-from nautilus_paradex.execution.under_way import UnderWay
+from nautilus_paradex.execution.commands.cancellation import Cancellation
+from nautilus_paradex.execution.commands.contingencies import Contingencies
+from nautilus_paradex.execution.commands.modification import Modification
+from nautilus_paradex.execution.commands.request_signer import RequestSigner
+from nautilus_paradex.execution.commands.route import OrderRoute
+from nautilus_paradex.execution.commands.submission import Submission
+from nautilus_paradex.execution.commands.under_way import UnderWay
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.parsing.order_params import NO_FEATURES, OrderFeatures
 
 __all__ = ["Commands"]

@@ -39,11 +39,11 @@ from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId, Strat
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.cancellation import Cancellation
-from nautilus_paradex.execution.modification import Modification
-from nautilus_paradex.execution.order_events import OrderEvents
-from nautilus_paradex.execution.recovery import Recovery
-from nautilus_paradex.execution.submission import Submission
+from nautilus_paradex.execution.commands.cancellation import Cancellation
+from nautilus_paradex.execution.commands.modification import Modification
+from nautilus_paradex.execution.commands.submission import Submission
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.parsing.precision import quantity_from_e8, quantity_to_e8
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.numbers import e8_to_str

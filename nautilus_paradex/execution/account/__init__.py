@@ -1,0 +1,1 @@
+"""What the account holds, and what moves it other than by orders."""

@@ -1,0 +1,1 @@
+"""What the venue holds, read over REST for the platform's reconciliation."""
