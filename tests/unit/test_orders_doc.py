@@ -9,7 +9,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "orders.md").read_text()
 SOURCES = (
     *(ROOT / "nautilus_paradex" / "parsing").glob("order*.py"),
-    *(ROOT / "nautilus_paradex" / "execution").rglob("*.py"),
+    *(ROOT / "nautilus_paradex" / "execution" / "commands").glob("*.py"),
+    *(ROOT / "nautilus_paradex" / "execution" / "orders").glob("*.py"),
 )
 
 CODE = r"[A-Z]+(?:_[A-Z]+)+"
