@@ -48,12 +48,21 @@ class Socket:
     async def call(self, method: str, **params: object) -> Response:
         """Send a request and return its answer; data that comes first is kept."""
         request_id = next(self._ids)
+        await self.send(method, request_id, **params)
+        answer = await self.answer()
+        assert answer.id == request_id
+        return answer
+
+    async def send(self, method: str, request_id: int | str, **params: object) -> None:
+        """Send a request without waiting for its answer."""
         await self.ws.send_str(rpc.encode_request(method, params, request_id))
+
+    async def answer(self) -> Response:
+        """Return the next answer; data that comes first is kept."""
         while True:
             item = await self._receive()
-            if isinstance(item, Response) and item.id == request_id:
+            if isinstance(item, Response):
                 return item
-            assert not isinstance(item, Response)
             self._items.append(item)
 
     async def subscribe(self, channel: str, **params: object) -> None:

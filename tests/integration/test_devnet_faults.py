@@ -3,6 +3,7 @@
 import pytest
 
 from nautilus_paradex.devnet import DevnetConfig, DevnetServer
+from nautilus_paradex.protocol.enums import RpcErrorCode
 from nautilus_paradex.protocol.events import BboEvent, BookEvent
 from tests.integration.devnet_client import BTC, connected
 
@@ -62,6 +63,24 @@ async def test_a_channel_can_be_acknowledged_and_never_fed(client, channel):
         assert (await silent.call("unsubscribe", channel=channel)).error is None
         await silent.subscribe(channel)
         await silent.next_of(wanted)
+
+
+@pytest.mark.parametrize("options", [{}, {"code": RpcErrorCode.INTERNAL_ERROR}])
+async def test_a_channel_whose_confirmation_is_lost_is_fed(client, options):
+    await ask(client, kind="socket_reply", method="subscribe", after=True, **options)
+    async with client.socket() as socket:
+        await socket.send("subscribe", "lost", channel=DELTAS)
+        if options:
+            assert (await socket.answer()).error.code == RpcErrorCode.INTERNAL_ERROR
+        assert isinstance(await socket.next(), BookEvent)
+
+
+async def test_a_channel_whose_subscription_is_lost_is_not_fed(client):
+    await ask(client, kind="socket_reply", method="subscribe")
+    async with client.socket() as socket:
+        await socket.send("subscribe", "lost", channel=DELTAS)
+        await socket.subscribe(DELTAS)  # not refused as a repetition
+        assert isinstance(await socket.next(), BookEvent)
 
 
 async def test_a_change_of_a_book_can_be_lost(client):

@@ -85,26 +85,13 @@ class ControlPlane:
         try:
             request = _read(text)
             request_id = request.id
-            if request_id is None:
-                raise RpcError(RpcErrorCode.INVALID_REQUEST, "invalid request", "id is missing")
-            fault = self._faults.take_reply(request.method)
-            answer = self._execute(connection, request) if fault is None or fault.after else None
-            if fault is not None and fault.code is not None:
-                raise RpcError(fault.code, "fault asked for with POST /devnet/faults")
-            if fault is not None or answer is None:
-                return
+            self._respond(connection, request, us_in)
         except RpcError as e:
             connection.push(
                 rpc.encode_error(
                     request_id, e.code, e.message, e.data, us_in=us_in, us_out=self._now_us()
                 )
             )
-            return
-        connection.push(
-            rpc.encode_result(request_id, answer.result, us_in=us_in, us_out=self._now_us())
-        )
-        if answer.then is not None:
-            answer.then()
 
     def ended(self, connection: Connection) -> None:
         """Undo what the socket had set up, and cancel its orders if it asked for that."""
@@ -112,6 +99,22 @@ class ControlPlane:
             self._feeds.end(connection, subscription)
         connection.subscriptions.clear()
         self._orders.ended(connection)
+
+    def _respond(self, connection: Connection, request: rpc.Request, us_in: int) -> None:
+        if request.id is None:
+            raise RpcError(RpcErrorCode.INVALID_REQUEST, "invalid request", "id is missing")
+        fault = self._faults.take_reply(request.method)
+        if fault is None or fault.after:
+            answer = self._execute(connection, request)
+            if fault is None:
+                connection.push(
+                    rpc.encode_result(request.id, answer.result, us_in=us_in, us_out=self._now_us())
+                )
+            # Carried out is carried out: a channel whose confirmation is lost is fed all the same.
+            if answer.then is not None:
+                answer.then()
+        if fault is not None and fault.code is not None:
+            raise RpcError(fault.code, "fault asked for with POST /devnet/faults")
 
     def _execute(self, connection: Connection, request: rpc.Request) -> _Answer:
         method = self._methods.get(request.method)

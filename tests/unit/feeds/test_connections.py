@@ -175,7 +175,6 @@ class TestSpreading:
 class TestTrouble:
     @pytest.fixture(autouse=True)
     def quickly(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(connections, "_CONNECT_WAIT_SECS", 0.05)
         monkeypatch.setattr(connections, "_CONNECT_DELAY_INITIAL_SECS", 0.001)
         monkeypatch.setattr(connections, "_CONNECT_DELAY_MAX_SECS", 0.002)
         monkeypatch.setattr(connections, "_EMPTY_LINGER_SECS", 0)
@@ -191,12 +190,14 @@ class TestTrouble:
         assert venue.told == ["failed markets #1: refused", "opened markets #1"]
 
     async def test_who_waits_too_long_is_told_and_the_trying_goes_on(
-        self, pool: ConnectionPool, venue: Venue
+        self, pool: ConnectionPool, venue: Venue, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         venue.failures = 1_000_000
 
-        with pytest.raises(NotConnectedError, match="markets #1"):
-            await pool.subscribe(state("bbo.A", Lane.MARKETS))
+        with monkeypatch.context() as patched:
+            patched.setattr(connections, "_CONNECT_WAIT_SECS", 0.05)
+            with pytest.raises(NotConnectedError, match="markets #1"):
+                await pool.subscribe(state("bbo.A", Lane.MARKETS))
         assert pool.is_coming(state("bbo.A"))
         venue.failures = 0
 
