@@ -185,6 +185,20 @@ async def test_a_silent_venue_does_not_use_up_the_tries_to_cancel_an_unexpected_
         await eventually(lambda: (world.venue_order(order) or {}).get("status") == "CLOSED")
 
 
+async def test_an_order_that_the_platform_has_given_up_is_held_against_the_venue(
+    world: World,
+) -> None:
+    order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+    await world.fault(kind="http_status", path="/v1/orders", method="DELETE", status=503)
+    await world.fault(kind="http_status", path="/v1/orders/", method="GET", status=503)
+    world.cancel(order)
+    # What the in-flight check comes to in the end, while the venue cannot be asked.
+    world.engine._resolve_inflight_order(order)
+    await eventually(lambda: order.status == OrderStatus.CANCELED)
+    await eventually(lambda: (world.venue_order(order) or {}).get("status") == "CLOSED")
+    assert world.story(order)[-1] == "OrderCanceled"
+
+
 async def test_fills_during_a_disconnection_are_caught_up_exactly_once(world: World) -> None:
     price = world.around("0")
     order = await world.resting(BUY, "0.01000", price)

@@ -9,7 +9,8 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
-from tests.integration.execution_world import INSTRUMENT_ID, World, open_world
+from nautilus_paradex.protocol.events import OrderEvent
+from tests.integration.execution_world import INSTRUMENT_ID, HeldBack, World, open_world
 from tests.support import eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -78,6 +79,36 @@ async def test_a_trigger_that_was_hit_cannot_be_moved(world: World) -> None:
     venue_order = world.venue_order(order) or {}
     assert Decimal(venue_order["price"]) == order.price.as_decimal()
     assert Decimal(venue_order["trigger_price"]) == order.trigger_price.as_decimal()
+
+
+async def test_a_refused_cancel_leaves_a_triggered_order_triggered(world: World) -> None:
+    price = world.around("0.01")
+    order = await waiting(
+        world,
+        world.conditional(OrderType.STOP_LIMIT, BUY, "0.01000", price, price),
+    )
+    world.move("0.011")
+    await eventually(lambda: order.status == OrderStatus.TRIGGERED)
+    await world.fault(kind="http_status", path="/v1/orders", method="DELETE", status=400)
+    world.cancel(order)
+    await eventually(lambda: order.status == OrderStatus.TRIGGERED)
+    assert "OrderCancelRejected" in world.story(order)
+    world.cancel(order)
+    await eventually(lambda: order.status == OrderStatus.CANCELED)
+
+
+async def test_an_order_set_off_during_a_cancel_that_is_refused_is_triggered(world: World) -> None:
+    price = world.around("0.01")
+    order = await waiting(
+        world,
+        world.conditional(OrderType.STOP_LIMIT, BUY, "0.01000", price, price),
+    )
+    await world.fault(kind="http_status", path="/v1/orders", method="DELETE", status=503)
+    world.cancel(order)
+    world.move("0.011")
+    await eventually(lambda: (world.venue_order(order) or {})["status"] == "OPEN")
+    await eventually(lambda: world.query(order) or order.status == OrderStatus.TRIGGERED)
+    assert world.story(order) == [*WAITING, "OrderCancelRejected", "OrderTriggered"]
 
 
 async def test_a_stop_that_is_set_off_while_its_change_is_on_its_way_is_told_in_order(
@@ -182,6 +213,24 @@ class TestPositionLinked:
         venue_order = world.venue_order(order) or {}
         assert venue_order["type"] == "STOP_LOSS_MARKET"
         assert set(venue_order["flags"]) == {"REDUCE_ONLY", BELOW}
+
+    async def test_one_cut_down_with_the_position_ends_though_its_fill_is_told_first(
+        self,
+        world: World,
+    ) -> None:
+        await hold(world, "0.02000")
+        order = await waiting(world, self.stop_loss(world, "0.02000"), {"tpsl": True})
+        await world.counterparty.place("BUY", "0.01000", world.around("0"))
+        await world.second_screen.place("SELL", "0.01000", None, instruction="IOC")
+        await world.counterparty.place("BUY", "0.01000", world.around("-0.02"))
+        updates = HeldBack(world, OrderEvent)
+        world.move("-0.011")
+        await eventually(lambda: str(order.filled_qty) == "0.01000")
+        await eventually(lambda: bool(updates.messages))
+        updates.let_through()
+        await eventually(lambda: order.is_closed)
+        assert str(order.quantity) == "0.01000"
+        assert world.story(order) == [*WAITING, "OrderFilled", "OrderUpdated", "OrderCanceled"]
 
     async def test_the_modified_type_is_the_venues(self, world: World) -> None:
         await hold(world, "0.01000")

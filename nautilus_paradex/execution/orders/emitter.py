@@ -202,8 +202,13 @@ class OrderEmitter:
             ts_event=self._clock.timestamp_ns() if ts_event is None else ts_event,
         )
 
-    def cancel_refused(self, order: Order, reason: str, venue_order_id: str | None) -> None:
+    def cancel_refused(self, state: OrderState, order: Order, reason: str) -> None:
         """Emit that a cancel failed."""
+        is_triggered = state.triggered and not order.filled_qty.raw and order.is_pending_cancel
+        if is_triggered and order.is_triggered:
+            # From a pending cancel the platform has no way back to triggered, but by acceptance.
+            self._client.generate_order_accepted(**_ids(state, order), ts_event=order.ts_accepted)
+        venue_order_id = state.venue_order_id
         self._client.generate_order_cancel_rejected(
             strategy_id=order.strategy_id,
             instrument_id=order.instrument_id,
@@ -212,6 +217,9 @@ class OrderEmitter:
             reason=reason,
             ts_event=self._clock.timestamp_ns(),
         )
+        if is_triggered:
+            ts_event = order.ts_triggered or self._clock.timestamp_ns()
+            self._client.generate_order_triggered(**_ids(state, order), ts_event=ts_event)
 
     def _emit_one(self, state: OrderState, order: Order, action: Action) -> None:
         match action:

@@ -14,7 +14,13 @@ from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, Logger, MessageBus
 from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import OrderStatus
-from nautilus_trader.model.events import OrderFilled
+from nautilus_trader.model.events import (
+    OrderCanceled,
+    OrderExpired,
+    OrderFilled,
+    OrderRejected,
+)
+from nautilus_trader.model.events import OrderEvent as PlatformEvent
 from nautilus_trader.model.identifiers import ClientOrderId, TradeId, VenueOrderId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
@@ -40,6 +46,7 @@ from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 
 __all__ = ["OrderEvents", "OrderWatcher"]
 
+_ENDS: Final = (OrderCanceled, OrderExpired, OrderRejected)
 _MAX_ENDED: Final = 10_000  # orders kept after their end, to recognise what is said of them again
 
 
@@ -56,6 +63,10 @@ class OrderWatcher(Protocol):
 
     def on_revived(self, state: OrderState, market: str) -> None:
         """An order is open at the venue that nobody here owns any more."""
+        ...
+
+    def on_ended_elsewhere(self, state: OrderState, market: str) -> None:
+        """The platform has ended an order by itself, of which the venue has told no end."""
         ...
 
     def on_misdirected(self, state: OrderState) -> None:
@@ -113,6 +124,7 @@ class OrderEvents:
         self._settling: dict[str, asyncio.Event] = {}
         self.watcher: OrderWatcher | None = None
         msgbus.subscribe("events.fills.*", self._note_applied)
+        msgbus.subscribe("events.order.*", self._note_end)
 
     # -- In --------------------------------------------------------------------------------------
 
@@ -246,7 +258,7 @@ class OrderEvents:
 
     def cancel_failed(self, order: Order, reason: str) -> None:
         """Tell that a cancel is known to have failed."""
-        self._emitter.cancel_refused(order, reason, self.venue_order_id_of(order))
+        self._emitter.cancel_refused(self.state_of(order), order, reason)
 
     def give_up(self, state: OrderState, market: str) -> None:
         """Take what is there of an order for all there is: the venue does not tell the rest."""
@@ -406,6 +418,20 @@ class OrderEvents:
         applied = self._applied.get(filled.client_order_id.value)
         if applied is not None:
             applied.add(filled.trade_id)
+
+    def _note_end(self, event: PlatformEvent) -> None:
+        """
+        Have an end that did not come from here held against the venue.
+
+        The platform ends an order by itself whose cancel or whose answer it has waited for too
+        long; the order may be alive, and no update need come to tell so.
+        """
+        state = self._states.get(event.client_order_id.value)
+        if state is None or state.ended or not isinstance(event, _ENDS):
+            return
+        order = self._cache.order(event.client_order_id)
+        if order is not None and self.state_of(order).ended_elsewhere and self.watcher is not None:
+            self.watcher.on_ended_elsewhere(state, order.instrument_id.symbol.value)
 
     def _settle(self, state: OrderState) -> None:
         if settled := self._settling.pop(state.client_order_id, None):

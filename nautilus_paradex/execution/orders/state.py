@@ -104,6 +104,7 @@ class OrderState:
     _updated_at: int = 0
     _misdirection: str | None = None
     _is_revived: bool = False
+    _is_full: bool = False
 
     @property
     def modify_pending(self) -> bool:
@@ -239,10 +240,18 @@ class OrderState:
         is_alive = event.status in _ALIVE and self.filled < (event.size or self.size)
         if not is_alive or self._is_revived or self._closing is not None:
             return []
-        if _ts(event) <= self._updated_at:
+        if _ts(event) <= self._updated_at and not self._contradicts_end(event):
             return []
         self._is_revived = True
         return [Revived(_ts(event), has_grown=self.filled >= self.size)]
+
+    def _contradicts_end(self, event: OrderEvent) -> bool:
+        """
+        Whether an update tells that the platform's own end of the order was wrong.
+
+        The venue had no part in that end, so nothing needs to have changed there since.
+        """
+        return self.ended_elsewhere and not self._is_stale(event)
 
     def _is_stale(self, event: OrderEvent) -> bool:
         # REST and the socket number their updates independently, so time decides; JSON has only
@@ -271,8 +280,8 @@ class OrderState:
 
     def _changes(self, event: OrderEvent) -> list[Action]:
         size = event.size or self.size
-        price = event.price if event.price is not None else self.price
-        trigger = event.trigger_price if event.trigger_price is not None else self.trigger_price
+        price = event.price or self.price
+        trigger = event.trigger_price or self.trigger_price
         has_changed = (size, price, trigger) != (self.size, self.price, self.trigger_price)
         answer = self.change.answer_in(event, has_changed=has_changed)
         if event.request_status == RequestStatus.PENDING:
@@ -329,7 +338,8 @@ class OrderState:
         if self.is_applied is None or not self.is_applied(fill):
             actions.append(Filled(fill))
         self.filled += fill.size or 0
-        if self.filled >= self.size and self._closing is None:
+        self._is_full = self.filled >= self.size
+        if self._is_full and self._closing is None:
             self.ended = True
         return actions
 
@@ -360,8 +370,9 @@ class OrderState:
         if closing is None or self.is_incomplete or self.ended:
             return []
         self.ended = True
-        if self.filled >= self.size:
+        if self._is_full and self.filled >= self.size:
             return []
+        # One that was cut down to what is filled needs telling: the platform ends it by fills only.
         reason = closing.cancel_reason or ""
         ending = ending_of(reason, accepted=self.accepted, filled=self.filled)
         if self._misdirection and not self.accepted:

@@ -84,6 +84,10 @@ class OrderWatch:
         if self._config.cancel_unexpected_orders and state.venue_order_id:
             self._create_task(self._cancel(state.venue_order_id))
 
+    def on_ended_elsewhere(self, state: OrderState, market: str) -> None:
+        """Ask the venue about an order that the platform has ended by itself."""
+        self._create_task(self._verify_end(state, market))
+
     def on_misdirected(self, state: OrderState) -> None:
         """Cancel an order that would be set off the wrong way."""
         if state.venue_order_id:
@@ -139,6 +143,23 @@ class OrderWatch:
                 self._events.give_up(state, market)
         finally:
             self._completing.discard(state.client_order_id)
+
+    async def _verify_end(self, state: OrderState, market: str) -> None:
+        attempts = 0
+        while state.ended_elsewhere:
+            await asyncio.sleep(_grace_secs(attempts))
+            attempts += 1
+            is_answered = await self._is_answered(
+                self._recovery.sync_order(
+                    None,
+                    client_id=state.client_order_id,
+                    venue_order_id=state.venue_order_id,
+                    market=market,
+                ),
+                f"make sure that {state.client_order_id} has ended",
+            )
+            if is_answered:
+                return
 
     async def _identify(self, fill: FillEvent) -> None:
         order_id = fill.order_id or ""

@@ -254,10 +254,18 @@ def test_the_refusal_of_the_last_modification_does_not_answer_the_next(state: Or
     assert state.modify_pending
 
 
-def test_an_order_made_smaller_before_its_close_is_filled_not_canceled(state: OrderState) -> None:
+def test_an_order_cut_down_to_what_is_filled_needs_an_end(state: OrderState) -> None:
+    # The platform ends an order by a fill, not by a smaller size.
     apply(state, order_update("OPEN"), fill(1, 4 * E8))
     closed = order_update("CLOSED", size=4 * E8, remaining=0, at=T0 + 9_000)
-    assert kinds(apply(state, closed)) == ["Updated"]
+    assert kinds(apply(state, closed)) == ["Updated", "Ended"]
+    assert state.ended
+
+
+def test_an_order_cut_down_before_its_last_fill_is_filled(state: OrderState) -> None:
+    apply(state, order_update("OPEN"), fill(1, 3 * E8))
+    closed = order_update("CLOSED", size=4 * E8, remaining=0, at=T0 + 9_000)
+    assert kinds(apply(state, closed, fill(2, E8))) == ["Updated", "Filled"]
     assert state.ended
 
 
@@ -335,6 +343,15 @@ def test_an_order_the_platform_ended_by_itself_may_close_before_it_is_seen_to_fi
     state.sync_end(is_closed=True, filled=0)
     closed = order_update("CLOSED", remaining=9 * E8, reason="USER_CANCELED", at=T0 + 9)
     assert kinds(apply(state, closed, fill(1))) == ["Filled", "Ended"]
+
+
+def test_an_order_the_platform_ended_by_itself_is_alive_if_nothing_has_changed(
+    state: OrderState,
+) -> None:
+    apply(state, order_update("OPEN"))
+    state.sync_end(is_closed=True, filled=0)
+    assert apply(state, order_update("OPEN", at=T0 - 1_000)) == []
+    assert apply(state, order_update("OPEN")) == [Revived(T0, has_grown=False)]
 
 
 def test_an_order_refused_by_its_answer_that_shows_up_open_is_revived(state: OrderState) -> None:
@@ -478,7 +495,7 @@ def test_a_size_that_is_the_positions_leaves_the_size_as_it_is(stop_market: Orde
     assert stop_market.size == SIZE
     sized = order_update("CLOSED", size=2 * E8, remaining=0, price=None, at=T0 + 1_000)
     names = kinds(apply(stop_market, fill(1, 2 * E8), sized))
-    assert names == ["Filled", "Updated"]
+    assert names == ["Filled", "Updated", "Ended"]
     assert stop_market.ended
 
 
