@@ -47,6 +47,7 @@ from nautilus_paradex.execution.account.positions import PositionWatch
 from nautilus_paradex.execution.catching_up import CatchUp
 from nautilus_paradex.execution.commands.algo import Twaps
 from nautilus_paradex.execution.commands.front import Commands
+from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.venue_commands import VenueCommands
@@ -160,7 +161,23 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             config,
         )
         signer = RequestSigner(http_client, config)
-        self._twaps = Twaps(http_client, signer, instruments, self._log, config.recv_window_ms)
+        self._limits = OrderLimits(
+            http_client,
+            self._events,
+            cache,
+            clock,
+            self._log,
+            self.account_id,
+            config.recv_window_ms,
+        )
+        self._twaps = Twaps(
+            http_client,
+            signer,
+            instruments,
+            self._log,
+            self._limits,
+            config.recv_window_ms,
+        )
         self._margins = MarginSettings(http_client, self._log, config)
         self._reports = Reports(
             http_client,
@@ -235,6 +252,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             clock,
             self._log,
             self.create_task,
+            self._limits,
             OrderFeatures(
                 stp=config.stp,
                 dime_discount=config.dime_discount,

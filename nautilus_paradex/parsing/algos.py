@@ -12,6 +12,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Quantity
 
+from nautilus_paradex.parsing.limits import Wanted
 from nautilus_paradex.parsing.order_types import VENUE_SIDES
 from nautilus_paradex.parsing.precision import quantity_from_e8, quantity_to_e8
 from nautilus_paradex.parsing.reports import order_side_of
@@ -32,7 +33,14 @@ from nautilus_paradex.protocol.numbers import (
     to_int,
 )
 
-__all__ = ["TwapDraft", "TwapStatus", "child_denial_of", "twap_denial_of", "twap_status"]
+__all__ = [
+    "TwapDraft",
+    "TwapStatus",
+    "child_denial_of",
+    "twap_denial_of",
+    "twap_status",
+    "wanted_twap",
+]
 
 _NS_PER_MS: Final = 1_000_000
 
@@ -146,6 +154,12 @@ def child_denial_of(
         f"TWAP_CHILD_BELOW_MIN_NOTIONAL: child={e8_to_str(child_e8)} children={draft.children} "
         f"price={reference_price:f} min_notional={minimum.as_decimal():f}"
     )
+
+
+def wanted_twap(draft: TwapDraft) -> Wanted:
+    """Return a TWAP as the limits see it: the minimum is held against its children."""
+    size = draft.quantity.as_decimal()
+    return Wanted(side=draft.side, size=size, open_size=size, has_notional=False)
 
 
 def twap_status(order: AlgoOrder, instrument: Instrument) -> TwapStatus:

@@ -22,6 +22,7 @@ from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.credentials import ParadexCredentials, parse_address
 from nautilus_paradex.transport.endpoints.account import AccountEndpoints
 from nautilus_paradex.transport.endpoints.algos import AlgoEndpoints
+from nautilus_paradex.transport.endpoints.base import WAITING_PART
 from nautilus_paradex.transport.endpoints.orders import OrderEndpoints
 from nautilus_paradex.transport.endpoints.public import PublicEndpoints
 from nautilus_paradex.transport.errors import CredentialsError, ThrottledError
@@ -189,6 +190,22 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
     def account(self) -> int | None:
         """Address of the main account, None without credentials."""
         return None if self._credentials is None else self._credentials.account_address
+
+    @property
+    def order_room(self) -> float:
+        """The part of the rate limit of orders that is left, from 1 down to 0 or less."""
+        return self._limiter.room(RateClass.ORDERS)
+
+    @property
+    def order_wait_secs(self) -> float:
+        """How long one more order command would wait for its turn in that limit, seconds."""
+        return self._limiter.wait_secs(RateClass.ORDERS)
+
+    def longest_order_wait_secs(self, recv_window_ms: int | None) -> float:
+        """Return how long an order command may wait for its turn before it is given up, seconds."""
+        if recv_window_ms is None:
+            return self._timeout_secs
+        return min(self._timeout_secs, WAITING_PART * recv_window_ms / 1_000)
 
     @property
     def metrics(self) -> Metrics:

@@ -5,6 +5,7 @@ It paces requests and listens to the reply headers; what to do about a 429 is th
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
 from typing import Final, NamedTuple
@@ -128,9 +129,9 @@ class TokenBucket:
         self._refill()
         return self._tokens
 
-    def delay_secs(self) -> float:
-        """Return how long until one request may go, seconds."""
-        missing = 1.0 - self.tokens
+    def delay_secs(self, requests: int = 1) -> float:
+        """Return how long until that many requests may have gone, seconds."""
+        missing = requests - self.tokens
         return max(0.0, missing / self._rate)
 
     def take(self) -> None:
@@ -174,7 +175,7 @@ class RateLimiter:
         What waits for a number of seconds.
     """
 
-    __slots__ = ("_buckets", "_queues", "_sleep")
+    __slots__ = ("_buckets", "_queues", "_sleep", "_waiting")
 
     def __init__(
         self,
@@ -188,10 +189,20 @@ class RateLimiter:
             for rate_class, quotas in limits.items()
         }
         self._queues = {rate_class: asyncio.Lock() for rate_class in limits}
+        self._waiting: Counter[RateClass] = Counter()
 
     def buckets(self, rate_class: RateClass) -> tuple[TokenBucket, ...]:
         """Return the buckets of a class."""
         return self._buckets[rate_class]
+
+    def room(self, rate_class: RateClass) -> float:
+        """Return the part of a class's limits that is left, from 1 down to 0 or less."""
+        return min(bucket.tokens / bucket.quota.limit for bucket in self._buckets[rate_class])
+
+    def wait_secs(self, rate_class: RateClass) -> float:
+        """Return how long one more request would wait for its turn, seconds."""
+        requests = self._waiting[rate_class] + 1
+        return max(bucket.delay_secs(requests) for bucket in self._buckets[rate_class])
 
     async def acquire(self, rate_class: RateClass) -> float:
         """
@@ -201,13 +212,17 @@ class RateLimiter:
         """
         buckets = self._buckets[rate_class]
         waited = 0.0
-        # The lock is the queue: asyncio wakes its waiters in order of arrival.
-        async with self._queues[rate_class]:
-            while delay := max(bucket.delay_secs() for bucket in buckets):
-                await self._sleep(delay)
-                waited += delay
-            for bucket in buckets:
-                bucket.take()
+        self._waiting[rate_class] += 1
+        try:
+            # The lock is the queue: asyncio wakes its waiters in order of arrival.
+            async with self._queues[rate_class]:
+                while delay := max(bucket.delay_secs() for bucket in buckets):
+                    await self._sleep(delay)
+                    waited += delay
+                for bucket in buckets:
+                    bucket.take()
+        finally:
+            self._waiting[rate_class] -= 1
         return waited
 
     def observe(self, rate_class: RateClass, report: LimitReport) -> None:

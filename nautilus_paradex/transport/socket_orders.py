@@ -22,6 +22,7 @@ from nautilus_paradex.protocol.rest import (
 )
 from nautilus_paradex.protocol.rpc import Response, RpcError
 from nautilus_paradex.transport.acting_account import ActingAccount
+from nautilus_paradex.transport.endpoints.base import WAITING_PART
 from nautilus_paradex.transport.errors import (
     NotSentError,
     RequestError,
@@ -40,7 +41,6 @@ __all__ = ["Cancels", "SocketOrders", "Turn"]
 type Turn = Callable[[str, float | None], Awaitable[None]]
 """Waits until the rate limit of orders has room: what for, and for how many seconds at most."""
 
-_WAITING_PART: Final = 0.9  # of the receive window; the rest is for the way to the venue
 _MS_PER_SEC: Final = 1_000
 
 # What these answers refuse was not carried out. Any other, an internal error among them, leaves it
@@ -158,7 +158,7 @@ class SocketOrders:
         if not self._socket.is_connected:
             raise NotSentError(f"{method} was not sent: the socket is not connected")
         window_secs = None if recv_window_ms is None else recv_window_ms / _MS_PER_SEC
-        await self._turn(method, window_secs and _WAITING_PART * window_secs)
+        await self._turn(method, window_secs and WAITING_PART * window_secs)
         try:
             return await self._socket.request(method, params)
         except RpcError as exc:

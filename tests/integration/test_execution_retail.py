@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
-from nautilus_trader.model.enums import OrderSide, OrderStatus
-from nautilus_trader.model.events import OrderFilled, OrderRejected
+from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
+from nautilus_trader.model.events import OrderDenied, OrderFilled, OrderRejected
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from tests.integration.execution_world import World, open_world
 from tests.support import eventually
 
-BUY = OrderSide.BUY
+BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
 
 @pytest.fixture
@@ -31,15 +31,34 @@ async def test_orders_beyond_the_pace_wait_for_their_turn_and_none_is_refused(
     assert {order["status"] for order in world.ledger()["orders"]} == {"OPEN"}
 
 
-async def test_an_order_whose_window_would_pass_while_it_waits_is_never_sent() -> None:
+async def test_an_order_whose_window_would_pass_while_it_waits_is_denied() -> None:
     config = DevnetConfig(port=0, synthetic=False, retail_speed_bump_ms=20)
     async with open_world(config, token_usage="interactive", recv_window_ms=1_000) as world:
         price = world.around("-0.01")
         orders = [world.submit(world.limit(BUY, "0.00100", price)) for _ in range(8)]
         await eventually(lambda: all(order.is_open or order.is_closed for order in orders))
+        reasons = [event.reason for event in world.events if isinstance(event, OrderDenied)]
+        assert reasons
+        assert all(reason.startswith("ORDER_RATE: wait_secs=") for reason in reasons)
+        assert not [event for event in world.events if isinstance(event, OrderRejected)]
+        told = {order.client_order_id.value for order in orders if order.is_open}
+        assert {order["client_id"] for order in world.ledger()["orders"]} == told
+        assert world.client.near_limits["order_rate"] >= 1
+
+
+async def test_a_stop_waits_for_its_turn_as_long_as_its_window_and_is_never_sent_late() -> None:
+    config = DevnetConfig(port=0, synthetic=False, retail_speed_bump_ms=20)
+    async with open_world(config, token_usage="interactive", recv_window_ms=1_000) as world:
+        trigger = world.around("-0.03")
+        stops = [
+            world.submit(world.conditional(OrderType.STOP_MARKET, SELL, "0.00100", trigger))
+            for _ in range(8)
+        ]
+        await eventually(lambda: all(order.is_open or order.is_closed for order in stops))
+        assert not [event for event in world.events if isinstance(event, OrderDenied)]
         reasons = [event.reason for event in world.events if isinstance(event, OrderRejected)]
         assert any(reason.startswith("NOT_SENT: ") for reason in reasons)
-        told = {order.client_order_id.value for order in orders if order.is_open}
+        told = {order.client_order_id.value for order in stops if order.is_open}
         assert {order["client_id"] for order in world.ledger()["orders"]} == told
 
 

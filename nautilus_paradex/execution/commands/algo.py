@@ -16,6 +16,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CryptoOption, Instrument
 from nautilus_trader.model.objects import Quantity
 
+from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.errors import (
     AmbiguousTwapError,
@@ -29,6 +30,7 @@ from nautilus_paradex.parsing.algos import (
     child_denial_of,
     twap_denial_of,
     twap_status,
+    wanted_twap,
 )
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS, AlgoOrder, AlgoOrderRequest
@@ -203,6 +205,8 @@ class Twaps:
         Loads the instruments of TWAPs started elsewhere.
     log : Logger
         The client's logger.
+    limits : OrderLimits
+        Knows what is certain to break a limit of the venue.
     recv_window_ms : int
         How long after its signature the venue may still take a TWAP.
 
@@ -214,12 +218,14 @@ class Twaps:
         signer: RequestSigner,
         instruments: InstrumentLoader,
         log: Logger,
+        limits: OrderLimits,
         recv_window_ms: int,
     ) -> None:
         self._http = http
         self._signer = signer
         self._instruments = instruments
         self._log = log
+        self._limits = limits
         self._recv_window_ms = recv_window_ms
         # One at a time: two alike under way could not be told apart if both answers were lost.
         self._starting = asyncio.Lock()
@@ -243,6 +249,8 @@ class Twaps:
         if reason is None:
             price = await self._reference_price(instrument)
             reason = child_denial_of(draft, instrument, reference_price=price)
+        if reason is None:
+            reason = self._limits.objection(wanted_twap(draft), instrument)
         if reason is not None:
             raise CommandDeniedError(reason)
         async with self._starting:

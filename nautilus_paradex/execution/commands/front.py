@@ -23,6 +23,7 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.cancellation import Cancellation
 from nautilus_paradex.execution.commands.contingencies import Contingencies
+from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.commands.modification import Modification
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.commands.route import OrderRoute
@@ -57,6 +58,8 @@ class Commands:
         The client's logger.
     create_task : callable
         Starts a coroutine under the client's supervision.
+    limits : OrderLimits
+        Knows what is certain to break a limit of the venue.
     defaults : OrderFeatures, optional
         What orders ask for that do not say otherwise.
 
@@ -72,6 +75,7 @@ class Commands:
         clock: LiveClock,
         log: Logger,
         create_task: Callable[[Coroutine[Any, Any, None]], object],
+        limits: OrderLimits,
         defaults: OrderFeatures = NO_FEATURES,
     ) -> None:
         self._cache = cache
@@ -85,6 +89,7 @@ class Commands:
             cache,
             log,
             create_task,
+            limits,
             defaults,
         )
         self._modification = Modification(
@@ -95,6 +100,7 @@ class Commands:
             self._under_way,
             cache,
             log,
+            limits,
         )
         self._cancellation = Cancellation(route, events, recovery, self._under_way, cache, log)
         self._contingencies = Contingencies(

@@ -15,6 +15,7 @@ from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.under_way import UnderWay
@@ -22,11 +23,12 @@ from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.lookup import GONE_CODES
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.parsing.limits import Wanted, wanted_change
 from nautilus_paradex.parsing.orders import OrderDraft, modify_denial_of, order_draft
 from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus
 from nautilus_paradex.protocol.errors import ParadexError, SigningError
-from nautilus_paradex.protocol.numbers import e8_to_str
+from nautilus_paradex.protocol.numbers import e8_to_decimal, e8_to_str
 from nautilus_paradex.protocol.rest import ModifyRequest
 from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
 
@@ -55,6 +57,8 @@ class Modification:
         The platform's cache: orders and instruments.
     log : Logger
         The client's logger.
+    limits : OrderLimits
+        Knows what is certain to break a limit of the venue.
 
     """
 
@@ -67,6 +71,7 @@ class Modification:
         under_way: UnderWay,
         cache: Cache,
         log: Logger,
+        limits: OrderLimits,
     ) -> None:
         self._route = route
         self._signer = signer
@@ -75,6 +80,7 @@ class Modification:
         self._under_way = under_way
         self._cache = cache
         self._log = log
+        self._limits = limits
 
     async def modify(self, command: ModifyOrder) -> None:
         """Refuse a change that the venue cannot make, or send it and wait for its outcome."""
@@ -92,7 +98,9 @@ class Modification:
             self._log.warning(f"Cannot modify {order.client_order_id!r}: not open here")
             return
         instrument = self._cache.instrument(order.instrument_id)
-        reason = _objection(command, order, instrument, state)
+        reason = _objection(command, order, instrument, state) or self._limits.objection(
+            _wanted_by_limits(command, order, state), instrument, order
+        )
         if reason is not None:
             self._events.change_failed(order, reason)
             return
@@ -170,6 +178,11 @@ def _objection(
         command.trigger_price,
         is_triggered=state.triggered,
     )
+
+
+def _wanted_by_limits(command: ModifyOrder, order: Order, state: OrderState) -> Wanted:
+    size_e8, _, _ = _wanted_e8(command, state)
+    return wanted_change(order, e8_to_decimal(size_e8), e8_to_decimal(state.filled))
 
 
 def _wanted(

@@ -10,11 +10,14 @@ from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.under_way import UnderWay
+from nautilus_paradex.execution.errors import CommandDeniedError
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.parsing.limits import wanted_order
 from nautilus_paradex.parsing.order_params import (
     NO_FEATURES,
     OrderFeatures,
@@ -22,7 +25,7 @@ from nautilus_paradex.parsing.order_params import (
     features_of,
     unknown_params,
 )
-from nautilus_paradex.parsing.orders import denial_of, order_draft
+from nautilus_paradex.parsing.orders import OrderDraft, denial_of, order_draft
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import CancelReason, ErrorCode
 from nautilus_paradex.protocol.errors import SigningError
@@ -59,6 +62,8 @@ class Submission:
         The client's logger.
     create_task : callable
         Starts a coroutine under the client's supervision.
+    limits : OrderLimits
+        Knows what is certain to break a limit of the venue.
     defaults : OrderFeatures, optional
         What orders ask for that do not say otherwise.
 
@@ -74,6 +79,7 @@ class Submission:
         cache: Cache,
         log: Logger,
         create_task: Callable[[Coroutine[Any, Any, None]], object],
+        limits: OrderLimits,
         defaults: OrderFeatures = NO_FEATURES,
     ) -> None:
         self._route = route
@@ -84,6 +90,7 @@ class Submission:
         self._cache = cache
         self._log = log
         self._create_task = create_task
+        self._limits = limits
         self._defaults = defaults
         self._unknown: set[str] = set()
 
@@ -115,12 +122,14 @@ class Submission:
         """Deny those of the orders that the venue cannot take, and send the others in batches."""
         for several in batched(orders, _MAX_BATCH):
             # Signed as late as can be: a signature is good for its receive window only.
-            prepared = [(order, self._prepare(order, params)) for order in several]
-            batch = [(order, request) for order, request in prepared if request is not None]
+            batch = []
+            for order in several:
+                request = self._prepare(order, params)
+                if request is not None:
+                    self._events.submitted(order)
+                    batch.append((order, request))
             if not batch:
                 continue
-            for order, _ in batch:
-                self._events.submitted(order)
             with ExitStack() as submissions:
                 for order, _ in batch:
                     submissions.enter_context(self._under_way.submission(order))
@@ -135,14 +144,11 @@ class Submission:
         params: Mapping[str, object] | None = None,
     ) -> str | None:
         """Return why an order cannot be sent (``CODE: key=value``), or None where it can."""
-        instrument = self._cache.instrument(order.instrument_id)
-        if instrument is None:
-            return f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}"
         try:
-            features = features_of(params, order.tags, self._defaults)
-        except OrderParamError as exc:
+            self._draft(order, params, None, is_final=False)
+        except CommandDeniedError as exc:
             return str(exc)
-        return denial_of(order, instrument, features)
+        return None
 
     def _prepare(
         self,
@@ -155,26 +161,39 @@ class Submission:
             self._log.warning(f"Cannot submit {order.client_order_id!r}: it is closed already")
             return None
         self._warn_of_unknown(params, order.tags)
-        reason = self.objection(order, params)
-        if reason is None:
-            try:
-                return self._signed(order, params, size_e8)
-            except SigningError as exc:
-                reason = f"SIGNING_FAILED: {exc}"
+        try:
+            return self._signer.order(self._draft(order, params, size_e8, is_final=True))
+        except CommandDeniedError as exc:
+            reason = str(exc)
+        except SigningError as exc:
+            reason = f"SIGNING_FAILED: {exc}"
         self._events.deny(order, reason)
         return None
 
-    def _signed(
+    def _draft(
         self,
         order: Order,
         params: Mapping[str, object] | None,
         size_e8: int | None,
-    ) -> OrderRequest:
-        market = self._cache.instrument(order.instrument_id).raw_symbol.value
-        draft = order_draft(order, market, features_of(params, order.tags, self._defaults))
-        if size_e8 is not None:
-            draft = msgspec.structs.replace(draft, size=e8_to_decimal(size_e8))
-        return self._signer.order(draft)
+        *,
+        is_final: bool,
+    ) -> OrderDraft:
+        """Return an order in the venue's words; raises `CommandDeniedError` where it has none."""
+        instrument = self._cache.instrument(order.instrument_id)
+        if instrument is None:
+            raise CommandDeniedError(f"INSTRUMENT_NOT_LOADED: instrument_id={order.instrument_id}")
+        try:
+            features = features_of(params, order.tags, self._defaults)
+        except OrderParamError as exc:
+            raise CommandDeniedError(str(exc)) from None
+        size = None if size_e8 is None else e8_to_decimal(size_e8)
+        reason = denial_of(order, instrument, features) or self._limits.objection(
+            wanted_order(order, features, size), instrument, order, is_final=is_final
+        )
+        if reason is not None:
+            raise CommandDeniedError(reason)
+        draft = order_draft(order, instrument.raw_symbol.value, features)
+        return draft if size is None else msgspec.structs.replace(draft, size=size)
 
     def _warn_of_unknown(
         self,

@@ -13,6 +13,7 @@ from nautilus_trader.model.objects import Quantity
 from nautilus_paradex.constants import PARADEX
 from nautilus_paradex.execution.account.margin import MarginSetting, MarginSettings
 from nautilus_paradex.execution.commands.algo import TwapOrder, Twaps
+from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS
 from nautilus_paradex.protocol.enums import MarginType
 
@@ -29,6 +30,12 @@ class VenueCommands:
     id: ClientId
     _twaps: Twaps
     _margins: MarginSettings
+    _limits: OrderLimits
+
+    @property
+    def near_limits(self) -> dict[str, int]:
+        """How often something was sent that came near to a limit of the venue, by its name."""
+        return self._limits.near
 
     async def submit_twap(
         self,

@@ -7,7 +7,7 @@ any other. What is said about an order, and in which order, is decided by `state
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Protocol
 
 from nautilus_trader.cache.cache import Cache
@@ -21,7 +21,12 @@ from nautilus_trader.model.events import (
     OrderRejected,
 )
 from nautilus_trader.model.events import OrderEvent as PlatformEvent
-from nautilus_trader.model.identifiers import ClientOrderId, TradeId, VenueOrderId
+from nautilus_trader.model.identifiers import (
+    ClientOrderId,
+    InstrumentId,
+    TradeId,
+    VenueOrderId,
+)
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
@@ -311,6 +316,21 @@ class OrderEvents:
     def when_settled(self, order: Order) -> asyncio.Event:
         """Return an event that is set once no modification of an order is under way any more."""
         return self._settling.setdefault(order.client_order_id.value, asyncio.Event())
+
+    def live_orders(self, instrument_id: InstrumentId) -> Iterator[tuple[Order, OrderState]]:
+        """Yield the account's orders of a market that are sent and not over, with their states."""
+        of_account = {"instrument_id": instrument_id, "account_id": self._client.account_id}
+        # The platform learns of one that is sent by an event, which is on its way for a moment.
+        ids = {ClientOrderId(name) for name in self._states}
+        ids |= self._cache.client_order_ids_inflight(**of_account)
+        ids |= self._cache.client_order_ids_open(**of_account)
+        for client_order_id in ids:
+            order = self._cache.order(client_order_id)
+            if order is None or order.instrument_id != instrument_id:
+                continue
+            state = self.state_of(order)
+            if not state.ended:
+                yield order, state
 
     def orphans_of(self, order_id: str) -> int:
         """Return how many fills of an unknown order are kept."""

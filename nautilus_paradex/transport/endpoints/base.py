@@ -13,10 +13,10 @@ from nautilus_paradex.transport.errors import NotFoundError
 from nautilus_paradex.transport.rate_limit import RateClass
 from nautilus_paradex.transport.rest_caller import RestCaller
 
-__all__ = ["Endpoints", "command", "page_params", "segment"]
+__all__ = ["WAITING_PART", "Endpoints", "command", "page_params", "segment"]
 
-
-_WAITING_PART: Final = 0.9  # of the receive window; the rest is for the way to the venue
+WAITING_PART: Final = 0.9
+"""What of the receive window a command may wait for its turn; the rest is for the way."""
 
 
 class Endpoints:
@@ -76,7 +76,7 @@ def command(
         params=params or {},
         content=None if body is None else msgspec.json.encode(body),
         private=True,
-        max_wait_secs=None if recv_window_ms is None else _WAITING_PART * recv_window_ms / 1_000,
+        max_wait_secs=None if recv_window_ms is None else WAITING_PART * recv_window_ms / 1_000,
     )
 
 

@@ -1,0 +1,172 @@
+"""
+The venue's limits, held on this side: what is certain to break one is not sent.
+
+What the limits are is in `nautilus_paradex.parsing.limits`; here is gathered what they are held
+against, and counted what comes near.
+"""
+
+from collections import Counter
+from decimal import Decimal
+from typing import Final
+
+from nautilus_trader.cache.cache import Cache
+from nautilus_trader.common.component import LiveClock, Logger
+from nautilus_trader.model.enums import OrderSide, TimeInForce
+from nautilus_trader.model.identifiers import AccountId, InstrumentId
+from nautilus_trader.model.instruments import CryptoOption, Instrument
+from nautilus_trader.model.orders import Order
+
+from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.parsing.limits import Finding, Limit, Standing, Wanted, findings_of
+from nautilus_paradex.parsing.order_types import CONDITIONAL
+from nautilus_paradex.protocol.numbers import e8_to_decimal
+from nautilus_paradex.transport.http import ParadexHttpClient
+
+__all__ = ["OrderLimits"]
+
+_FRESH_NS: Final = 10_000_000_000  # how old a price may be that an order is denied by
+_MAX_WARNED: Final = 10_000
+
+
+class OrderLimits:
+    """
+    Objects to what is certain to break a limit, and counts what comes near to one.
+
+    Parameters
+    ----------
+    http : ParadexHttpClient
+        Knows the room that is left in the rate limit.
+    events : OrderEvents
+        Knows the orders that are sent and not over.
+    cache : Cache
+        The platform's cache: positions and prices.
+    clock : LiveClock
+        The platform's clock.
+    log : Logger
+        The client's logger: nearness is warned about once per limit and market.
+    account_id : AccountId
+        The account that is traded for.
+    recv_window_ms : int
+        How long after its signature the venue takes an order that does not say so itself.
+
+    """
+
+    def __init__(
+        self,
+        http: ParadexHttpClient,
+        events: OrderEvents,
+        cache: Cache,
+        clock: LiveClock,
+        log: Logger,
+        account_id: AccountId,
+        recv_window_ms: int,
+    ) -> None:
+        self._http = http
+        self._events = events
+        self._cache = cache
+        self._clock = clock
+        self._log = log
+        self._account_id = account_id
+        self._recv_window_ms = recv_window_ms
+        self._near: Counter[Limit] = Counter()
+        self._warned: set[tuple[Limit, InstrumentId]] = set()
+
+    @property
+    def near(self) -> dict[str, int]:
+        """How often something was sent that came near to a limit, by the limit's name."""
+        return {limit.value: count for limit, count in self._near.items()}
+
+    def objection(
+        self,
+        wanted: Wanted,
+        instrument: Instrument,
+        order: Order | None = None,
+        *,
+        is_final: bool = True,
+    ) -> str | None:
+        """
+        Return the limit that something would break for certain (``CODE: key=value``), or None.
+
+        Parameters
+        ----------
+        wanted : Wanted
+            What is to be sent.
+        instrument : Instrument
+            Its market.
+        order : Order, optional
+            The order that it is, or changes.
+        is_final : bool, default True
+            If it is sent now, unless there is an objection: then nearness is counted.
+
+        """
+        findings = findings_of(wanted, instrument, self._standing(wanted, instrument, order))
+        for finding in findings:
+            if finding.is_certain:
+                return finding.reason
+        if is_final:
+            for finding in findings:
+                self._count(finding, instrument.id)
+        return None
+
+    def _count(self, finding: Finding, instrument_id: InstrumentId) -> None:
+        self._near[finding.limit] += 1
+        key = (finding.limit, instrument_id)
+        if key in self._warned or len(self._warned) >= _MAX_WARNED:
+            return
+        self._warned.add(key)
+        self._log.warning(
+            f"Near to a limit in {instrument_id}, sent all the same: {finding.reason} "
+            "(logged once, counted from here on)"
+        )
+
+    def _standing(self, wanted: Wanted, instrument: Instrument, own: Order | None) -> Standing:
+        on_book, perhaps_open = 0, 0
+        unfilled = {OrderSide.BUY: Decimal(0), OrderSide.SELL: Decimal(0)}
+        for order, state in self._events.live_orders(instrument.id):
+            if order is own:
+                continue
+            unfilled[order.side] += e8_to_decimal(max(0, state.size - state.filled))
+            if _is_sure_to_count(order, state):
+                on_book += 1
+            else:
+                perhaps_open += 1
+        return Standing(
+            on_book=on_book,
+            perhaps_open=perhaps_open,
+            position=self._position(instrument.id),
+            buying=unfilled[OrderSide.BUY],
+            selling=unfilled[OrderSide.SELL],
+            reference_price=self._reference_price(instrument),
+            order_room=self._http.order_room,
+            wait_secs=self._http.order_wait_secs,
+            longest_wait_secs=self._http.longest_order_wait_secs(self._recv_window_of(wanted)),
+        )
+
+    def _recv_window_of(self, wanted: Wanted) -> int | None:
+        if not wanted.is_new:
+            return None  # a change has none (openapi)
+        return wanted.recv_window_ms or self._recv_window_ms
+
+    def _position(self, instrument_id: InstrumentId) -> Decimal:
+        positions = self._cache.positions_open(
+            instrument_id=instrument_id,
+            account_id=self._account_id,
+        )
+        return sum((position.signed_decimal_qty() for position in positions), Decimal(0))
+
+    def _reference_price(self, instrument: Instrument) -> Decimal | None:
+        is_option = isinstance(instrument, CryptoOption)
+        price_of = self._cache.index_price if is_option else self._cache.mark_price
+        update = price_of(instrument.id)
+        if update is None or update.ts_init < self._clock.timestamp_ns() - _FRESH_NS:
+            return None
+        price: Decimal = update.value.as_decimal()
+        return price
+
+
+def _is_sure_to_count(order: Order, state: OrderState) -> bool:
+    """Whether an order is among the market's open ones, or will be as soon as it arrives."""
+    if not order.has_price or order.time_in_force == TimeInForce.IOC or order.is_pending_cancel:
+        return False
+    return order.order_type not in CONDITIONAL or state.triggered
