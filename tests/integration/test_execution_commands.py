@@ -10,7 +10,7 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands import modification
 from nautilus_paradex.protocol import rest
-from nautilus_paradex.protocol.events import OrderEvent
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from tests.integration.execution_world import MARKET, HeldBack, World, open_world
 from tests.support import eventually
 
@@ -141,6 +141,17 @@ class TestCancels:
         assert partial.filled_qty.as_decimal() == Decimal("0.004")
         fills = [e.trade_id.value for e in partial.events if isinstance(e, OrderFilled)]
         assert fills == [fill["id"] for fill in world.ledger()["fills"]]
+
+    async def test_one_that_is_gone_is_asked_for_and_ends_as_it_did(self, world: World) -> None:
+        price = world.around("0")
+        order = await world.resting(BUY, "0.01000", price)
+        world.deafen(OrderEvent, FillEvent)
+        await world.counterparty.place("SELL", "0.01000", price)
+        await eventually(lambda: (world.venue_order(order) or {})["status"] == "CLOSED")
+        world.cancel(order)
+        await eventually(lambda: order.is_closed)
+        assert world.story(order) == [*OPENED, "OrderFilled"]
+        assert [t.value for t in order.trade_ids] == [f["id"] for f in world.ledger()["fills"]]
 
     async def test_an_order_that_the_answer_leaves_out_is_looked_up(
         self,

@@ -187,6 +187,24 @@ async def test_a_list_goes_in_batches_of_ten_with_a_signature_each(route: str) -
 
 
 @ROUTES
+async def test_what_a_batchs_answer_refuses_is_rejected_and_the_rest_goes_on(route: str) -> None:
+    async with open_wire(route) as wire:
+        # The account is not among those that may place such orders (RPI).
+        refused = wire.resting(tags=["paradex:rpi"])
+        first, last = wire.resting(), wire.resting()
+        submit_list(wire.world, [first, refused, last])
+        await eventually(lambda: first.is_open and last.is_open and refused.is_closed)
+        assert [len(batch) for batch in wire.batches()] == [3]
+        assert wire.world.story(refused) == ["OrderSubmitted", "OrderRejected"]
+        reason = refused.last_event.reason
+        assert "account is not whitelisted" in reason
+        # Over the socket the venue names no code.
+        assert reason.startswith("RPI_ACCOUNT_NOT_WHITELISTED: " if route == "rest" else "account")
+        placed = {order["client_id"] for order in wire.world.ledger()["orders"]}
+        assert placed == {first.client_order_id.value, last.client_order_id.value}
+
+
+@ROUTES
 @pytest.mark.parametrize(("side", "other"), [(BUY, SELL), (SELL, BUY)])
 async def test_cancel_all_of_a_side_is_one_batch_of_that_sides_ids(
     route: str, side: OrderSide, other: OrderSide

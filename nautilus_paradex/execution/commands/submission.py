@@ -237,8 +237,8 @@ class Submission:
                 if placed is not None:
                     self._events.take_order(order_event(placed))
                 elif error is not None:
-                    text = f"{error.error}: {error.message}" if error.message else f"{error.error}"
-                    self._refused(order, request, error.error, text)
+                    told = [part for part in (error.error, error.message) if part]
+                    self._refused(order, request, error.error, ": ".join(told))
                 else:
                     self._resolve(order, request, "the batch's reply does not tell of it")
 
