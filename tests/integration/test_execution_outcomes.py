@@ -17,7 +17,14 @@ from nautilus_trader.model.events import OrderFilled, OrderRejected
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution.orders import watch as order_watch
 from nautilus_paradex.transport.errors import RequestError
-from tests.integration.execution_world import INSTRUMENT_ID, World, open_world
+from tests.integration.bad_answers import unavailable
+from tests.integration.execution_world import (
+    INSTRUMENT_ID,
+    World,
+    loopback_transport,
+    open_world,
+)
+from tests.integration.held_requests import HeldRequests
 from tests.support import eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -123,6 +130,28 @@ async def test_a_cancel_that_was_lost_leaves_the_order_open_when_it_is_queried(
     assert order.is_open
     world.cancel(order)
     await eventually(lambda: order.is_closed)
+
+
+async def test_two_queries_at_once_tell_once_that_a_cancel_was_lost() -> None:
+    requests = HeldRequests(loopback_transport())
+    async with open_world(transport=requests) as world:
+        order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+        requests.hold()
+        world.cancel(order)
+        await eventually(lambda: requests.waiting)
+        requests.drop(requests.waiting[0], unavailable)
+        world.query(order)
+        world.query(order)
+        await eventually(lambda: len(requests.waiting) == 2)
+        for held in requests.waiting:
+            requests.move(held)
+        await eventually(lambda: all(held.response is not None for held in requests.waiting))
+        requests.let_through()
+        await eventually(lambda: order.status == OrderStatus.ACCEPTED)
+        world.cancel(order)
+        await eventually(lambda: order.is_closed)
+
+        assert world.story(order).count("OrderCancelRejected") == 1
 
 
 async def test_a_modification_that_was_lost_leaves_the_order_as_it_was_when_it_is_queried(

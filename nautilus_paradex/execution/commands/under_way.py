@@ -41,6 +41,7 @@ class UnderWay:
         self._queued: Counter[ClientOrderId] = Counter()
         self._requests: Counter[ClientOrderId] = Counter()
         self._doubtful_from: OrderedDict[ClientOrderId, float] = OrderedDict()
+        self._told_at: OrderedDict[ClientOrderId, float] = OrderedDict()
 
     @contextmanager
     def submission(self, order: Order) -> Iterator[None]:
@@ -107,7 +108,11 @@ class UnderWay:
             return
         if asked_at < self._doubtful_from.get(client_order_id, 0.0):
             return
+        # Questions may be under way together: what the first answer told, the second need not.
+        if asked_at < self._told_at.get(client_order_id, 0.0):
+            return
         self._doubtful_from.pop(client_order_id, None)
+        _remember(self._told_at, client_order_id, time.monotonic())
         reason = "NO_EFFECT: the venue has the order open as it was"
         state = self._events.state_of(order)
         if order.is_pending_cancel and not state.ended:
@@ -117,6 +122,11 @@ class UnderWay:
 
     def _doubt(self, client_order_id: ClientOrderId, after_secs: float) -> None:
         # What is in doubt already stays so: a request that ends does not make it sure.
-        self._doubtful_from.setdefault(client_order_id, time.monotonic() + after_secs)
-        if len(self._doubtful_from) > _MAX_DOUBTFUL:
-            self._doubtful_from.popitem(last=False)
+        at = self._doubtful_from.get(client_order_id, time.monotonic() + after_secs)
+        _remember(self._doubtful_from, client_order_id, at)
+
+
+def _remember(times: OrderedDict[ClientOrderId, float], key: ClientOrderId, at: float) -> None:
+    times[key] = at
+    if len(times) > _MAX_DOUBTFUL:
+        times.popitem(last=False)
