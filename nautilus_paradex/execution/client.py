@@ -287,7 +287,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         await self._set_cancel_on_disconnect()
         self.offer_venue_commands(self._msgbus)
         self._msgbus.subscribe(_ORDER_EVENTS, self._commands.on_order_event)
-        self._commands.rearm()
+        self._commands.take_up_lists()
         if self._config.cancel_on_disconnect and self._config.order_route == REST_ROUTE:
             self._log.warning(
                 "cancel_on_disconnect may protect nothing: it covers orders of the connection, and "
@@ -322,6 +322,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
     async def _renew_connection(self) -> None:
         await self._set_cancel_on_disconnect()
         await self._stream.ensure_required(self._ws)
+        self._commands.take_up_lists()
 
     def _cache_instruments(self) -> None:
         for instrument in self._instrument_provider.list_all():

@@ -1,12 +1,13 @@
 """Cancels, one by one or in batches. What is gone already is asked for, not guessed."""
 
 import asyncio
+from collections.abc import Sequence
 from itertools import batched
 from typing import Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
-from nautilus_trader.execution.messages import BatchCancelOrders, CancelAllOrders, CancelOrder
+from nautilus_trader.execution.messages import CancelAllOrders, CancelOrder
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.orders import Order
 
@@ -75,50 +76,7 @@ class Cancellation:
             return
         await self._cancel(order)
 
-    async def cancel_batch(self, command: BatchCancelOrders) -> None:
-        """Cancel the orders of a batch."""
-        orders = (self._cache.order(cancel.client_order_id) for cancel in command.cancels)
-        await self._cancel_several([order for order in orders if order is not None])
-
-    async def cancel_all(self, command: CancelAllOrders) -> None:
-        """
-        Cancel a strategy's orders of one instrument, or one side of them, by their ids.
-
-        The venue can cancel a whole market in one request, but that takes the orders of others
-        with it, the account's stop losses among them: only where ``params={"all": True}`` asks for
-        just that.
-        """
-        filters = {
-            "instrument_id": command.instrument_id,
-            "strategy_id": command.strategy_id,
-            "side": command.order_side or OrderSide.NO_ORDER_SIDE,
-        }
-        found = [*self._cache.orders_open(**filters), *self._cache.orders_inflight(**filters)]
-        orders = list({order.client_order_id: order for order in found}.values())
-        if not (command.params or {}).get(_WHOLE_MARKET):
-            await self._cancel_several(orders)
-        elif filters["side"] != OrderSide.NO_ORDER_SIDE:
-            self._log.warning("The venue cannot cancel all of a side: the strategy's are cancelled")
-            await self._cancel_several(orders)
-        else:
-            await self._cancel_market(command.instrument_id.symbol.value, orders)
-
-    async def _cancel_market(self, market: str, orders: list[Order]) -> None:
-        """Cancel all that the account has open in a market; `orders` wait for the outcome."""
-        # What is still on its way would arrive behind the cancel.
-        await asyncio.gather(*map(self._under_way.until_known, orders))
-        with self._under_way.request(*orders):
-            try:
-                await self._route.cancel_all_orders(market)
-            except UnknownOutcomeError as exc:
-                for order in orders:
-                    self._under_way.outcome_unknown("cancelling", order, exc)
-            except (NotSentError, VenueError) as exc:
-                self._log.error(f"Could not cancel all orders of {market}: {exc}")
-                for order in orders:
-                    self._refused(order, str(exc), was_closed=False)
-
-    async def _cancel_several(self, orders: list[Order]) -> None:
+    async def cancel_several(self, orders: Sequence[Order]) -> None:
         """Cancel those whose ids are known at once, the others as soon as they can be."""
         by_venue_id: dict[str, Order] = {}
         others: list[Order] = []
@@ -136,6 +94,44 @@ class Cancellation:
             for ids in batched(by_venue_id, _MAX_CANCEL_BATCH)
         ]
         await asyncio.gather(*batches, *map(self._cancel, others))
+
+    async def cancel_all(self, command: CancelAllOrders) -> None:
+        """
+        Cancel a strategy's orders of one instrument, or one side of them, by their ids.
+
+        The venue can cancel a whole market in one request, but that takes the orders of others
+        with it, the account's stop losses among them: only where ``params={"all": True}`` asks for
+        just that.
+        """
+        filters = {
+            "instrument_id": command.instrument_id,
+            "strategy_id": command.strategy_id,
+            "side": command.order_side or OrderSide.NO_ORDER_SIDE,
+        }
+        found = [*self._cache.orders_open(**filters), *self._cache.orders_inflight(**filters)]
+        orders = list({order.client_order_id: order for order in found}.values())
+        if not (command.params or {}).get(_WHOLE_MARKET):
+            await self.cancel_several(orders)
+        elif filters["side"] != OrderSide.NO_ORDER_SIDE:
+            self._log.warning("The venue cannot cancel all of a side: the strategy's are cancelled")
+            await self.cancel_several(orders)
+        else:
+            await self._cancel_market(command.instrument_id.symbol.value, orders)
+
+    async def _cancel_market(self, market: str, orders: list[Order]) -> None:
+        """Cancel all that the account has open in a market; `orders` wait for the outcome."""
+        # What is still on its way would arrive behind the cancel.
+        await asyncio.gather(*map(self._under_way.until_known, orders))
+        with self._under_way.request(*orders):
+            try:
+                await self._route.cancel_all_orders(market)
+            except UnknownOutcomeError as exc:
+                for order in orders:
+                    self._under_way.outcome_unknown("cancelling", order, exc)
+            except (NotSentError, VenueError) as exc:
+                self._log.error(f"Could not cancel all orders of {market}: {exc}")
+                for order in orders:
+                    self._refused(order, str(exc), was_closed=False)
 
     async def _cancel_known(self, by_venue_id: dict[str, Order]) -> None:
         were_closed = {order_id for order_id, order in by_venue_id.items() if order.is_closed}

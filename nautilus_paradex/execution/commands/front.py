@@ -23,12 +23,14 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.cancellation import Cancellation
 from nautilus_paradex.execution.commands.contingencies import Contingencies
+from nautilus_paradex.execution.commands.keeper import Keeper
 from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.commands.modification import Modification
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.submission import Submission
 from nautilus_paradex.execution.commands.under_way import UnderWay
+from nautilus_paradex.execution.commands.wishes import Wishes
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.parsing.order_params import NO_FEATURES, OrderFeatures
@@ -103,16 +105,28 @@ class Commands:
             limits,
         )
         self._cancellation = Cancellation(route, events, recovery, self._under_way, cache, log)
-        self._contingencies = Contingencies(
+        wishes = Wishes()
+        keeper = Keeper(
             self._submission,
             self._modification,
             self._cancellation,
             events,
             recovery,
+            wishes,
             cache,
             clock,
             log,
             create_task,
+        )
+        self._contingencies = Contingencies(
+            self._submission,
+            self._modification,
+            keeper,
+            wishes,
+            events,
+            self._under_way,
+            cache,
+            log,
         )
 
     async def submit_order(self, command: SubmitOrder) -> None:
@@ -128,10 +142,7 @@ class Commands:
 
     async def modify_order(self, command: ModifyOrder) -> None:
         """Send a change of an order."""
-        order = self._cache.order(command.client_order_id)
-        if order is not None and self._contingencies.change_held(command, order):
-            return
-        await self._modification.modify(command)
+        await self._contingencies.modify(command)
 
     async def cancel_order(self, command: CancelOrder) -> None:
         """Cancel one order."""
@@ -142,11 +153,11 @@ class Commands:
 
     async def batch_cancel_orders(self, command: BatchCancelOrders) -> None:
         """Cancel the orders of a batch."""
-        for cancel in command.cancels:
-            order = self._cache.order(cancel.client_order_id)
-            if order is not None:
-                self._contingencies.cancel_held(order)
-        await self._cancellation.cancel_batch(command)
+        found = [self._cache.order(cancel.client_order_id) for cancel in command.cancels]
+        orders = [order for order in found if order is not None]
+        await self._cancellation.cancel_several(
+            [order for order in orders if not self._contingencies.cancel_held(order)]
+        )
 
     async def cancel_all_orders(self, command: CancelAllOrders) -> None:
         """Cancel a strategy's orders of one instrument."""
@@ -159,9 +170,9 @@ class Commands:
         """Take an event of any order, once the platform has applied it."""
         self._contingencies.on_event(event)
 
-    def rearm(self) -> None:
-        """Take up order lists of an earlier run that the cache knows."""
-        self._contingencies.rearm()
+    def take_up_lists(self) -> None:
+        """Look after the order lists that the cache knows, after a start or a reconnection."""
+        self._contingencies.take_up()
 
     def still_open(self, order: Order, asked_at: float) -> None:
         """Take in that the venue has an order open that waits for a cancel or modification."""

@@ -82,15 +82,22 @@ class Modification:
         self._log = log
         self._limits = limits
 
-    async def modify(self, command: ModifyOrder) -> None:
-        """Refuse a change that the venue cannot make, or send it and wait for its outcome."""
+    async def modify(self, command: ModifyOrder, *, is_own: bool = False) -> None:
+        """
+        Refuse a change that the venue cannot make, or send it and wait for its outcome.
+
+        One of this client's own (`is_own`), for which nobody waits, is left out if it changes
+        nothing any more once it is its turn.
+
+        """
         order = self._cache.order(command.client_order_id)
         if order is None:
             self._log.warning(f"Cannot modify {command.client_order_id!r}: not in the cache")
             return
         async with self._under_way.turn(order):
             await self._under_way.until_known(order)
-            await self._modify(command, order)
+            if not is_own or _changes_something(command, self._events.state_of(order)):
+                await self._modify(command, order)
 
     async def _modify(self, command: ModifyOrder, order: Order) -> None:
         state = self._events.state_of(order)
@@ -204,6 +211,10 @@ def _wanted(
     )
 
 
+def _changes_something(command: ModifyOrder, state: OrderState) -> bool:
+    return _wanted_e8(command, state) != (state.size, state.price, _trigger_of(state))
+
+
 def _plain(value_e8: int) -> Decimal:
     return Decimal(e8_to_str(value_e8))
 
@@ -211,7 +222,12 @@ def _plain(value_e8: int) -> Decimal:
 def _wanted_e8(command: ModifyOrder, state: OrderState) -> tuple[int, int | None, int | None]:
     size = state.size if command.quantity is None else quantity_to_e8(command.quantity)
     price = state.price if command.price is None else price_to_e8(command.price)
-    if state.triggered:
-        return size, price, None
     trigger = command.trigger_price
-    return size, price, state.trigger_price if trigger is None else price_to_e8(trigger)
+    if trigger is None or state.triggered:
+        return size, price, _trigger_of(state)
+    return size, price, price_to_e8(trigger)
+
+
+def _trigger_of(state: OrderState) -> int | None:
+    """Return the trigger price that a change is to name, None where there is none any more."""
+    return None if state.triggered else state.trigger_price

@@ -1,13 +1,14 @@
 """New orders: denied, or signed and sent, and what the direct answer means."""
 
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from itertools import batched
 from typing import Any, Final
 
 import msgspec
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
+from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.limits import OrderLimits
@@ -32,12 +33,26 @@ from nautilus_paradex.protocol.errors import SigningError
 from nautilus_paradex.protocol.numbers import e8_to_decimal
 from nautilus_paradex.protocol.rest import BatchError, BatchOrders, OrderRequest
 from nautilus_paradex.protocol.rest import Order as Placed
-from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
+from nautilus_paradex.transport.errors import (
+    NotSentError,
+    RateLimitedError,
+    UnknownOutcomeError,
+    VenueError,
+)
 
 __all__ = ["Submission"]
 
 _MAX_UNKNOWN: Final = 100
 _MAX_BATCH: Final = 10  # orders of one request (api-notes)
+
+# Refusals that say nothing of the order: the venue has not looked at it (openapi, guess).
+_PASSING: Final = frozenset(
+    {
+        ErrorCode.SYSTEM_STATUS_POST_ONLY.value,
+        ErrorCode.SYSTEM_STATUS_CANCEL_ONLY.value,
+        ErrorCode.SERVICE_UNAVAILABLE.value,
+    },
+)
 
 
 class Submission:
@@ -93,26 +108,37 @@ class Submission:
         self._limits = limits
         self._defaults = defaults
         self._unknown: set[str] = set()
+        self._queued: set[ClientOrderId] = set()
 
-    async def submit(
+    async def submit(self, order: Order, params: Mapping[str, object] | None = None) -> None:
+        """Deny an order that the venue cannot take, or send it."""
+        request = self._prepare(order, params)
+        if request is None:
+            return
+        self._events.submitted(order)
+        with self._under_way.submission(order):
+            await self._send(order, request)
+
+    async def submit_held(
         self,
         order: Order,
-        params: Mapping[str, object] | None = None,
-        *,
-        size_e8: int | None = None,
+        params: Mapping[str, object] | None,
+        size_e8: int,
     ) -> None:
         """
-        Deny an order that the venue cannot take, or send it.
+        Send an order that was held back, with a size (1e-8), and wait until its outcome is known.
 
-        `size_e8` is the size to begin with (1e-8), where that is not the order's.
+        Where the venue is known not to have taken it, for a reason that is not the order's, the
+        order is unsent again: then it may be sent once more, under the same client id.
 
         """
         request = self._prepare(order, params, size_e8)
         if request is None:
             return
-        self._events.submitted(order, size_e8)
+        self._events.leaving(order, size_e8)
         with self._under_way.submission(order):
-            await self._send(order, request)
+            if not await self._is_settled(order, request):
+                await self._recovery.resolve_submission(order, request)
 
     async def submit_several(
         self,
@@ -120,23 +146,43 @@ class Submission:
         params: Mapping[str, object] | None = None,
     ) -> None:
         """Deny those of the orders that the venue cannot take, and send the others in batches."""
-        for several in batched(orders, _MAX_BATCH):
-            # Signed as late as can be: a signature is good for its receive window only.
-            batch = []
-            for order in several:
-                request = self._prepare(order, params)
-                if request is not None:
-                    self._events.submitted(order)
-                    batch.append((order, request))
-            if not batch:
-                continue
-            with ExitStack() as submissions:
-                for order, _ in batch:
-                    submissions.enter_context(self._under_way.submission(order))
-                if len(batch) == 1:
-                    await self._send(*batch[0])
-                else:
-                    await self._send_batch(batch)
+        queue = deque(orders)
+        names = {order.client_order_id for order in queue}
+        self._queued |= names
+        try:
+            while queue:
+                several = [queue.popleft() for _ in range(min(_MAX_BATCH, len(queue)))]
+                self._queued -= {order.client_order_id for order in several}
+                await self._submit_batch(several, params)
+        finally:
+            self._queued -= names
+
+    def is_queued(self, order: Order) -> bool:
+        """Return whether an order waits for the batches before its own."""
+        return order.client_order_id in self._queued
+
+    async def _submit_batch(
+        self,
+        orders: Iterable[Order],
+        params: Mapping[str, object] | None,
+    ) -> None:
+        # Signed, and judged, as late as can be: a signature is good for its receive window only,
+        # and the order may have ended while others were sent.
+        batch: list[tuple[Order, OrderRequest]] = []
+        for order in orders:
+            request = self._prepare(order, params)
+            if request is not None:
+                self._events.submitted(order)
+                batch.append((order, request))
+        if not batch:
+            return
+        with ExitStack() as submissions:
+            for order, _ in batch:
+                submissions.enter_context(self._under_way.submission(order))
+            if len(batch) == 1:
+                await self._send(*batch[0])
+            else:
+                await self._send_batch(batch)
 
     def objection(
         self,
@@ -157,7 +203,7 @@ class Submission:
         size_e8: int | None = None,
     ) -> OrderRequest | None:
         """Return the signed request of an order, or deny the order and return None."""
-        if order.is_closed:
+        if self._events.has_ended(order):
             self._log.warning(f"Cannot submit {order.client_order_id!r}: it is closed already")
             return None
         self._warn_of_unknown(params, order.tags)
@@ -207,58 +253,86 @@ class Submission:
                 self._log.warning(f"Order param {name!r} means nothing here, it is left alone")
 
     async def _send(self, order: Order, request: OrderRequest) -> None:
+        if not await self._is_settled(order, request):
+            self._resolve(order, request)
+
+    async def _is_settled(self, order: Order, request: OrderRequest) -> bool:
+        """Send an order and take in the answer; returns whether that tells what became of it."""
         try:
             reply = await self._route.create_order(request)
         except NotSentError as exc:
-            self._events.refuse(order, f"NOT_SENT: {exc}")
+            self._events.not_taken(order, f"NOT_SENT: {exc}")
         except VenueError as exc:
-            self._refused(order, request, exc.code, str(exc))
+            return self._is_refused(order, exc.code, str(exc), is_passing=_is_passing(exc))
         except UnknownOutcomeError as exc:
-            self._resolve(order, request, str(exc))
+            self._doubt(order, str(exc))
+            return False
         else:
             self._events.take_order(order_event(reply))
+        return True
 
     async def _send_batch(self, batch: Sequence[tuple[Order, OrderRequest]]) -> None:
         try:
             reply = await self._route.create_orders([request for _, request in batch])
         except NotSentError as exc:
             for order, _ in batch:
-                self._events.refuse(order, f"NOT_SENT: {exc}")
+                self._events.not_taken(order, f"NOT_SENT: {exc}")
         except VenueError as exc:
             # A wrong signature fails the whole batch (api-notes).
             for order, request in batch:
-                self._refused(order, request, exc.code, str(exc))
+                if not self._is_refused(order, exc.code, str(exc), is_passing=_is_passing(exc)):
+                    self._resolve(order, request)
         except UnknownOutcomeError as exc:
             for order, request in batch:
-                self._resolve(order, request, str(exc))
+                self._doubt(order, str(exc))
+                self._resolve(order, request)
         else:
             outcomes = _outcomes(reply, len(batch))
             for (order, request), (placed, error) in zip(batch, outcomes, strict=True):
-                if placed is not None:
-                    self._events.take_order(order_event(placed))
-                elif error is not None:
-                    told = [part for part in (error.error, error.message) if part]
-                    self._refused(order, request, error.error, ": ".join(told))
-                else:
-                    self._resolve(order, request, "the batch's reply does not tell of it")
+                if not self._is_taken_in(order, placed, error):
+                    self._resolve(order, request)
 
-    def _refused(
+    def _is_taken_in(self, order: Order, placed: Placed | None, error: BatchError | None) -> bool:
+        """Take in what a batch's answer says of an order; returns whether it says anything."""
+        if placed is not None:
+            self._events.take_order(order_event(placed))
+            return True
+        if error is not None:
+            told = [part for part in (error.error, error.message) if part]
+            return self._is_refused(order, error.error, ": ".join(told))
+        self._doubt(order, "the batch's reply does not tell of it")
+        return False
+
+    def _is_refused(
         self,
         order: Order,
-        request: OrderRequest,
         code: str | None,
         reason: str,
-    ) -> None:
+        *,
+        is_passing: bool = False,
+    ) -> bool:
+        """Tell that an order was refused; returns False where that is no evidence."""
         if code == ErrorCode.DUPLICATED_CLIENT_ID:
             # Evidence that the order had arrived: an earlier attempt of this very request.
-            self._resolve(order, request, reason)
-            return
-        due_post_only = code == CancelReason.POST_ONLY_WOULD_CROSS
-        self._events.refuse(order, reason, due_post_only=due_post_only)
+            self._doubt(order, reason)
+            return False
+        if is_passing:
+            self._events.not_taken(order, reason)
+        else:
+            due_post_only = code == CancelReason.POST_ONLY_WOULD_CROSS
+            self._events.refuse(order, reason, due_post_only=due_post_only)
+        return True
 
-    def _resolve(self, order: Order, request: OrderRequest, why: str) -> None:
+    def _doubt(self, order: Order, why: str) -> None:
         self._log.warning(f"Outcome of {order.client_order_id!r} unknown, looking it up: {why}")
+
+    def _resolve(self, order: Order, request: OrderRequest) -> None:
         self._create_task(self._recovery.resolve_submission(order, request))
+
+
+def _is_passing(error: VenueError) -> bool:
+    """Whether a refusal is about the venue's state, or how often it was asked: not the order."""
+    return isinstance(error, RateLimitedError) or error.code in _PASSING
 
 
 def _outcomes(reply: BatchOrders, count: int) -> Iterator[tuple[Placed | None, BatchError | None]]:

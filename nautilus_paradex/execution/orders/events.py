@@ -127,6 +127,7 @@ class OrderEvents:
         self._dropped: OrderedDict[str, None] = OrderedDict()
         self._naming: dict[str, asyncio.Event] = {}
         self._settling: dict[str, asyncio.Event] = {}
+        self._leaving: set[str] = set()
         self.watcher: OrderWatcher | None = None
         msgbus.subscribe("events.fills.*", self._note_applied)
         msgbus.subscribe("events.order.*", self._note_end)
@@ -147,6 +148,7 @@ class OrderEvents:
         if state is None:
             return
         market = event.market or ""
+        self._tell_sent(state)
         self._emit(state, state.apply_order(event), market)
         self._index(state)
         self._after(state, market)
@@ -199,12 +201,17 @@ class OrderEvents:
         """
         state = self._state_for(event.client_order_id, event.order_id)
         if state is not None and not state.accepted and not state.ended:
+            self._tell_sent(state)
             state.accepted = True
             self._emit(state, [Accepted(event.updated_at or event.ts or 0)], event.market or "")
 
     def deny(self, order: Order, reason: str) -> None:
         """Deny an order that was not sent; the reason reads ``CODE: key=value``."""
         self._emitter.denied(order, reason)
+
+    def has_ended(self, order: Order) -> bool:
+        """Return whether an order is over, or about to be told so."""
+        return bool(order.is_closed) or order.client_order_id.value in self._ended
 
     def is_unsent(self, order: Order) -> bool:
         """Return whether an order waits on this side: neither sent, nor refused, nor ended."""
@@ -229,24 +236,48 @@ class OrderEvents:
         """Change an order that was never sent; what is None stays."""
         self._emitter.updated_unsent(order, quantity, price, trigger_price)
 
-    def submitted(self, order: Order, size_e8: int | None = None) -> None:
-        """
-        Tell that an order is about to be sent, and follow it from here on.
-
-        `size_e8` is the size that it is sent with (1e-8), where that is not the order's yet.
-
-        """
-        if size_e8 is not None and size_e8 != quantity_to_e8(order.quantity):
-            precision = order.quantity.precision
-            self.change_unsent(order, quantity_from_e8(size_e8, precision), None, None)
-        state = self.state_of(order)
-        if size_e8 is not None:
-            state.size = size_e8
+    def submitted(self, order: Order) -> None:
+        """Tell that an order is about to be sent, and follow it from here on."""
+        self.state_of(order)
         self._emitter.submitted(order)
+
+    def leaving(self, order: Order, size_e8: int) -> None:
+        """
+        Follow an order that is about to be sent with a size (1e-8) and may come back.
+
+        It is told to be submitted once it is certain that the venue was asked: a submitted order
+        that gets no answer is rejected by the platform.
+
+        """
+        self._leaving.add(order.client_order_id.value)
+        self.state_of(order).size = size_e8
+
+    def is_leaving(self, order: Order) -> bool:
+        """Return whether an order is being sent that may come back."""
+        return order.client_order_id.value in self._leaving
+
+    def not_taken(self, order: Order, reason: str) -> None:
+        """
+        Note that the venue is known not to have taken an order, nor to have judged it.
+
+        One that may come back is unsent again, another is rejected.
+
+        """
+        state = self.state_of(order)
+        if not self.is_leaving(order) or not state.end_locally():
+            self.refuse(order, reason)
+            return
+        self._log.warning(f"{order.client_order_id!r} was not taken, it is kept: {reason}")
+        client_order_id = order.client_order_id.value
+        self._leaving.discard(client_order_id)
+        self._naming.pop(client_order_id, None)
+        self._settling.pop(client_order_id, None)
+        del self._states[client_order_id], self._applied[client_order_id]
 
     def refuse(self, order: Order, reason: str, *, due_post_only: bool = False) -> None:
         """Reject an order that the venue is known not to have taken; not if it has shown it."""
         state = self.state_of(order)
+        self._tell_sent(state)
         if not state.end_locally():
             self._log.warning(f"{order.client_order_id!r} is at the venue in spite of: {reason}")
             return
@@ -400,8 +431,22 @@ class OrderEvents:
         if self._loose.keep(order_id, fill) and self.watcher is not None:
             self.watcher.on_orphan(fill)
 
+    def _tell_sent(self, state: OrderState) -> None:
+        """Tell that an order was submitted which could have come back until now."""
+        if state.client_order_id not in self._leaving:
+            return
+        self._leaving.discard(state.client_order_id)
+        order = self._cache.order(ClientOrderId(state.client_order_id))
+        if order is None or order.status != OrderStatus.INITIALIZED:
+            return  # a report has told more than that
+        if state.size != quantity_to_e8(order.quantity):
+            size = quantity_from_e8(state.size, order.quantity.precision)
+            self.change_unsent(order, size, None, None)
+        self._emitter.submitted(order)
+
     def _apply_fill(self, state: OrderState, fill: FillEvent) -> None:
         market = fill.market or ""
+        self._tell_sent(state)
         order = self._cache.order(ClientOrderId(state.client_order_id))
         # What can fail is done before the fill counts as seen: it would be lost otherwise.
         self._emitter.check_fill(state, order, fill)

@@ -110,7 +110,7 @@ class Recovery:
                 await self._take(found)
                 return
             if is_final and not self._is_known(order):
-                self._events.refuse(
+                self._events.not_taken(
                     order,
                     f"NOT_ACCEPTED: the venue knows no order {order.client_order_id.value} "
                     f"{_ARRIVAL_MARGIN_MS} ms after its receive window",
