@@ -1,12 +1,12 @@
 """Exits of brackets under adverse conditions: nothing may leave a position without its stop."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import httpx
 import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus
-from nautilus_trader.model.orders import Order, OrderList
+from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution.commands import keeper
@@ -62,11 +62,10 @@ def requests() -> HeldRequests:
 
 
 @pytest.fixture
-async def transport(
-    request: pytest.FixtureRequest,
-) -> AsyncIterator[httpx.AsyncBaseTransport | None]:
+async def transport(request: pytest.FixtureRequest) -> httpx.AsyncBaseTransport | None:
+    """The way to the venue that a test asks for by name, if it does."""
     names = {"offline", "requests"} & set(request.fixturenames)
-    yield request.getfixturevalue(names.pop()) if names else None
+    return request.getfixturevalue(names.pop()) if names else None
 
 
 @pytest.fixture
@@ -170,7 +169,7 @@ async def test_a_stop_is_raised_once_its_cancel_is_refused(
 
 
 async def test_an_exit_that_could_not_be_sent_is_sent_again(world: World, offline: Offline) -> None:
-    entry, stop, target = await resting_bracket(world)
+    _, stop, target = await resting_bracket(world)
     offline.times = 3
     await fill_entry(world, "0.03000")
     await eventually(lambda: stop.is_open and target.is_open)
@@ -263,7 +262,7 @@ async def test_an_exit_that_waits_to_be_sent_again_can_be_changed_and_cancelled(
 async def test_an_exit_cancelled_while_it_is_being_sent_does_not_stay(
     world: World, requests: HeldRequests, by: str
 ) -> None:
-    _, stop, target = await resting_bracket(world)
+    _, stop, _ = await resting_bracket(world)
     requests.hold()
     await fill_entry(world, "0.03000")
     await eventually(lambda: requests.waiting)
