@@ -188,20 +188,21 @@ async def test_tc_e77_batch_cancel(spoiled: Spoiled, how: str, is_executed: bool
 
 
 @every_answer
+@executed_or_not
 async def test_tc_e78_batch_cancel_of_which_one_was_closed_before(
-    spoiled: Spoiled,
-    how: str,
+    spoiled: Spoiled, how: str, is_executed: bool
 ) -> None:
     gone, *rest = [await spoiled.resting() for _ in range(3)]
     spoiled.world.cancel(gone)
     await eventually(lambda: gone.is_closed)
-    spoiled.answers.spoil("DELETE", BATCH, how=how, is_executed=True)
+    spoiled.answers.spoil("DELETE", BATCH, how=how, is_executed=is_executed)
     spoiled.world.cancel_batch(gone, *rest)
-    await spoiled.asked_until(rest, OrderStatus.CANCELED)
+    await spoiled.asked_until(rest, OrderStatus.CANCELED if is_executed else OrderStatus.ACCEPTED)
     assert spoiled.answers.spoiled == 1
-    # The answer would have refused one of them; without it, nothing is told of any.
-    for order in (gone, *rest):
-        assert spoiled.world.story(order) == [*RESTING, "OrderCanceled"]
+    # The answer would have refused the one; without it, nothing is told of that.
+    assert spoiled.world.story(gone) == [*RESTING, "OrderCanceled"]
+    end = "OrderCanceled" if is_executed else "OrderCancelRejected"
+    assert all(spoiled.world.story(order) == [*RESTING, end] for order in rest)
 
 
 # -- Over the private socket -----------------------------------------------------------------------

@@ -119,3 +119,38 @@ async def test_waiting_triggers_and_markets_that_are_not_loaded_are_there(world:
     assert reports[waiting.id].order_status == OrderStatus.ACCEPTED
     assert reports[resting.id].instrument_id == InstrumentId.from_str(f"{ETH}.PARADEX")
     assert world.cache.instrument(reports[resting.id].instrument_id) is not None
+
+
+class Errors:
+    """A log of which only the errors are kept."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def error(self, text: str) -> None:
+        self.texts.append(text)
+
+    def info(self, text: str) -> None:
+        """Not kept."""
+
+    warning = info
+
+
+async def test_a_position_without_a_stop_is_an_error(world: World) -> None:
+    errors = Errors()
+    world.client._reports._log = errors
+    world.deafen(object)
+    await trade(world)
+    await mass_status(world)
+    (text,) = errors.texts
+    assert text.startswith("UNPROTECTED: 0.01 BTC-USD-PERP.PARADEX ")
+    await world.second_screen.place(
+        "SELL",
+        "0.01000",
+        None,
+        order_type="STOP_MARKET",
+        trigger_price=world.around("-0.01"),
+    )
+    await eventually(lambda: world.ledger()["orders"][-1]["status"] == "UNTRIGGERED")
+    await mass_status(world)
+    assert errors.texts == [text]

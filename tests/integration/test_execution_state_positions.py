@@ -146,6 +146,18 @@ async def test_a_bust_may_be_told_before_its_fill(world: World) -> None:
     await eventually(lambda: len(corrections(world)) == 1 and world.net_position == 0)
 
 
+async def test_a_bust_whose_fill_is_not_known_any_more_brings_the_position_in_line(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await bought(world)
+    world.deafen(PositionEvent)
+    monkeypatch.setattr(world.client._busts, "_find", lambda fill_id: None)
+    await world.act("bust", fill_id=world.ledger()["fills"][0]["id"])
+    await eventually(lambda: world.net_position == 0)
+    (correction,) = corrections(world)
+    assert correction.strategy_id.value == "EXTERNAL"
+
+
 async def test_a_position_that_nothing_explains_is_reported(world: World) -> None:
     await bought(world)
     await move_without_a_word(world)
