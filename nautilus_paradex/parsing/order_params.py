@@ -32,6 +32,10 @@ MIN_RECV_WINDOW_MS: Final = 10
 
 _MAX_DECIMALS: Final = 8
 
+# Prices of options in dollars or volatility, as the adapters for OKX and Bybit name them.
+# Paradex has one kind of price, and an order must not go out at another than was asked for.
+_PRICED_OTHERWISE: Final = ("px_usd", "px_vol", "order_iv")
+
 
 class OrderParamError(ParadexError):
     """A feature was asked for in a way that cannot be; the text is the reason of a denial."""
@@ -87,10 +91,14 @@ def features_of(
     Raises
     ------
     OrderParamError
-        If a value is not one of its kind, as ``INVALID_PARAM: name=value``.
+        If a value is not one of its kind, as ``INVALID_PARAM: name=value``, or an option is to be
+        priced in a way that the venue lacks, as ``UNSUPPORTED_PARAM: name=value``.
 
     """
     asked = _from_tags(tags) | dict(params or {})
+    for name in _PRICED_OTHERWISE:
+        if asked.get(name) is not None:
+            raise OrderParamError(f"UNSUPPORTED_PARAM: {name}={asked[name]}")
     read = {name: _read(name, asked[name]) for name in _READERS if name in asked}
     return msgspec.structs.replace(defaults, **read) if read else defaults
 

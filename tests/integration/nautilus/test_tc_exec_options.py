@@ -65,6 +65,18 @@ async def test_tc_e91_e100_option_limit_sell_and_its_cancel(venue, quoted):
     await assert_rests_until_canceled(venue, "SELL", quoted + 70, enable_limit_sells=True)
 
 
+@pytest.mark.parametrize("params", [{"px_usd": "100"}, {"px_vol": "0.8"}, {"order_iv": "0.8"}])
+async def test_tc_e92_option_order_priced_otherwise_is_denied(venue, quoted, params):
+    tester = option_tester(enable_limit_buys=True, order_params=params)
+    async with running_node(venue, tester, load_ids=[OPTION]):
+        await eventually(lambda: tester.order_events and tester.order.is_closed)
+
+        ((name, value),) = params.items()
+        assert event_names(tester.order) == ["OrderInitialized", "OrderDenied"]
+        assert tester.order_events[-1].reason == f"UNSUPPORTED_PARAM: {name}={value}"
+        assert venue.orders == {}
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [

@@ -52,6 +52,9 @@ def test_params_are_read(params: dict[str, object] | None, features: dict[str, o
         ({"vwap_price": "0.000000001"}, "INVALID_PARAM: vwap_price=0.000000001"),
         ({"vwap_price": "a lot"}, "INVALID_PARAM: vwap_price=a lot"),
         ({"gtd_as_gtc": True, "mmp": "maybe"}, "INVALID_PARAM: mmp=maybe"),
+        ({"px_usd": "100.5"}, "UNSUPPORTED_PARAM: px_usd=100.5"),
+        ({"px_vol": 0.8}, "UNSUPPORTED_PARAM: px_vol=0.8"),
+        ({"order_iv": "0.8", "mmp": True}, "UNSUPPORTED_PARAM: order_iv=0.8"),
     ],
 )
 def test_a_value_that_is_none_of_its_kind_is_refused_by_name(
