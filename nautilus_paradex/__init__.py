@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         ParadexInteractiveBook,
         ParadexInteractiveQuote,
         ParadexMarketSummary,
+        ParadexSystemState,
         ParadexTradeBust,
     )
     from nautilus_paradex.execution.client import ParadexExecutionClient
@@ -54,6 +55,7 @@ __all__ = [
     "ParadexLiveExecClientFactory",
     "ParadexMarketSummary",
     "ParadexSigner",
+    "ParadexSystemState",
     "ParadexTradeBust",
     "ParadexWebSocketClient",
     "get_cached_paradex_http_client",
@@ -80,6 +82,7 @@ _HOMES: Final = {
     "ParadexLiveExecClientFactory": "factories",
     "ParadexMarketSummary": "data_types",
     "ParadexSigner": "protocol.signing",
+    "ParadexSystemState": "data_types",
     "ParadexTradeBust": "data_types",
     "ParadexWebSocketClient": "transport.websocket",
     "get_cached_paradex_http_client": "factories",

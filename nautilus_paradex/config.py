@@ -238,6 +238,9 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
         If the balance of a token is reported as the position in its spot market, valued at the
         mark price when it is read. Strategies that close their positions will then sell tokens
         that they did not buy. If False then a spot position is what this node has traded.
+    system_state_interval_secs : float, default 10.0
+        How often the venue's state is asked for (``cancel_only`` during a release, ...), and once
+        a second while it is not ``ok``: orders that it does not take are denied.
 
     """
 
@@ -263,9 +266,11 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     dime_discount: bool = False
     gtd_as_gtc: bool = False
     use_spot_position_reports: bool = False
+    system_state_interval_secs: float = 10.0
 
     def __post_init__(self) -> None:
         _check_connection(self)
+        check_positive(system_state_interval_secs=self.system_state_interval_secs)
         _hide(self, "private_key")
         _check_margins(self)
         if self.token_usage not in (None, TokenUsage.INTERACTIVE):

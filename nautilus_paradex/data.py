@@ -31,7 +31,7 @@ from nautilus_paradex.feeds.subscriptions import StreamingClient
 from nautilus_paradex.feeds.wide import WideChannels
 from nautilus_paradex.protocol.events import TradeEvent
 from nautilus_paradex.providers import ParadexInstrumentProvider
-from nautilus_paradex.sharing import shared_connect_limiter
+from nautilus_paradex.sharing import shared_connect_limiter, shared_system_state
 from nautilus_paradex.transport.http import ParadexHttpClient
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 from nautilus_paradex.transport.websocket_metrics import WebSocketMetrics
@@ -90,6 +90,7 @@ class ParadexDataClient(StreamingClient):
         self._settings = config
         self._provider = instrument_provider
         self._http = http_client
+        self._system_state = shared_system_state(loop, config.http_url)
         self._http_in_use = False
         self._background: list[asyncio.Task[None]] = []
         self._router = FeedRouter(

@@ -12,8 +12,14 @@ from typing import Final
 from nautilus_paradex.transport.errors import ClientClosedError
 from nautilus_paradex.transport.http import ParadexHttpClient
 from nautilus_paradex.transport.reconnect import ConnectLimiter
+from nautilus_paradex.transport.system_state import SystemStateReader
 
-__all__ = ["BoundedCache", "SharedHttpClient", "shared_connect_limiter"]
+__all__ = [
+    "BoundedCache",
+    "SharedHttpClient",
+    "shared_connect_limiter",
+    "shared_system_state",
+]
 
 _CACHE_LIMIT: Final = 16
 
@@ -109,8 +115,14 @@ class BoundedCache[K: Hashable, V]:
 
 
 _CONNECT_LIMITERS: Final[BoundedCache[None, ConnectLimiter]] = BoundedCache()
+_SYSTEM_STATES: Final[BoundedCache[str, SystemStateReader]] = BoundedCache()
 
 
 def shared_connect_limiter(loop: asyncio.AbstractEventLoop) -> ConnectLimiter:
     """Return the limiter of all WebSocket connects in `loop`: the venue counts them per IP."""
     return _CONNECT_LIMITERS.get_or_build(loop, None, ConnectLimiter)
+
+
+def shared_system_state(loop: asyncio.AbstractEventLoop, url: str) -> SystemStateReader:
+    """Return what asks the venue at `url` for its state, for all clients in `loop`."""
+    return _SYSTEM_STATES.get_or_build(loop, url, SystemStateReader)

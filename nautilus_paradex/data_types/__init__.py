@@ -12,6 +12,7 @@ from nautilus_paradex.data_types.interactive import (
     ParadexInteractiveQuote,
 )
 from nautilus_paradex.data_types.market_summary import ParadexMarketSummary
+from nautilus_paradex.data_types.system_state import ParadexSystemState
 from nautilus_paradex.data_types.trade_bust import ParadexTradeBust
 
 __all__ = [
@@ -22,5 +23,6 @@ __all__ = [
     "ParadexInteractiveBook",
     "ParadexInteractiveQuote",
     "ParadexMarketSummary",
+    "ParadexSystemState",
     "ParadexTradeBust",
 ]

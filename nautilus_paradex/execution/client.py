@@ -57,9 +57,10 @@ from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.watch import OrderWatch
 from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
 from nautilus_paradex.execution.reports.reports import Reports
+from nautilus_paradex.execution.system_watch import SystemWatch
 from nautilus_paradex.parsing.order_params import OrderFeatures
 from nautilus_paradex.protocol import rest
-from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus, SystemStatus
+from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import (
     AccountEvent,
@@ -70,7 +71,7 @@ from nautilus_paradex.protocol.events import (
 )
 from nautilus_paradex.protocol.json_feed import BalanceEvent
 from nautilus_paradex.providers import ParadexInstrumentProvider
-from nautilus_paradex.sharing import shared_connect_limiter
+from nautilus_paradex.sharing import shared_connect_limiter, shared_system_state
 from nautilus_paradex.transport.errors import CredentialsError
 from nautilus_paradex.transport.http import ParadexHttpClient
 from nautilus_paradex.transport.session import JwtSession
@@ -161,8 +162,17 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             config,
         )
         signer = RequestSigner(http_client, config)
+        self._system = SystemWatch(
+            http_client,
+            shared_system_state(loop, config.http_url),
+            msgbus,
+            clock,
+            self._log,
+            config.system_state_interval_secs,
+        )
         self._limits = OrderLimits(
             http_client,
+            self._system,
             self._events,
             cache,
             clock,
@@ -277,7 +287,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         await self._http.start()
         await self._instrument_provider.initialize()
         self._cache_instruments()
-        await self._log_system_state()
+        await self._system.start()
         await self._margins.apply_configured()
         await self._account.refresh()
         await self._await_account_registered()
@@ -300,6 +310,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
     async def _disconnect(self) -> None:
         self.withdraw_venue_commands(self._msgbus)
         self._msgbus.unsubscribe(_ORDER_EVENTS, self._commands.on_order_event)
+        await self._system.stop()
         await self._ws.close()
         await self._http.close()
 
@@ -313,11 +324,6 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             return
         # The venue forgets it with the connection (openrpc).
         await self._ws.request("order.cancel_on_disconnect", {"enabled": True})
-
-    async def _log_system_state(self) -> None:
-        state = await self._http.system_state()
-        if state.status != SystemStatus.OK:
-            self._log.warning(f"The venue is in state {state.status!r}")
 
     async def _renew_connection(self) -> None:
         await self._set_cancel_on_disconnect()

@@ -19,6 +19,7 @@ from nautilus_paradex.data_types import (
     ParadexInteractiveBook,
     ParadexInteractiveQuote,
     ParadexMarketSummary,
+    ParadexSystemState,
     ParadexTradeBust,
 )
 from nautilus_paradex.feeds.lanes import Lane
@@ -42,8 +43,8 @@ from nautilus_paradex.protocol.events import (
 
 __all__ = ["FROM_EXECUTION", "CustomDataError", "CustomFeeds", "market_of"]
 
-FROM_EXECUTION: Final = frozenset({ParadexFundingPayment, ParadexTradeBust})
-"""Data about the account: the execution client publishes them, subscribed to or not."""
+FROM_EXECUTION: Final = frozenset({ParadexFundingPayment, ParadexSystemState, ParadexTradeBust})
+"""What the execution client publishes, subscribed to or not: of the account, and the state."""
 
 _INSTRUMENT_ID: Final = "instrument_id"
 

@@ -17,6 +17,7 @@ from nautilus_paradex.data_types import (
     ParadexInteractiveBook,
     ParadexInteractiveQuote,
     ParadexMarketSummary,
+    ParadexSystemState,
     ParadexTradeBust,
 )
 from nautilus_paradex.feeds.reading import readable
@@ -71,6 +72,7 @@ class CustomRequests:
         self._warn = warn
         self._of_all: dict[type, Callable[[], Awaitable[list[ParadexData]]]] = {
             ParadexMarketSummary: self._summaries,
+            ParadexSystemState: self._system_state,
         }
         self._of_one: dict[type, Callable[[Instrument], Awaitable[ParadexData]]] = {
             ParadexMarketSummary: self._summary,
@@ -96,22 +98,24 @@ class CustomRequests:
 
         """
         kind = data_type.type
+        of_one, of_all = self._of_one.get(kind), self._of_all.get(kind)
         if kind in _WITHOUT_REQUEST:
             raise UnsupportedRequestError(
                 f"{kind.__name__} cannot be requested: {_WITHOUT_REQUEST[kind]}",
             )
-        if kind not in self._of_one:
-            known = ", ".join(sorted(each.__name__ for each in self._of_one))
+        if of_one is None and of_all is None:
+            kinds = {*self._of_one, *self._of_all}
+            known = ", ".join(sorted(each.__name__ for each in kinds))
             raise UnsupportedRequestError(f"{known} can be requested, was {kind.__name__}")
         if not window.reaches(self._now_ns()):
             raise UnsupportedRequestError(f"Paradex keeps no past {kind.__name__}")
-        if instrument is not None:
-            return [CustomData(data_type, await self._of_one[kind](instrument))]
-        if kind not in self._of_all:
+        if instrument is not None and of_one is not None:
+            return [CustomData(data_type, await of_one(instrument))]
+        if of_all is None:
             raise UnsupportedRequestError(
                 f"{kind.__name__} is of one market: name it in the metadata, 'instrument_id'",
             )
-        return [CustomData(data_type, each) for each in await self._of_all[kind]()]
+        return [CustomData(data_type, each) for each in await of_all()]
 
     async def _summary(self, instrument: Instrument) -> ParadexData:
         for summary in await self._client.markets_summary(instrument.raw_symbol.value):
@@ -129,6 +133,10 @@ class CustomRequests:
             ),
             self._warn,
         )
+
+    async def _system_state(self) -> list[ParadexData]:
+        state = await self._client.system_state()
+        return [custom_data.system_state(state.status, self._now_ns())]
 
     async def _interactive_quote(self, instrument: Instrument) -> ParadexData:
         bbo = await self._client.bbo_interactive(instrument.raw_symbol.value)

@@ -30,6 +30,7 @@ from nautilus_paradex.feeds.subscriber import StreamSubscriber
 from nautilus_paradex.protocol import channels
 from nautilus_paradex.protocol.json_feed import MarketChange
 from nautilus_paradex.transport.http import ParadexHttpClient
+from nautilus_paradex.transport.system_state import SystemStateReader
 
 __all__ = ["InstrumentFollowingClient"]
 
@@ -46,6 +47,7 @@ class InstrumentFollowingClient(RequestAnsweringClient):
     _http: ParadexHttpClient
     _subscriber: StreamSubscriber
     _bar_follower: BarFollower
+    _system_state: SystemStateReader
 
     def _set_up_instruments(self) -> None:
         now_ns = self._clock.timestamp_ns
@@ -55,7 +57,7 @@ class InstrumentFollowingClient(RequestAnsweringClient):
             "now_ns": now_ns,
             "warn": self._log.warning,
         }
-        self._status = StatusFeed(read_state=self._http.system_state, **feeds)
+        self._status = StatusFeed(read_state=self._read_system_state, **feeds)
         self._closes = CloseFeed(read_price=self._http.settlement_price, **feeds)
         self._listing = MarketListing(
             self._provider,
@@ -74,6 +76,12 @@ class InstrumentFollowingClient(RequestAnsweringClient):
             await asyncio.sleep(self._settings.system_state_interval_secs)
             await self._status.poll()
             await self._closes.check()
+
+    async def _read_system_state(self) -> str:
+        # With half of it two clients that ask in turn make no more requests than one.
+        max_age_secs = self._settings.system_state_interval_secs / 2
+        reading = await self._system_state.read(self._http.system_state, max_age_secs)
+        return reading.status
 
     def _look_for_missed_changes(self, connection: Connection) -> None:
         """Read the list of markets again after a connection that should have told its changes."""

@@ -22,7 +22,6 @@ from nautilus_paradex.parsing.market_status import (
     market_condition,
 )
 from nautilus_paradex.protocol.errors import ParadexError
-from nautilus_paradex.protocol.rest import SystemState
 
 __all__ = ["StatusFeed"]
 
@@ -37,7 +36,7 @@ class StatusFeed:
     ----------
     find : Callable[[InstrumentId], Instrument | None]
         Finds the instrument of a market that is listed.
-    read_state : Callable[[], Awaitable[SystemState]]
+    read_state : Callable[[], Awaitable[str]]
         Asks the venue for the state of its system.
     emit : Callable[[object], None]
         Takes the platform's objects.
@@ -52,7 +51,7 @@ class StatusFeed:
         self,
         *,
         find: Callable[[InstrumentId], Instrument | None],
-        read_state: Callable[[], Awaitable[SystemState]],
+        read_state: Callable[[], Awaitable[str]],
         emit: Callable[[object], None],
         now_ns: Callable[[], int],
         warn: Callable[[str], None],
@@ -123,7 +122,7 @@ class StatusFeed:
 
     async def _ask(self) -> None:
         try:
-            status = (await self._read_state()).status
+            status = await self._read_state()
         except ParadexError as exc:
             if not self._failed:
                 self._warn(f"State of the system unknown, status stays as it was told: {exc}")

@@ -15,6 +15,7 @@ from nautilus_paradex.data_types import (
     ParadexInteractiveBook,
     ParadexInteractiveQuote,
     ParadexMarketSummary,
+    ParadexSystemState,
     ParadexTradeBust,
 )
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
@@ -37,6 +38,7 @@ __all__ = [
     "interactive_book",
     "interactive_quote",
     "market_summary",
+    "system_state",
     "trade_bust",
 ]
 
@@ -195,6 +197,11 @@ def funding_payment(record: rest.FundingPayment, ts_init: int) -> ParadexFunding
         ts_event=ns_from_ms(record.created_at, "funding payment"),
         ts_init=ts_init,
     )
+
+
+def system_state(status: str, ts_init: int) -> ParadexSystemState:
+    """Return the state of the system that an answer shows, as of now: it has no time of its own."""
+    return ParadexSystemState(status=status, ts_event=ts_init, ts_init=ts_init)
 
 
 def trade_bust(record: rest.TradeBust, ts_init: int) -> ParadexTradeBust:

@@ -1,11 +1,9 @@
 """What a strategy asks for is in the request that leaves, on either way to the venue."""
 
-import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
-import httpx
 import pytest
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import SubmitOrderList
@@ -15,29 +13,13 @@ from nautilus_trader.model.orders import Order, OrderList
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.protocol.rpc import Response
-from tests.integration.execution_world import TRADER_ID, World, loopback_transport, open_world
+from tests.integration.execution_world import TRADER_ID, World, open_world
+from tests.integration.overheard import Overheard
 from tests.support import eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 CONFIG = DevnetConfig(port=0, synthetic=False, past_hours=0)
 ROUTES = pytest.mark.parametrize("route", ["rest", "ws"])
-
-
-class Overheard(httpx.AsyncBaseTransport):
-    """Keeps the requests that go through it, by method and path, with their bodies."""
-
-    def __init__(self) -> None:
-        self._inner = loopback_transport()
-        self.requests: list[tuple[str, Any]] = []
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        body = await request.aread()
-        line = f"{request.method} {request.url.path.removeprefix('/v1')}"
-        self.requests.append((line, json.loads(body) if body else None))
-        return await self._inner.handle_async_request(request)
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
 
 class Wire:

@@ -21,11 +21,12 @@ from nautilus_paradex.devnet.engine.model import (
 )
 from nautilus_paradex.devnet.engine.orders import Order
 from nautilus_paradex.devnet.engine.state import VenueState
-from nautilus_paradex.devnet.engine.validation import check_new_algo
+from nautilus_paradex.devnet.engine.validation import check_new_algo, check_system_status
 from nautilus_paradex.protocol.enums import (
     AlgoType,
     CancelReason,
     ErrorCode,
+    OrderInstruction,
     OrderStatus,
     OrderType,
 )
@@ -162,11 +163,13 @@ class Algos:
         Raises
         ------
         OrderRefused
-            If it is malformed, its children would be too small, or the account has too many.
+            If the system takes no orders, it is malformed, its children would be too small, or the
+            account has too many.
 
         """
         algos = self._of(account)
         now = self._state.now_us()
+        check_system_status(self._state.system_status, OrderInstruction.GTC, None, 0)
         check_new_algo(self._state.market(order.market), order, now)
         if len(algos.running) >= _MAX_RUNNING:
             raise OrderRefused(

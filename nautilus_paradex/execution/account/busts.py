@@ -24,8 +24,8 @@ from nautilus_trader.model.identifiers import ClientId, ClientOrderId
 from nautilus_trader.model.orders.unpacker import OrderUnpacker
 
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.account.publishing import OncePublisher
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.publishing import OncePublisher
 from nautilus_paradex.parsing.custom_data import trade_bust
 from nautilus_paradex.parsing.fills import fill_event_of, own_order, reversal
 from nautilus_paradex.parsing.reports import is_trade_id_of

@@ -9,7 +9,7 @@ from typing import Final
 
 from nautilus_trader.common.component import LiveClock, MessageBus
 
-from nautilus_paradex.execution.account.publishing import OncePublisher
+from nautilus_paradex.execution.publishing import OncePublisher
 from nautilus_paradex.parsing.custom_data import funding_payment
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.transport.http import ParadexHttpClient

@@ -18,6 +18,7 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.execution.system_watch import SystemWatch
 from nautilus_paradex.parsing.limits import Finding, Limit, Standing, Wanted, findings_of
 from nautilus_paradex.parsing.order_types import CONDITIONAL
 from nautilus_paradex.protocol.numbers import e8_to_decimal
@@ -37,6 +38,8 @@ class OrderLimits:
     ----------
     http : ParadexHttpClient
         Knows the room that is left in the rate limit.
+    system : SystemWatch
+        Knows the state of the venue's system.
     events : OrderEvents
         Knows the orders that are sent and not over.
     cache : Cache
@@ -55,6 +58,7 @@ class OrderLimits:
     def __init__(
         self,
         http: ParadexHttpClient,
+        system: SystemWatch,
         events: OrderEvents,
         cache: Cache,
         clock: LiveClock,
@@ -63,6 +67,7 @@ class OrderLimits:
         recv_window_ms: int,
     ) -> None:
         self._http = http
+        self._system = system
         self._events = events
         self._cache = cache
         self._clock = clock
@@ -132,6 +137,7 @@ class OrderLimits:
             else:
                 perhaps_open += 1
         return Standing(
+            system_status=self._system.status_now,
             on_book=on_book,
             perhaps_open=perhaps_open,
             position=self._position(instrument.id),

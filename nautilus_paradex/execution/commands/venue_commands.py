@@ -14,6 +14,7 @@ from nautilus_paradex.constants import PARADEX
 from nautilus_paradex.execution.account.margin import MarginSetting, MarginSettings
 from nautilus_paradex.execution.commands.algo import TwapOrder, Twaps
 from nautilus_paradex.execution.commands.limits import OrderLimits
+from nautilus_paradex.execution.system_watch import SystemWatch
 from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS
 from nautilus_paradex.protocol.enums import MarginType
 
@@ -31,6 +32,12 @@ class VenueCommands:
     _twaps: Twaps
     _margins: MarginSettings
     _limits: OrderLimits
+    _system: SystemWatch
+
+    @property
+    def system_status(self) -> str | None:
+        """The state of the venue's system as last told (`ParadexSystemState` tells changes)."""
+        return self._system.status
 
     @property
     def near_limits(self) -> dict[str, int]:

@@ -14,6 +14,7 @@ from nautilus_paradex.data_types import (
     ParadexInteractiveBook,
     ParadexInteractiveQuote,
     ParadexMarketSummary,
+    ParadexSystemState,
     ParadexTradeBust,
 )
 
@@ -95,5 +96,6 @@ EXAMPLES: Final[tuple[ParadexData, ...]] = (
         fill_id="8615262148007718462",
         **TIMES,
     ),
+    ParadexSystemState(status="cancel_only", **TIMES),
     ParadexTradeBust(fill_id="12342345", account="0x495d2eb5236a12b8", **TIMES),
 )

@@ -119,6 +119,26 @@ def test_out_of_time_it_closes_with_what_is_left(world: World) -> None:
     assert (newest(world).status, newest(world).remaining_e8) == ("CLOSED", to_e8("0.3"))
 
 
+@pytest.mark.parametrize(
+    ("status", "code"),
+    [
+        ("cancel_only", "SYSTEM_STATUS_CANCEL_ONLY"),
+        ("post_only", "SYSTEM_STATUS_POST_ONLY"),
+        ("maintenance", "SERVICE_UNAVAILABLE"),
+    ],
+)
+def test_none_is_started_while_the_venue_takes_no_orders(
+    world: World, status: str, code: str
+) -> None:
+    world.exchange.system_status = status
+
+    with pytest.raises(OrderRefused) as refused:
+        world.exchange.algos.start(ALICE, twap())
+
+    assert refused.value.code == code
+    assert world.exchange.algos.running(ALICE) == []
+
+
 def test_no_child_is_placed_while_the_venue_takes_no_orders(world: World) -> None:
     world.send(BOB, "SELL", "1", "96000")
     world.exchange.algos.start(ALICE, twap())

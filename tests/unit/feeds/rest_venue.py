@@ -35,6 +35,7 @@ class RestVenue:
     book: dict[str, Any] = field(default_factory=dict)
     asked: list[httpx.Request] = field(default_factory=list)
     status: int = 200
+    system_status: str = "ok"
     max_candles: int = 10**9
 
     def client(self, clock_ns: int = NOW_NS) -> ParadexHttpClient:
@@ -64,6 +65,8 @@ class RestVenue:
             asked = params["market"]
             found = [each for each in self.summaries if asked in ("ALL", each["symbol"])]
             return httpx.Response(200, json={"results": found})
+        if path == "/system/state":
+            return httpx.Response(200, json={"status": self.system_status})
         if path.startswith("/bbo/"):
             return httpx.Response(200, json=self.bbo)
         return httpx.Response(200, json=self.book)

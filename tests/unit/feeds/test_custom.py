@@ -13,6 +13,7 @@ from nautilus_paradex.data_types import (
     ParadexInteractiveBook,
     ParadexInteractiveQuote,
     ParadexMarketSummary,
+    ParadexSystemState,
     ParadexTradeBust,
 )
 from nautilus_paradex.feeds.custom import CustomDataError, CustomFeeds
@@ -247,8 +248,8 @@ async def test_what_cannot_be_subscribed_to_is_explained(
     assert pool.calls == []
 
 
-@pytest.mark.parametrize("kind", [ParadexFundingPayment, ParadexTradeBust])
-async def test_data_about_the_account_need_no_stream(
+@pytest.mark.parametrize("kind", [ParadexFundingPayment, ParadexSystemState, ParadexTradeBust])
+async def test_what_the_execution_client_publishes_needs_no_stream(
     custom: CustomFeeds, pool: Pool, kind: type
 ) -> None:
     await custom.subscribe(DataType(kind), None)

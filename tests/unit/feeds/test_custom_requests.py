@@ -14,6 +14,7 @@ from nautilus_paradex.data_types import (
     ParadexInteractiveBook,
     ParadexInteractiveQuote,
     ParadexMarketSummary,
+    ParadexSystemState,
     ParadexTradeBust,
 )
 from nautilus_paradex.feeds.custom_requests import CustomRequests
@@ -102,6 +103,16 @@ async def test_the_interactive_book(
     assert [str(level.price) for level in the_data(answer).asks] == ["60001.0"]
     assert venue.asked[0].url.path == f"/v1/orderbook/{MARKET}/interactive"
     assert venue.asked[0].url.params["depth"] == "15"
+
+
+async def test_the_state_of_the_system_whatever_the_market(
+    requests: CustomRequests, venue: RestVenue, instrument: CryptoPerpetual
+) -> None:
+    venue.system_status = "cancel_only"
+
+    for market in (None, instrument):
+        answer = await requests.answer(DataType(ParadexSystemState), market, Window())
+        assert the_data(answer).status == "cancel_only"
 
 
 @pytest.mark.parametrize(

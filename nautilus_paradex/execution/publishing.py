@@ -1,4 +1,4 @@
-"""The venue's own data of the account, published for whoever subscribes to its type.
+"""The venue's own data, of account and system, published for whoever subscribes to its type.
 
 An execution client has no way of its own to publish data: it goes the way that data clients' data
 go, through the platform's data engine, so that ``subscribe_data`` of an actor finds it.
@@ -12,10 +12,15 @@ from nautilus_trader.model.data import CustomData, DataType
 
 from nautilus_paradex.data_types import ParadexData
 
-__all__ = ["OncePublisher"]
+__all__ = ["OncePublisher", "publish"]
 
 _ENDPOINT: Final = "DataEngine.process"
 _MAX_REMEMBERED: Final = 10_000
+
+
+def publish(msgbus: MessageBus, data: ParadexData) -> None:
+    """Publish `data` to whoever subscribed to its type."""
+    msgbus.send(endpoint=_ENDPOINT, msg=CustomData(DataType(type(data)), data))
 
 
 class OncePublisher:
@@ -41,7 +46,7 @@ class OncePublisher:
         """
         if key in self._told:
             return False
-        self._msgbus.send(endpoint=_ENDPOINT, msg=CustomData(DataType(type(data)), data))
+        publish(self._msgbus, data)
         self._told[key] = None
         if len(self._told) > _MAX_REMEMBERED:
             self._told.popitem(last=False)
