@@ -417,6 +417,8 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         none comes: so an order found alive is told to be so.
         """
         order = self._cache.order(command.client_order_id)
+        if order is not None and self._recovery.is_in_doubt(order):
+            return  # it is being asked for already, and its end waits for that
         asked_at = time.monotonic()
         try:
             event = await self._recovery.sync_order(

@@ -55,7 +55,9 @@ async def find_order(
     """
     Return an order as the venue has it, open or closed, or None where the venue knows none.
 
-    The venue answers by id for open orders only; for closed ones see `find_closed_order`.
+    The venue answers by id for open orders only; for closed ones see `find_closed_order`. Whether
+    those count as open that wait for a trigger, or for the risk engine, its documents leave open
+    (openapi): only what the list of open orders lacks as well is not there.
 
     Raises
     ------
@@ -72,12 +74,20 @@ async def find_order(
         order = await _or_none(http.order_by_client_id(client_id))
     if order is not None:
         return order_event(order)
-    return await find_closed_order(
+    closed = await find_closed_order(
         http,
         client_id=client_id,
         venue_order_id=venue_order_id,
         market=market,
     )
+    if closed is not None or not (client_id or venue_order_id):
+        return closed
+    listed = _newest(
+        await http.open_orders(market),
+        client_id=None if venue_order_id else client_id,
+        venue_order_id=venue_order_id,
+    )
+    return None if listed is None else order_event(listed)
 
 
 async def find_closed_order(

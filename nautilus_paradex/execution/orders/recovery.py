@@ -10,7 +10,7 @@ from typing import Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
-from nautilus_trader.model.identifiers import ClientId
+from nautilus_trader.model.identifiers import ClientId, ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.config import ParadexExecClientConfig
@@ -23,6 +23,7 @@ from nautilus_paradex.execution.orders.lookup import (
     find_order,
     recent_orders,
 )
+from nautilus_paradex.execution.orders.survey import Survey
 from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import OrderStatus
@@ -35,6 +36,7 @@ __all__ = ["Recovery"]
 
 _LOOKUP_DELAYS_SECS: Final = (0.25, 0.5, 1.0, 2.0)
 _ARRIVAL_MARGIN_MS: Final = 2_000  # after recv_window: the venue's own queues
+_ASKED_FOR_ALONE: Final = 3  # orders in doubt; of more, one reading tells of all
 _TRIES: Final = 5
 _CLOCK_MARGIN_MS: Final = 5_000
 _SETTLE_DELAY_SECS: Final = 0.1
@@ -78,6 +80,8 @@ class Recovery:
         self._client_id = client_id
         self._log = log
         self._config = config
+        self._survey = Survey(http)
+        self._in_doubt: set[ClientOrderId] = set()
 
     # -- One order -------------------------------------------------------------------------------
 
@@ -88,6 +92,17 @@ class Recovery:
         The streams may tell first. Found nowhere after the receive window and a margin, it was
         never accepted and is rejected.
         """
+        self._in_doubt.add(order.client_order_id)
+        try:
+            await self._resolve_submission(order, request)
+        finally:
+            self._in_doubt.discard(order.client_order_id)
+
+    def is_in_doubt(self, order: Order) -> bool:
+        """Return whether it is being found out already what became of an order's request."""
+        return order.client_order_id in self._in_doubt
+
+    async def _resolve_submission(self, order: Order, request: OrderRequest) -> None:
         signed_at_ms = request.signature_timestamp
         window_ms = request.recv_window or self._config.recv_window_ms
         deadline_ms = signed_at_ms + window_ms + _ARRIVAL_MARGIN_MS
@@ -98,24 +113,31 @@ class Recovery:
             await asyncio.sleep(delay_secs)
             is_final = self._http.clock.now_ms() > deadline_ms
             try:
-                found = await self._settled_order(*self._ids_of(order))
+                found = await self._look_for(order, signed_at_ms)
             except ParadexError as exc:
                 # No answer is no evidence: go on asking for as long as the order is in question.
                 self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
                 continue
-            if found is not None and _is_older(found, signed_at_ms):
-                self._events.refuse(order, f"DUPLICATED_CLIENT_ID: order {found.order_id} has it")
-                return
-            if found is not None:
+            is_namesake = found is not None and _is_older(found, signed_at_ms)
+            if found is not None and not is_namesake:
                 await self._take(found)
                 return
+            # Beside an older order of the same client id this one may still arrive.
             if is_final and not self._is_known(order):
                 self._events.not_taken(
                     order,
-                    f"NOT_ACCEPTED: the venue knows no order {order.client_order_id.value} "
+                    f"DUPLICATED_CLIENT_ID: order {found.order_id} has it"
+                    if found is not None
+                    else f"NOT_ACCEPTED: the venue knows no order {order.client_order_id.value} "
                     f"{_ARRIVAL_MARGIN_MS} ms after its receive window",
                 )
                 return
+
+    async def _look_for(self, order: Order, signed_at_ms: int) -> OrderEvent | None:
+        if len(self._in_doubt) <= _ASKED_FOR_ALONE:
+            return await self._settled_order(*self._ids_of(order))
+        told = await self._survey.orders(signed_at_ms - _CLOCK_MARGIN_MS)
+        return told.get(order.client_order_id.value)
 
     async def sync_order(
         self,
@@ -350,4 +372,6 @@ def _is_behind(order: Order, event: OrderEvent) -> bool:
 
 def _is_older(found: OrderEvent, signed_at_ms: int) -> bool:
     """Whether an order found by client id was there before the one that is looked for."""
-    return (found.created_at or 0) // 1_000 < signed_at_ms - _CLOCK_MARGIN_MS
+    if found.created_at is None:
+        return False  # not known yet (api-notes), as of one that has just been born
+    return found.created_at // 1_000 < signed_at_ms - _CLOCK_MARGIN_MS
