@@ -100,6 +100,10 @@ class HeldStream:
     def __init__(self, world: World) -> None:
         self._held = [HeldBack(world, FillEvent), HeldBack(world, OrderEvent)]
 
+    @property
+    def messages(self) -> list[object]:
+        return [message for held in self._held for message in held.messages]
+
     def let_through(self) -> None:
         for held in reversed(self._held):
             held.let_through()
@@ -156,6 +160,7 @@ async def test_a_stop_is_raised_once_its_cancel_is_refused(
     await eventually(lambda: request_of(requests, "DELETE", stop))
     await fill_entry(world, "0.02000")
     await arrive(requests, "PUT", target)
+    await eventually(lambda: target.quantity == Decimal("0.03"))
     held = request_of(requests, "DELETE", stop)
     assert held is not None
     requests.drop(held, lambda *_: httpx.Response(429, json={"message": "slow down"}))
@@ -212,6 +217,17 @@ async def test_an_exit_refused_while_the_venue_takes_cancels_only_is_sent_afterw
 
     assert sizes_at_venue(world, stop, target) == ["0.03", "0.03"]
     assert "OrderRejected" not in [*world.story(stop), *world.story(target)]
+
+
+async def test_a_change_of_a_stop_is_repeated_for_as_long_as_it_is_refused(world: World) -> None:
+    _, stop, target = await bracket_filled_by(world, "0.01000")
+    times = 2 * len(keeper._RETRY_SECS)
+    await world.fault(kind="http_status", path="/v1/orders/", method="PUT", status=429, times=times)
+    for _ in range(4):
+        await fill_entry(world, "0.00500")
+
+    await eventually(lambda: sizes_at_venue(world, stop, target) == ["0.03", "0.03"])
+    assert world.http.metrics["rate_limited"] == times
 
 
 async def test_an_entry_fills_no_more_while_its_stop_does_not_get_through(
@@ -342,3 +358,25 @@ async def test_an_order_that_waits_for_its_batch_can_be_changed_and_cancelled(
     assert world.story(orders[10]) == ["OrderCanceled"]
     assert world.venue_order(orders[10]) is None
     assert Decimal(world.venue_order(orders[11])["price"]) == Decimal(world.around("-0.06"))
+
+
+# -- Over the socket -------------------------------------------------------------------------------
+
+
+async def test_an_exit_that_the_socket_was_down_for_is_sent_once_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(keeper, "_RETRY_SECS", (600.0,))
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0)
+    async with open_world(config, order_route="ws") as world:
+        _, stop, target = await resting_bracket(world)
+        stream = HeldStream(world)
+        await fill_entry(world, "0.03000")
+        await eventually(lambda: len(stream.messages) >= 2)
+        await world.fault(kind="drop_sockets")
+        await eventually(lambda: not world.client.websocket.is_connected)
+        stream.let_through()
+        await eventually(lambda: stop.is_open and target.is_open)
+
+        assert sizes_at_venue(world, stop, target) == ["0.03", "0.03"]
+        assert "OrderRejected" not in [*world.story(stop), *world.story(target)]
