@@ -1,20 +1,14 @@
-"""A strategy that never rests, and a process that runs it until it is killed.
+"""A strategy that never rests.
 
-Not a test module. ``python -m tests.integration.nautilus.busy HTTP_URL WS_URL ADDRESS SEED`` trades
-an account of a devnet; its key is in ``BUSY_PRIVATE_KEY``.
+Not a test module.
 """
 
-import asyncio
-import os
 import random
-import sys
 from decimal import Decimal
 
-import msgspec
 import pandas as pd
 from nautilus_trader.common.events import TimeEvent
-from nautilus_trader.config import LoggingConfig, StrategyConfig
-from nautilus_trader.live.node import TradingNode
+from nautilus_trader.config import StrategyConfig
 from nautilus_trader.model.enums import OrderSide, TimeInForce
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
@@ -22,16 +16,10 @@ from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.strategy import Strategy
 
-from nautilus_paradex import (
-    PARADEX,
-    ParadexLiveDataClientFactory,
-    ParadexLiveExecClientFactory,
-)
-from tests.integration.nautilus.harness import BTC, TICK, node_config
+from tests.integration.nautilus.harness import BTC, TICK
 
 __all__ = ["BusyConfig", "BusyStrategy"]
 
-KEY_VARIABLE = "BUSY_PRIVATE_KEY"
 _MAX_OPEN = 12
 
 
@@ -117,20 +105,3 @@ class BusyStrategy(Strategy):
 
     def _instrument(self) -> Instrument:
         return self.cache.instrument(self.config.instrument_id)
-
-
-def main(http_url: str, ws_url: str, address: str, seed: str) -> None:
-    """Trade until the process is killed."""
-    config = node_config(http_url, ws_url, address, os.environ[KEY_VARIABLE])
-    quiet = msgspec.structs.replace(config, logging=LoggingConfig(log_level="ERROR"))
-    # Its own search for a loop refuses where pytest has been imported.
-    node = TradingNode(config=quiet, loop=asyncio.new_event_loop())
-    node.add_data_client_factory(PARADEX, ParadexLiveDataClientFactory)
-    node.add_exec_client_factory(PARADEX, ParadexLiveExecClientFactory)
-    node.trader.add_strategy(BusyStrategy(BusyConfig(seed=int(seed))))
-    node.build()
-    node.run()
-
-
-if __name__ == "__main__":
-    main(*sys.argv[1:])

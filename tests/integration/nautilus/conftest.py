@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from nautilus_paradex.devnet import DevnetConfig, DevnetServer
 from nautilus_paradex.devnet.engine.markets import default_markets
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
+from tests.integration.nautilus.cache_database import running_redis
 from tests.integration.nautilus.harness import ENCODINGS, Venue
 
 _MINUTE_US = 60_000_000
@@ -64,6 +66,13 @@ async def venue_at_the_minute(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
     async for venue in _opened(server):
         venue.quote("95990", "96010")
         yield venue
+
+
+@pytest.fixture
+async def redis_port(tmp_path: Path) -> AsyncIterator[int]:
+    """Where an empty Redis listens, in which nodes may keep their cache."""
+    async with running_redis(tmp_path) as port:
+        yield port
 
 
 async def _opened(server: DevnetServer) -> AsyncIterator[Venue]:

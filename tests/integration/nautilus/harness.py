@@ -16,6 +16,7 @@ import pytest
 from nautilus_trader.common.actor import Actor
 from nautilus_trader.common.executor import ActorExecutor
 from nautilus_trader.config import (
+    CacheConfig,
     InstrumentProviderConfig,
     LiveExecEngineConfig,
     LiveRiskEngineConfig,
@@ -364,6 +365,7 @@ async def running_node(
     account: DevnetAccount | None = None,
     data: Mapping[str, Any] | None = None,
     catalog: Path | None = None,
+    cache: CacheConfig | None = None,
     **settings: Any,
 ) -> AsyncIterator[TradingNode]:
     """
@@ -371,7 +373,7 @@ async def running_node(
 
     It is up, reconciled and its actors have started when this is entered, and has disconnected
     when it is left. It trades the venue's first account unless another is given. `load_ids`,
-    `data`, `catalog` and `settings` are those of `node_config`.
+    `data`, `catalog`, `cache` and `settings` are those of `node_config`.
 
     """
     account = account or venue.server.accounts[0]
@@ -384,6 +386,7 @@ async def running_node(
             load_ids=load_ids,
             data=data,
             catalog=catalog,
+            cache=cache,
             **settings,
         )
     )
@@ -499,14 +502,15 @@ def node_config(
     load_ids: Sequence[InstrumentId] | None = (BTC,),
     data: Mapping[str, Any] | None = None,
     catalog: Path | None = None,
+    cache: CacheConfig | None = None,
     **settings: Any,
 ) -> TradingNodeConfig:
     """
     Return the configuration of a node.
 
     It loads all instruments if `load_ids` is None, and answers requests from `catalog` first, if
-    there is one. `data` are further settings of the data client, `settings` of the execution
-    client.
+    there is one. `cache` says where its cache is kept, in memory only if None. `data` are further
+    settings of the data client, `settings` of the execution client.
 
     """
     instruments = (
@@ -536,6 +540,7 @@ def node_config(
                 **settings,
             ),
         },
+        cache=cache,
         catalogs=[] if catalog is None else [DataCatalogConfig(path=str(catalog))],
         timeout_post_stop=0.2,
     )

@@ -2,9 +2,6 @@
 
 import asyncio
 import random
-import sys
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,7 +11,7 @@ from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.enums import OrderStatus
 
 from nautilus_paradex.devnet.identities import DevnetAccount
-from tests.integration.nautilus.busy import KEY_VARIABLE, BusyConfig, BusyStrategy
+from tests.integration.nautilus.busy import BusyConfig, BusyStrategy
 from tests.integration.nautilus.harness import (
     BTC,
     MARKET,
@@ -23,39 +20,10 @@ from tests.integration.nautilus.harness import (
     node_fills,
     running_node,
 )
+from tests.integration.nautilus.mortal import mortal_node
 from tests.support import eventually
 
-ROOT = Path(__file__).parents[3]
 PATIENCE_SECS = 60.0
-
-
-@asynccontextmanager
-async def busy_process(
-    venue: Venue, seed: int, directory: Path
-) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run a node that trades in a process of its own; it is killed at the end, if not before."""
-    account = venue.server.accounts[0]
-    with (directory / "busy.txt").open("wb") as said:
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.integration.nautilus.busy",
-            venue.server.http_url,
-            venue.server.ws_url,
-            account.address_hex,
-            str(seed),
-            cwd=ROOT,
-            env={"PYTHONPATH": str(ROOT), KEY_VARIABLE: account.private_key_hex},
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-        )
-        try:
-            yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
 
 
 def open_at_venue(venue: Venue) -> dict[str, tuple[str, Decimal, Decimal, Decimal]]:
@@ -98,17 +66,10 @@ async def test_a_killed_node_is_followed_by_one_with_the_venues_books(
 ) -> None:
     chance = random.Random(seed)
     fills_to_see = chance.randint(5, 25)
-    async with busy_process(venue, seed, tmp_path) as process:
-        try:
-            await eventually(
-                lambda: len(venue.fills) >= fills_to_see and len(venue.open_orders) > 1,
-                PATIENCE_SECS,
-            )
-        except AssertionError:
-            pytest.fail(f"the node did not trade: {(tmp_path / 'busy.txt').read_text()}")
+    async with mortal_node(venue, BusyStrategy, BusyConfig(seed=seed), tmp_path) as busy:
+        await busy.until(lambda: len(venue.fills) >= fills_to_see and len(venue.open_orders) > 1)
         await asyncio.sleep(chance.random() / 5)  # somewhere in the middle of what it does
-        process.kill()
-        await process.wait()
+        await busy.die()
     # The world goes on without it.
     fills_before = len(venue.fills)
     for side in ("BUY", "SELL"):
@@ -125,10 +86,9 @@ async def test_a_killed_node_is_followed_by_one_with_the_venues_books(
 async def test_the_next_node_goes_on_trading_with_what_it_found(
     venue: Venue, tmp_path: Path
 ) -> None:
-    async with busy_process(venue, 7, tmp_path) as process:
-        await eventually(lambda: len(venue.open_orders) > 2, PATIENCE_SECS)
-        process.kill()
-        await process.wait()
+    async with mortal_node(venue, BusyStrategy, BusyConfig(seed=7), tmp_path) as busy:
+        await busy.until(lambda: len(venue.open_orders) > 2)
+        await busy.die()
     left_over = set(open_at_venue(venue))
 
     heir = BusyStrategy(BusyConfig(seed=8, external_order_claims=[BTC]))
