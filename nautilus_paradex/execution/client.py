@@ -298,6 +298,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self.offer_venue_commands(self._msgbus)
         self._msgbus.subscribe(_ORDER_EVENTS, self._commands.on_order_event)
         self._commands.take_up_lists()
+        self._commands.settle_left_over()
         if self._config.cancel_on_disconnect and self._config.order_route == REST_ROUTE:
             self._log.warning(
                 "cancel_on_disconnect may protect nothing: it covers orders of the connection, and "

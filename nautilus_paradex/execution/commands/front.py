@@ -24,6 +24,7 @@ from nautilus_trader.model.orders import Order
 from nautilus_paradex.execution.commands.cancellation import Cancellation
 from nautilus_paradex.execution.commands.contingencies import Contingencies
 from nautilus_paradex.execution.commands.keeper import Keeper
+from nautilus_paradex.execution.commands.left_over import LeftOver
 from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.commands.modification import Modification
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
@@ -104,6 +105,7 @@ class Commands:
             log,
             limits,
         )
+        self._left_over = LeftOver(recovery, self._under_way, log, create_task)
         self._cancellation = Cancellation(route, events, recovery, self._under_way, cache, log)
         wishes = Wishes()
         keeper = Keeper(
@@ -173,6 +175,10 @@ class Commands:
     def take_up_lists(self) -> None:
         """Look after the order lists that the cache knows, after a start or a reconnection."""
         self._contingencies.take_up()
+
+    def settle_left_over(self) -> None:
+        """Find out what became of what an earlier run had asked when it ended."""
+        self._left_over.settle()
 
     def still_open(self, order: Order, asked_at: float) -> None:
         """Take in that the venue has an order open that waits for a cancel or modification."""

@@ -92,19 +92,26 @@ class Recovery:
         The streams may tell first. Found nowhere after the receive window and a margin, it was
         never accepted and is rejected.
         """
-        self._in_doubt.add(order.client_order_id)
-        try:
-            await self._resolve_submission(order, request)
-        finally:
-            self._in_doubt.discard(order.client_order_id)
+        window_ms = request.recv_window or self._config.recv_window_ms
+        await self._resolve(order, request.signature_timestamp, window_ms)
+
+    async def resolve_left_over(self, order: Order) -> None:
+        """Find out what became of an order that an earlier run was sending when it ended."""
+        signed_at_ms = order.ts_submitted // 1_000_000 + self._http.clock.offset_ms
+        await self._resolve(order, signed_at_ms, self._config.recv_window_ms)
 
     def is_in_doubt(self, order: Order) -> bool:
         """Return whether it is being found out already what became of an order's request."""
         return order.client_order_id in self._in_doubt
 
-    async def _resolve_submission(self, order: Order, request: OrderRequest) -> None:
-        signed_at_ms = request.signature_timestamp
-        window_ms = request.recv_window or self._config.recv_window_ms
+    async def _resolve(self, order: Order, signed_at_ms: int, window_ms: int) -> None:
+        self._in_doubt.add(order.client_order_id)
+        try:
+            await self._until_resolved(order, signed_at_ms, window_ms)
+        finally:
+            self._in_doubt.discard(order.client_order_id)
+
+    async def _until_resolved(self, order: Order, signed_at_ms: int, window_ms: int) -> None:
         deadline_ms = signed_at_ms + window_ms + _ARRIVAL_MARGIN_MS
         attempt = 0
         while not self._is_known(order):
@@ -267,7 +274,7 @@ class Recovery:
                 self._guard(self._events.take_fill, fill)
         for event in told.values():
             self._guard(self._events.take_order, event)
-        for order in self._orders_in_question():
+        for order in self.orders_in_question():
             if self._events.venue_order_id_of(order) not in told:
                 try:
                     await self._sync_closed(order)
@@ -296,7 +303,8 @@ class Recovery:
         elif not order.is_inflight:
             self._log.warning(f"The venue lists {order.client_order_id!r} nowhere")
 
-    def _orders_in_question(self) -> list[Order]:
+    def orders_in_question(self) -> list[Order]:
+        """Return the client's orders that are open for the platform, or on their way."""
         orders = [
             *self._cache.orders_open(venue=PARADEX_VENUE),
             *self._cache.orders_inflight(venue=PARADEX_VENUE),

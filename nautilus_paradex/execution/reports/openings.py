@@ -98,11 +98,18 @@ def settle_positions(
         if _keeps_working_orders(mass_status.client_id, position, orders, fills, instrument):
             mass_status.add_position_reports([position])
             continue
+        price = _price_of_opening(position, missing, steps if start == 0 else (), fills)
+        if price is None:
+            log.error(
+                f"{position.instrument_id}: {missing} of the position is older than the fills that "
+                "were read, and nothing tells a price for it: working orders may go unnoticed"
+            )
+            mass_status.add_position_reports([position])
+            continue
         log.warning(
             f"{position.instrument_id}: {missing} of the position is older than the fills that "
-            "were read; it is taken in as one order filled at the position's average price"
+            f"were read; it is taken in as one order filled at {price}"
         )
-        price = opening_price(missing, steps, position.avg_px_open) if start == 0 else None
         order, fill = _opening(position, missing, price, fills, instrument)
         mass_status.add_order_reports([order])
         mass_status.add_fill_reports([fill])
@@ -200,17 +207,36 @@ def _keeps_working_orders(
     return True
 
 
+def _price_of_opening(
+    position: PositionStatusReport,
+    size: Decimal,
+    steps: Sequence[FillStep],
+    fills: Iterable[FillReport],
+) -> Decimal | None:
+    """
+    Return the price that gives the position its average, or else one that is not far from it.
+
+    The venue may tell no average price; of a spot balance it knows none.
+    """
+    price = opening_price(size, steps, position.avg_px_open) or position.avg_px_open
+    if price:
+        return price
+    own = [fill for fill in fills if fill.instrument_id == position.instrument_id]
+    oldest = min(own, key=lambda fill: fill.ts_event, default=None)
+    return None if oldest is None else oldest.last_px.as_decimal()
+
+
 def _opening(
     position: PositionStatusReport,
     size: Decimal,
-    price: Decimal | None,
+    price: Decimal,
     fills: Iterable[FillReport],
     instrument: Instrument,
 ) -> tuple[OrderStatusReport, FillReport]:
     own = [fill.ts_event for fill in fills if fill.instrument_id == instrument.id]
     at_ns = min(own, default=position.ts_last) - 1
     side = OrderSide.BUY if size > 0 else OrderSide.SELL
-    last_px = fill_price(_e8(price or position.avg_px_open or Decimal(0)), instrument)
+    last_px = fill_price(_e8(price), instrument)
     quantity = fill_quantity(_e8(abs(size)), instrument)
     # The same opening gets the same id, whoever reads the account.
     venue_order_id = VenueOrderId(f"OPENING-{instrument.raw_symbol.value}-{at_ns}")

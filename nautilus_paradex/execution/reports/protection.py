@@ -7,8 +7,9 @@ from typing import Final
 from nautilus_trader.execution.reports import OrderStatusReport, PositionStatusReport
 from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType, PositionSide
 from nautilus_trader.model.identifiers import InstrumentId
+from nautilus_trader.model.orders import Order
 
-__all__ = ["unprotected"]
+__all__ = ["awaiting_stop", "unprotected"]
 
 _STOPS: Final = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT})
 _WORKING: Final = frozenset(
@@ -33,3 +34,19 @@ def unprotected(
         if position.position_side in _EXITS
         and covered[position.instrument_id, _EXITS[position.position_side]] < position.quantity.raw
     ]
+
+
+def awaiting_stop(
+    known: Iterable[Order],
+    told: Iterable[OrderStatusReport],
+) -> set[InstrumentId]:
+    """Return where the stop of a bracket waits here, or was sent after the venue was asked."""
+    told_ids = {order.venue_order_id for order in told}
+    return {
+        order.instrument_id
+        for order in known
+        if order.parent_order_id is not None
+        and order.order_type in _STOPS
+        and not order.is_closed
+        and order.venue_order_id not in told_ids
+    }

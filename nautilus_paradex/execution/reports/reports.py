@@ -24,7 +24,6 @@ from nautilus_trader.execution.reports import (
     OrderStatusReport,
     PositionStatusReport,
 )
-from nautilus_trader.model.enums import OrderStatus as PlatformStatus
 from nautilus_trader.model.identifiers import (
     AccountId,
     ClientId,
@@ -46,8 +45,9 @@ from nautilus_paradex.execution.orders.lookup import (
     with_position_sizes,
 )
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.reports.lost_fills import give_lost_fills
 from nautilus_paradex.execution.reports.openings import KnownPosition, settle_positions
-from nautilus_paradex.execution.reports.protection import unprotected
+from nautilus_paradex.execution.reports.protection import awaiting_stop, unprotected
 from nautilus_paradex.execution.reports.venue_state import VenueStateReader
 from nautilus_paradex.parsing.fills import with_own_order
 from nautilus_paradex.parsing.precision import PrecisionError
@@ -157,13 +157,16 @@ class Reports:
         )
         order_reports = await self._order_reports(orders)
         position_reports = await self._position_reports(state.positions)
+        fill_reports = await self._fill_reports(state.fills, sides)
         self._tell_unprotected(position_reports, order_reports)
+        known = KnownPosition(self._net_position, self._has_fill)
+        give_lost_fills(self._cache, position_reports, fill_reports, known, self._log)
         settle_positions(
             mass_status,
             order_reports,
-            await self._fill_reports(state.fills, sides),
+            fill_reports,
             position_reports,
-            known=KnownPosition(self._net_position, self._has_fill),
+            known=known,
             instrument_of=self._cache.instrument,
             log=self._log,
         )
@@ -397,11 +400,7 @@ class Reports:
         positions: list[PositionStatusReport],
         orders: list[OrderStatusReport],
     ) -> None:
-        waiting = {
-            order.instrument_id
-            for order in self._cache.orders(venue=PARADEX_VENUE)
-            if order.status == PlatformStatus.INITIALIZED and order.parent_order_id is not None
-        }
+        waiting = awaiting_stop(self._cache.orders(venue=PARADEX_VENUE), orders)
         for position in unprotected(positions, orders):
             if position.instrument_id not in waiting:
                 self._log.error(

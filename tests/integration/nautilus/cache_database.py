@@ -17,11 +17,14 @@ from nautilus_trader.config import CacheConfig, DatabaseConfig
 
 from tests.support import eventually
 
-__all__ = ["cache_config", "running_redis"]
+__all__ = ["cache_config", "forget", "forget_events_after", "running_redis", "until_kept"]
 
 _SERVER: Final = "redis-server"
 _READY: Final = "Ready to accept connections"
 _LOOPBACK: Final = "127.0.0.1"
+_TRADER: Final = "trader-TESTER-001"  # what the platform's keys begin with
+_PATIENCE_SECS: Final = 30.0
+_POLL_SECS: Final = 0.01
 _TRIES: Final = 5  # another process may take a free port before Redis does
 
 
@@ -31,6 +34,26 @@ def cache_config(redis_port: int, buffer_interval_ms: int | None = None) -> Cach
         database=DatabaseConfig(type="redis", host=_LOOPBACK, port=redis_port),
         buffer_interval_ms=buffer_interval_ms,
     )
+
+
+async def until_kept(redis_port: int, orders: int) -> None:
+    """Wait until a node has written that it has so many orders."""
+    key = f"{_TRADER}:index:orders"
+    async with asyncio.timeout(_PATIENCE_SECS):
+        while await _integer(redis_port, "SCARD", key) < orders:  # noqa: ASYNC110 another process
+            await asyncio.sleep(_POLL_SECS)
+
+
+async def forget(redis_port: int, key: str) -> None:
+    """Take a list of events away, as if the process had died before it wrote them."""
+    assert await _integer(redis_port, "DEL", f"{_TRADER}:{key}") == 1, f"there is no {key}"
+
+
+async def forget_events_after(redis_port: int, key: str, length: int) -> None:
+    """Take the last events of a list away, so that `length` of them are left."""
+    before = await _integer(redis_port, "LLEN", f"{_TRADER}:{key}")
+    assert before > length, f"{key} has {before} events"
+    await _replied(redis_port, "LTRIM", f"{_TRADER}:{key}", "0", str(length - 1))
 
 
 @asynccontextmanager
@@ -57,6 +80,23 @@ async def running_redis(directory: Path) -> AsyncIterator[int]:
                 process.kill()
             await process.wait()
     raise AssertionError(f"{_SERVER} does not start: {log.read_text()}")
+
+
+async def _integer(port: int, *words: str) -> int:
+    return int((await _replied(port, *words)).removeprefix(":"))
+
+
+async def _replied(port: int, *words: str) -> str:
+    """Send one command and return the first line of its reply."""
+    reader, writer = await asyncio.open_connection(_LOOPBACK, port)
+    try:
+        parts = "".join(f"${len(word.encode())}\r\n{word}\r\n" for word in words)
+        writer.write(f"*{len(words)}\r\n{parts}".encode())
+        reply = (await reader.readline()).decode().strip()
+    finally:
+        writer.close()
+    assert not reply.startswith("-"), f"{words} failed: {reply}"
+    return reply
 
 
 async def _started(server: str, port: int, directory: Path, log: Path) -> Process:

@@ -1,6 +1,7 @@
 """Which opening gives a position the average price that the venue tells."""
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
@@ -148,16 +149,16 @@ def order_of(
     )
 
 
-def settled(
+def mass_status_of(
     rows: list[Row],
     position: int,
-    average: str,
+    average: str | None,
     instrument: Instrument,
     *,
     known_net: Decimal = Decimal(0),
     known_fills: frozenset[str] = frozenset(),
-) -> tuple[set[str], Decimal]:
-    """Orders, and the position by their fills, once the engine has adjusted what it was given."""
+) -> ExecutionMassStatus:
+    """What the engine is given of a position, the fills before it, and an order that works."""
     fills = [report_of(number, row, instrument) for number, row in enumerate(rows)]
     orders = [
         order_of(fill.venue_order_id.value, fill.order_side, abs(row[0]), abs(row[0]), instrument)
@@ -176,7 +177,7 @@ def settled(
         instrument_id=instrument.id,
         position_side=PositionSide.LONG if position > 0 else PositionSide.SHORT,
         quantity=instrument.make_qty(Decimal(abs(position)) / 1_000),
-        avg_px_open=Decimal(average),
+        avg_px_open=None if average is None else Decimal(average),
         report_id=UUID4(),
         ts_last=0,
         ts_init=0,
@@ -191,6 +192,18 @@ def settled(
         instrument_of=lambda _: instrument,
         log=Logger("openings"),
     )
+    return mass_status
+
+
+def settled(
+    rows: list[Row],
+    position: int,
+    average: str | None,
+    instrument: Instrument,
+    **known: Any,
+) -> tuple[set[str], Decimal]:
+    """Orders, and the position by their fills, once the engine has adjusted what it was given."""
+    mass_status = mass_status_of(rows, position, average, instrument, **known)
     reports, fills_kept = dict(mass_status.order_reports), dict(mass_status.fill_reports)
     if mass_status.position_reports:
         reports, fills_kept = adjust_fills_for_partial_window(mass_status, [instrument])[
@@ -262,3 +275,23 @@ def test_what_the_platform_knows_already_is_not_opened_again(instrument: CryptoP
 
     assert not any(order.startswith("OPENING") for order in orders)
     assert net == Decimal("0.020")
+
+
+@pytest.mark.parametrize("average", [None, "0"])
+def test_an_opening_has_a_price_where_the_venue_tells_no_average(
+    average: str | None, instrument: CryptoPerpetual
+) -> None:
+    rows = [(-30, 110), (40, 120), (10, 130)]
+
+    mass_status = mass_status_of(rows, 30, average, instrument)
+
+    (opening,) = [
+        fill
+        for fills in mass_status.fill_reports.values()
+        for fill in fills
+        if fill.trade_id.value.startswith("OPENING")
+    ]
+    assert opening.last_px.as_decimal() == 110
+    orders, net = settled(rows, 30, average, instrument)
+    assert "working" in orders
+    assert net == Decimal("0.030")

@@ -1,6 +1,8 @@
 """Which positions stand without a stop that would close them."""
 
 import pytest
+from nautilus_trader.common.component import LiveClock
+from nautilus_trader.common.factories import OrderFactory
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.reports import OrderStatusReport, PositionStatusReport
 from nautilus_trader.model.enums import (
@@ -11,10 +13,17 @@ from nautilus_trader.model.enums import (
     TimeInForce,
     TriggerType,
 )
-from nautilus_trader.model.identifiers import AccountId, InstrumentId, VenueOrderId
+from nautilus_trader.model.identifiers import (
+    AccountId,
+    InstrumentId,
+    StrategyId,
+    TraderId,
+    VenueOrderId,
+)
 from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.test_kit.stubs.events import TestEventStubs
 
-from nautilus_paradex.execution.reports.protection import unprotected
+from nautilus_paradex.execution.reports.protection import awaiting_stop, unprotected
 
 ACCOUNT = AccountId("PARADEX-master")
 BTC = InstrumentId.from_str("BTC-USD-PERP.PARADEX")
@@ -94,3 +103,52 @@ def test_one_that_stops_would_close_is_not(side, orders):
     size = "0.000" if side == PositionSide.FLAT else "0.030"
 
     assert unprotected([position(side, size)], orders) == []
+
+
+def exit_of_bracket(kind: str, status: str):
+    """The stop-loss or take-profit of a long bracket, as far as it has come."""
+    factory = OrderFactory(TraderId("TESTER-001"), StrategyId("S-001"), LiveClock())
+    bracket = factory.bracket(
+        instrument_id=BTC,
+        order_side=OrderSide.BUY,
+        quantity=Quantity.from_str("0.030"),
+        sl_trigger_price=Price.from_str("90000"),
+        tp_price=Price.from_str("99000"),
+    )
+    wanted = OrderType.STOP_MARKET if kind == "stop" else OrderType.LIMIT
+    (found,) = [order for order in bracket.orders if order.order_type == wanted]
+    if status != "unsent":
+        found.apply(TestEventStubs.order_submitted(found, account_id=ACCOUNT))
+    if status in ("accepted", "canceled"):
+        found.apply(
+            TestEventStubs.order_accepted(
+                found, account_id=ACCOUNT, venue_order_id=VenueOrderId("2")
+            )
+        )
+    if status == "canceled":
+        found.apply(TestEventStubs.order_canceled(found, account_id=ACCOUNT))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "is_awaited"),
+    [
+        ("stop", "unsent", True),
+        ("stop", "submitted", True),
+        ("stop", "accepted", True),
+        ("stop", "canceled", False),
+        ("target", "unsent", False),
+    ],
+)
+def test_a_stop_is_awaited_that_the_venue_had_not_told_when_it_was_read(kind, status, is_awaited):
+    known = [exit_of_bracket(kind, status)]
+
+    assert awaiting_stop(known, [order()]) == ({BTC} if is_awaited else set())
+
+
+def test_a_stop_that_the_venue_has_told_is_not_awaited():
+    told = order(size="0.010")
+    known = exit_of_bracket("stop", "accepted")
+    told.venue_order_id = known.venue_order_id
+
+    assert awaiting_stop([known], [told]) == set()

@@ -1,0 +1,84 @@
+"""What a run that was killed had asked, and did not live to hear the answer of.
+
+A cache database keeps such orders as submitted, or waiting for a cancel or change. The platform
+would ask after them in its own time, and end those that it hears nothing of.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any, Final
+
+from nautilus_trader.common.component import Logger
+from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.orders import Order
+
+from nautilus_paradex.execution.commands.under_way import UnderWay
+from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
+from nautilus_paradex.protocol.enums import RequestStatus
+from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.protocol.events import OrderEvent
+
+__all__ = ["LeftOver"]
+
+_DELAYS_SECS: Final = (0.25, 0.5, 1.0, 2.0)
+
+
+class LeftOver:
+    """
+    Finds out what became of the requests of an earlier run.
+
+    Parameters
+    ----------
+    recovery : Recovery
+        Asks the venue.
+    under_way : UnderWay
+        Tells of requests that had no effect.
+    log : Logger
+        The client's logger.
+    create_task : callable
+        Starts a coroutine under the client's supervision.
+
+    """
+
+    def __init__(
+        self,
+        recovery: Recovery,
+        under_way: UnderWay,
+        log: Logger,
+        create_task: Callable[[Coroutine[Any, Any, None]], object],
+    ) -> None:
+        self._recovery = recovery
+        self._under_way = under_way
+        self._log = log
+        self._create_task = create_task
+
+    def settle(self) -> None:
+        """Ask after every order that the cache has under way; before this run sends any."""
+        for order in self._recovery.orders_in_question():
+            if order.status == OrderStatus.SUBMITTED:
+                self._create_task(self._recovery.resolve_left_over(order))
+            elif order.is_inflight:
+                self._create_task(self._settle_change(order))
+
+    async def _settle_change(self, order: Order) -> None:
+        """Ask until the venue has answered: then a cancel or change has had its effect, or none."""
+        attempt = 0
+        while order.is_inflight:
+            asked_at = time.monotonic()
+            try:
+                event = await self._recovery.sync_order(order)
+            except ParadexError as exc:
+                self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
+            else:
+                if event is not None and _is_as_it_was(event):
+                    self._under_way.still_open(order, asked_at)
+                return
+            await asyncio.sleep(_DELAYS_SECS[min(attempt, len(_DELAYS_SECS) - 1)])
+            attempt += 1
+
+
+def _is_as_it_was(event: OrderEvent) -> bool:
+    is_open = event.status in (VenueStatus.OPEN, VenueStatus.UNTRIGGERED)
+    return is_open and event.request_status != RequestStatus.PENDING

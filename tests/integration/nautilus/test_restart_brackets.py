@@ -1,0 +1,143 @@
+"""Brackets whose node is killed, and what the next one makes of them with a cache database."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from nautilus_trader.config import StrategyConfig
+from nautilus_trader.live.node import TradingNode
+from nautilus_trader.model.enums import OrderType
+from nautilus_trader.model.orders import Order
+from nautilus_trader.trading.strategy import Strategy
+
+from tests.integration.nautilus.bracketing import BracketConfig, BracketStrategy
+from tests.integration.nautilus.cache_database import cache_config, until_kept
+from tests.integration.nautilus.harness import (
+    BTC,
+    Venue,
+    node_balance,
+    node_fills,
+    running_node,
+)
+from tests.integration.nautilus.mortal import MortalNode, mortal_node
+from tests.support import eventually
+
+SIZE = Decimal("0.01")
+
+
+def fill_entry(venue: Venue, size: str = "0.01") -> None:
+    """Let another participant sell into the entry, which is the best bid."""
+    venue.take("SELL", size)
+
+
+def alive(venue: Venue) -> dict[str, tuple[str, Decimal]]:
+    """Type and size of the account's orders at the venue that have not ended, by client id."""
+    return {
+        order["client_id"]: (order["type"], Decimal(order["size"]))
+        for order in venue.account["orders"]
+        if order["status"] != "CLOSED"
+    }
+
+
+def parts_of(node: TradingNode) -> tuple[Order, Order, Order]:
+    """Entry, stop-loss and take-profit, which are all the orders that the node knows."""
+    entry, stop, target = sorted(node.cache.orders(), key=lambda o: o.client_order_id.value)
+    assert entry.parent_order_id is None
+    assert stop.order_type == OrderType.STOP_MARKET
+    assert target.order_type == OrderType.LIMIT
+    return entry, stop, target
+
+
+@asynccontextmanager
+async def working_entry(
+    venue: Venue,
+    directory: Path,
+    **database: int,
+) -> AsyncIterator[MortalNode]:
+    """A node in a process of its own, whose bracket's entry waits at the venue."""
+    config = BracketConfig()
+    async with mortal_node(venue, BracketStrategy, config, directory, **database) as node:
+        await node.until(lambda: venue.open_orders)
+        yield node
+
+
+@asynccontextmanager
+async def next_run(venue: Venue, redis_port: int | None = None) -> AsyncIterator[TradingNode]:
+    """The next run of the same strategy, which places nothing itself."""
+    strategy = Strategy(StrategyConfig(strategy_id="BRACKET", order_id_tag="001"))
+    cache = None if redis_port is None else cache_config(redis_port)
+    async with running_node(venue, strategy, cache=cache) as node:
+        yield node
+
+
+async def until_armed(venue: Venue, node: TradingNode) -> None:
+    """Both exits are open, here and there, and nothing else is."""
+    _, stop, target = parts_of(node)
+    await eventually(lambda: stop.is_open and target.is_open)
+    assert alive(venue) == {
+        stop.client_order_id.value: ("STOP_MARKET", SIZE),
+        target.client_order_id.value: ("LIMIT", SIZE),
+    }
+
+
+def assert_same_books(venue: Venue, node: TradingNode) -> None:
+    assert sorted(node_fills(node)) == sorted(venue.fills)
+    assert node.portfolio.net_position(BTC) == Decimal(venue.position["size"])
+    assert node_balance(node) == venue.balance
+    assert {order.strategy_id.value for order in node.cache.orders()} == {"BRACKET-001"}
+    assert {position.strategy_id.value for position in node.cache.positions()} == {"BRACKET-001"}
+
+
+@pytest.mark.parametrize("delay_ms", [0, 10, 40])
+async def test_exits_are_armed_once_whenever_the_node_died(
+    venue: Venue, redis_port: int, tmp_path: Path, delay_ms: int
+) -> None:
+    async with working_entry(venue, tmp_path, redis_port=redis_port) as node:
+        await until_kept(redis_port, orders=3)
+        fill_entry(venue)
+        await asyncio.sleep(delay_ms / 1_000)  # somewhere between the fill and the armed exits
+        await node.die()
+
+    async with next_run(venue, redis_port) as heir:
+        await until_armed(venue, heir)
+        assert_same_books(venue, heir)
+        assert len(venue.orders) == 3
+
+
+async def test_without_a_database_the_position_is_told_to_be_unprotected(
+    venue: Venue, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    async with working_entry(venue, tmp_path) as node:
+        fill_entry(venue)
+        await node.die()
+
+    async with next_run(venue) as heir:
+        # The log is the outcome here: there is nothing else that a node could do.
+        said = [capfd.readouterr().err]
+        await eventually(
+            lambda: "UNPROTECTED: 0.01" in "".join(said) or said.append(capfd.readouterr().err)
+        )
+        assert heir.portfolio.net_position(BTC) == SIZE
+        assert alive(venue) == {}
+
+
+async def test_what_a_slow_database_had_not_been_given_comes_from_the_venue(
+    venue: Venue, redis_port: int, tmp_path: Path
+) -> None:
+    database = {"redis_port": redis_port, "buffer_interval_ms": 1_000}
+    async with working_entry(venue, tmp_path, **database) as node:
+        fill_entry(venue)
+        await node.until(lambda: len(alive(venue)) == 2)
+        await node.die()
+
+    async with next_run(venue, redis_port) as heir:
+        # The orders are the strategy's only if their making was written in time.
+        assert {o.client_order_id.value for o in heir.cache.orders_open()} == set(alive(venue))
+        assert {o.client_order_id.value for o in heir.cache.orders()} == set(venue.orders)
+        assert sorted(node_fills(heir)) == sorted(venue.fills)
+        assert heir.portfolio.net_position(BTC) == SIZE
+        assert node_balance(heir) == venue.balance
+        assert len(alive(venue)) == 2
