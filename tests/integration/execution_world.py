@@ -27,6 +27,7 @@ from nautilus_trader.execution.messages import (
     ModifyOrder,
     QueryOrder,
     SubmitOrder,
+    SubmitOrderList,
 )
 from nautilus_trader.live.execution_engine import LiveExecutionEngine
 from nautilus_trader.model.data import DataType
@@ -40,7 +41,7 @@ from nautilus_trader.model.events import (
 from nautilus_trader.model.identifiers import InstrumentId, StrategyId, TraderId
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Currency, Price, Quantity
-from nautilus_trader.model.orders import Order
+from nautilus_trader.model.orders import Order, OrderList
 from nautilus_trader.portfolio.portfolio import Portfolio
 
 from nautilus_paradex.config import ParadexExecClientConfig
@@ -341,6 +342,26 @@ class World:
             ),
         )
         return order
+
+    def submit_list(
+        self,
+        orders: OrderList,
+        params: dict[str, Any] | None = None,
+    ) -> OrderList:
+        for order in orders.orders:
+            self.cache.add_order(order)
+        self.cache.add_order_list(orders)
+        self.engine.execute(
+            SubmitOrderList(
+                trader_id=TRADER_ID,
+                strategy_id=orders.strategy_id,
+                order_list=orders,
+                command_id=UUID4(),
+                ts_init=self.clock.timestamp_ns(),
+                params=params,
+            ),
+        )
+        return orders
 
     async def resting(self, side: OrderSide, size: str, price: str, **options: Any) -> Order:
         """Submit a limit order and wait until the venue has it on its book."""

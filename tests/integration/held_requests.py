@@ -8,7 +8,7 @@ import asyncio
 
 import httpx
 
-from tests.integration.bad_answers import BadAnswer
+from tests.integration.bad_answers import BAD_ANSWERS, BadAnswer
 
 __all__ = ["HeldRequest", "HeldRequests"]
 
@@ -65,6 +65,10 @@ class HeldRequests(httpx.AsyncBaseTransport):
     def hold(self) -> None:
         self._is_holding = True
 
+    def hold_no_more(self) -> None:
+        """Let through what comes from here on; what waits goes on waiting."""
+        self._is_holding = False
+
     def let_through(self) -> None:
         """Hold nothing any more: what waits goes its way, oldest first."""
         self._is_holding = False
@@ -82,15 +86,15 @@ class HeldRequests(httpx.AsyncBaseTransport):
             held.answer(held.response)
         self._forget_what_is_over()
 
-    def lose(self, held: HeldRequest, bad: BadAnswer) -> None:
+    def lose(self, held: HeldRequest, how: str) -> None:
         """Let the sender learn nothing; a request that has not arrived yet still may."""
-        held.fail(bad)
+        held.fail(BAD_ANSWERS[how])
         self._forget_what_is_over()
 
-    def drop(self, held: HeldRequest, bad: BadAnswer) -> None:
+    def drop(self, held: HeldRequest, how: str) -> None:
         """Let the sender learn nothing, and the venue neither unless the request has arrived."""
         held.has_left = True
-        self.lose(held, bad)
+        self.lose(held, how)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if not self._is_holding:

@@ -6,7 +6,8 @@ import pytest
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.orders import Order
 
-from tests.integration.execution_world import World, open_world
+from tests.integration.execution_world import World, loopback_transport, open_world
+from tests.integration.held_requests import HeldRequests
 from tests.support import eventually
 
 
@@ -60,3 +61,43 @@ async def test_the_cancel_of_an_order_that_is_refused_says_nothing_more(world: W
     await eventually(lambda: order.is_closed)
 
     assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
+
+
+async def lose_the_answer(world: World, requests: HeldRequests) -> Order:
+    """Submit an order that is still on its way when the client no longer waits for its answer."""
+    requests.hold()
+    order = world.submit(world.limit(OrderSide.BUY, "0.01", world.around("-0.01")))
+    await eventually(lambda: requests.waiting)
+    requests.lose(requests.waiting[0], "reset")
+    requests.hold_no_more()
+    return order
+
+
+async def test_a_cancel_that_overtook_an_order_of_unknown_outcome_is_sent_again() -> None:
+    requests = HeldRequests(loopback_transport())
+    async with open_world(transport=requests) as world:
+        order = await lose_the_answer(world, requests)
+        requests_before = world.http.metrics["requests"]
+        world.cancel(order)
+        await eventually(lambda: world.http.metrics["requests"] > requests_before)
+        requests.move(requests.waiting[0])
+        await eventually(lambda: order.is_closed)
+
+        assert world.story(order) == ["OrderSubmitted", "OrderAccepted", "OrderCanceled"]
+        assert (world.venue_order(order) or {})["cancel_reason"] == "USER_CANCELED"
+
+
+async def test_a_cancel_refused_before_its_order_is_accepted_is_told_afterwards() -> None:
+    requests = HeldRequests(loopback_transport())
+    async with open_world(transport=requests) as world:
+        order = await lose_the_answer(world, requests)
+        await world.fault(kind="http_status", path="/v1/orders", method="DELETE", status=400)
+        world.cancel(order)
+        await eventually(lambda: order.is_pending_cancel)
+        await eventually(lambda: not world.server.faults.waiting())
+        requests.move(requests.waiting[0])
+        await eventually(lambda: "OrderCancelRejected" in world.story(order))
+
+        assert world.story(order) == ["OrderSubmitted", "OrderAccepted", "OrderCancelRejected"]
+        assert order.is_open
+        assert not order.is_pending_cancel

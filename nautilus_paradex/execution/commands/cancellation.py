@@ -177,6 +177,16 @@ class Cancellation:
                 self._refused(order, str(exc), was_closed=was_closed)
 
     async def _send(self, order: Order) -> None:
+        try:
+            await self._send_once(order)
+        except VenueError as exc:
+            # What may still arrive behind its cancel is cancelled once it has.
+            if exc.code not in GONE_CODES or not await self._under_way.until_certain(order):
+                raise
+            if not self._events.state_of(order).ended:
+                await self._send_once(order)
+
+    async def _send_once(self, order: Order) -> None:
         venue_order_id = self._events.venue_order_id_of(order)
         if venue_order_id is not None:
             await self._route.cancel_order(venue_order_id)

@@ -327,7 +327,11 @@ class Submission:
         self._log.warning(f"Outcome of {order.client_order_id!r} unknown, looking it up: {why}")
 
     def _resolve(self, order: Order, request: OrderRequest) -> None:
-        self._create_task(self._recovery.resolve_submission(order, request))
+        self._create_task(self._find_out(order, request))
+
+    async def _find_out(self, order: Order, request: OrderRequest) -> None:
+        with self._under_way.question(order):
+            await self._recovery.resolve_submission(order, request)
 
 
 def _is_passing(error: VenueError) -> bool:

@@ -125,6 +125,7 @@ class OrderEvents:
         self._loose = LooseFills(log)
         self._applied: dict[str, set[TradeId]] = {}
         self._dropped: OrderedDict[str, None] = OrderedDict()
+        self._untold_refusals: dict[str, str] = {}
         self._naming: dict[str, asyncio.Event] = {}
         self._settling: dict[str, asyncio.Event] = {}
         self._leaving: set[str] = set()
@@ -272,6 +273,7 @@ class OrderEvents:
         self._leaving.discard(client_order_id)
         self._naming.pop(client_order_id, None)
         self._settling.pop(client_order_id, None)
+        self._untold_refusals.pop(client_order_id, None)
         del self._states[client_order_id], self._applied[client_order_id]
 
     def refuse(self, order: Order, reason: str, *, due_post_only: bool = False) -> None:
@@ -293,8 +295,13 @@ class OrderEvents:
         self._after(state, order.instrument_id.symbol.value)
 
     def cancel_failed(self, order: Order, reason: str) -> None:
-        """Tell that a cancel is known to have failed."""
-        self._emitter.cancel_refused(self.state_of(order), order, reason)
+        """Tell that a cancel is known to have failed, not before the order is accepted."""
+        state = self.state_of(order)
+        if state.accepted or state.ended:
+            self._emitter.cancel_refused(state, order, reason)
+        else:
+            # The platform knows no way back to a submitted order that waits for its cancel.
+            self._untold_refusals[state.client_order_id] = reason
 
     def give_up(self, state: OrderState, market: str) -> None:
         """Take what is there of an order for all there is: the venue does not tell the rest."""
@@ -469,6 +476,7 @@ class OrderEvents:
                 named.set()
 
     def _retire(self, state: OrderState) -> None:
+        self._untold_refusals.pop(state.client_order_id, None)
         self._naming.pop(state.client_order_id, None)
         self._settle(state)
         if self._states.pop(state.client_order_id, None) is None:
@@ -515,6 +523,8 @@ class OrderEvents:
             )
             return
         self._emitter.emit(state, order, actions)
+        if state.accepted and (reason := self._untold_refusals.pop(state.client_order_id, None)):
+            self.cancel_failed(order, reason)
         # One that has grown belongs to whoever made it grow.
         revived = any(isinstance(a, Revived) and not a.has_grown for a in actions)
         if revived and self.watcher is not None:
