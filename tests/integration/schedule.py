@@ -10,10 +10,9 @@ schedule lets pass, so that one that fails does so again.
 
 import os
 import time
-from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, ClassVar, Final
 from unittest.mock import patch
 
 from hypothesis import HealthCheck, Phase, settings
@@ -34,6 +33,7 @@ from tests.integration.still_loop import StillLoop
 
 __all__ = [
     "A_MOMENT_SECS",
+    "CONNECTIONS",
     "DECISION_MS",
     "UNIT",
     "Schedule",
@@ -55,6 +55,7 @@ TOKEN_SECS: Final = (300, 8)  # the short one expires again and again, at any mo
 
 REFUSED_COMMANDS: Final = frozenset({"OrderCancelRejected", "OrderModifyRejected"})
 ENDINGS: Final = {
+    OrderStatus.DENIED: "OrderDenied",
     OrderStatus.REJECTED: "OrderRejected",
     OrderStatus.CANCELED: "OrderCanceled",
     OrderStatus.EXPIRED: "OrderExpired",
@@ -65,11 +66,25 @@ bad_answers = st.sampled_from(sorted(BAD_ANSWERS))
 sides = st.sampled_from([OrderSide.BUY, OrderSide.SELL])
 mark_offsets = st.sampled_from(["-0.01", "0", "0.01"])
 
+CONNECTIONS: Final[dict[str, st.SearchStrategy[Any]]] = {
+    "order_route": st.sampled_from(["rest", "ws"]),
+    "private_sbe": st.booleans(),
+    "token_secs": st.sampled_from(TOKEN_SECS),
+    "last_first": st.booleans(),
+}
+"""What `Schedule.open` draws."""
+
 type Held = tuple[HeldRequests, HeldRequest] | tuple[HeldCalls, HeldCall]
 
 
 class Schedule(RuleBasedStateMachine):
-    """A client in the real engine, and everything that can come between it and the venue."""
+    """
+    A client in the real engine, and everything that can come between it and the venue.
+
+    `reach` is how far from the mark price the counterparty's trades go.
+    """
+
+    reach: ClassVar[str] = "0"
 
     def __init__(self) -> None:
         super().__init__()
@@ -81,12 +96,7 @@ class Schedule(RuleBasedStateMachine):
         self.is_holding = True
         self.started_us = int(time.time()) * 1_000_000
 
-    @initialize(
-        order_route=st.sampled_from(["rest", "ws"]),
-        private_sbe=st.booleans(),
-        token_secs=st.sampled_from(TOKEN_SECS),
-        last_first=st.booleans(),
-    )
+    @initialize(**CONNECTIONS)
     def open(self, order_route: str, private_sbe: bool, token_secs: int, last_first: bool) -> None:
         self.last_first = last_first
         self.stack = AsyncExitStack()
@@ -136,22 +146,36 @@ class Schedule(RuleBasedStateMachine):
 
     # -- The strategy ----------------------------------------------------------------------------
 
-    @precondition(lambda self: self.cancelable)
+    @precondition(lambda self: self.cancelable and self.may_cancel)
     @rule(number=anyone)
     def cancel(self, number: int) -> None:
-        self.world.cancel(one_of(self.cancelable, number))
+        order = one_of(self.cancelable, number)
+        self.before_cancel([order])
+        self.world.cancel(order)
         self.loop.pass_time(A_MOMENT_SECS)
 
+    @precondition(lambda self: self.may_cancel)
     @rule(side=st.sampled_from([OrderSide.NO_ORDER_SIDE, OrderSide.BUY, OrderSide.SELL]))
     def cancel_all(self, side: OrderSide) -> None:
+        self.before_cancel([order for order in self.orders if side in (0, order.side)])
         self.world.cancel_all("S-001", side)
         self.loop.pass_time(A_MOMENT_SECS)
 
-    @precondition(lambda self: len(self.cancelable) > 1)
+    @precondition(lambda self: len(self.cancelable) > 1 and self.may_cancel)
     @rule(number=anyone)
     def cancel_batch(self, number: int) -> None:
-        self.world.cancel_batch(*self.cancelable[number % 2 :])
+        orders = self.cancelable[number % 2 :]
+        self.before_cancel(orders)
+        self.world.cancel_batch(*orders)
         self.loop.pass_time(A_MOMENT_SECS)
+
+    def before_cancel(self, orders: list[Order]) -> None:
+        """Take note of what is about to be cancelled, here or elsewhere."""
+
+    @property
+    def may_cancel(self) -> bool:
+        """Whether anything may be cancelled at this point of a schedule."""
+        return True
 
     @property
     def cancelable(self) -> list[Order]:
@@ -161,21 +185,24 @@ class Schedule(RuleBasedStateMachine):
 
     @rule(side=sides, units=st.integers(1, 4))
     def trade(self, side: OrderSide, units: int) -> None:
-        """The counterparty takes what rests at the mark price or better."""
-        self.quote(side, units, "0", "IOC")
+        """The counterparty takes what rests within its reach."""
+        self.quote(side, units, self.reach if side == OrderSide.BUY else f"-{self.reach}", "IOC")
 
     @rule(offset=mark_offsets)
     def move_mark(self, offset: str) -> None:
         self.world.move(offset)
         self.loop.pass_time(A_MOMENT_SECS)
 
+    @precondition(lambda self: self.may_cancel)
     @rule(number=anyone)
     def cancel_elsewhere(self, number: int) -> None:
         """Somebody at another screen cancels one of the account's orders."""
-        alive = [o["id"] for o in self.world.ledger()["orders"] if is_alive(o)]
+        alive = [placed for placed in self.world.ledger()["orders"] if is_alive(placed)]
         if alive:
-            cancel = self.world.second_screen.http.cancel_order
-            self.loop.complete(cancel(one_of(alive, number)))
+            placed = one_of(alive, number)
+            client_id = placed["client_id"]
+            self.before_cancel([o for o in self.orders if o.client_order_id.value == client_id])
+            self.loop.complete(self.world.second_screen.http.cancel_order(placed["id"]))
 
     @precondition(lambda self: self.waiting)
     @rule(number=anyone)
@@ -233,7 +260,7 @@ class Schedule(RuleBasedStateMachine):
         try:
             self.let_through()
             self.loop.until(self.is_settled, step_secs=0.1)
-            self.compare_settled()
+            self.loop.until(self.is_in_step, step_secs=0.1)
             self.loop.complete(self.world.second_screen.http.cancel_all_orders(MARKET))
             self.loop.until(self.is_calm, step_secs=0.1)
             self.compare()
@@ -272,8 +299,9 @@ class Schedule(RuleBasedStateMachine):
     def open_there(self) -> set[str]:
         return {order["client_id"] for order in self.world.ledger()["orders"] if is_alive(order)}
 
-    def compare_settled(self) -> None:
-        """Compare what must fit together while orders are still open."""
+    def is_in_step(self) -> bool:
+        """Whether all fits together that has to while orders are still open."""
+        return True
 
     def is_calm(self) -> bool:
         known = [fill["id"] for fill in self.world.ledger()["fills"]]
@@ -304,7 +332,8 @@ class Schedule(RuleBasedStateMachine):
         ends = [name for name in story if name in ENDINGS.values()]
         assert ends == ([] if order.status == OrderStatus.FILLED else [ENDINGS[order.status]])
         if placed is None:
-            assert_never_placed(story)
+            assert order.status in (OrderStatus.REJECTED, OrderStatus.DENIED, OrderStatus.CANCELED)
+            assert (order.status == OrderStatus.REJECTED) == ("OrderSubmitted" in story)
             return
         size, remaining = Decimal(placed["size"]), Decimal(placed["remaining_size"])
         if order.status != OrderStatus.REJECTED:  # that event names no order of the venue
@@ -368,14 +397,6 @@ def schedule_settings(examples: int, steps: int) -> settings:
 def is_alive(placed: dict[str, Any]) -> bool:
     """Whether an order of the ledger may still be filled."""
     return placed["status"] != "CLOSED"
-
-
-def assert_never_placed(story: Iterable[str]) -> None:
-    assert list(story) in (
-        ["OrderSubmitted", "OrderRejected"],
-        ["OrderDenied"],
-        ["OrderCanceled"],  # a child of a bracket whose entry came to nothing
-    )
 
 
 def one_of[T](candidates: list[T], number: int) -> T:
