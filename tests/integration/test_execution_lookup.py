@@ -9,8 +9,8 @@ import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
 
 from nautilus_paradex.devnet.config import DevnetConfig
-from tests.integration.execution_world import open_world
 from tests.integration.execution_world import loopback_transport as loopback
+from tests.integration.execution_world import open_world
 from tests.support import eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL

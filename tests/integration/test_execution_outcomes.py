@@ -18,7 +18,6 @@ from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution.orders import watch as order_watch
 from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.transport.errors import RequestError
-from tests.integration.bad_answers import unavailable
 from tests.integration.execution_world import (
     INSTRUMENT_ID,
     World,
@@ -142,7 +141,7 @@ async def test_two_queries_at_once_tell_once_that_a_cancel_was_lost() -> None:
         requests.hold()
         world.cancel(order)
         await eventually(lambda: requests.waiting)
-        requests.drop(requests.waiting[0], unavailable)
+        requests.drop(requests.waiting[0], "unavailable")
         world.query(order)
         world.query(order)
         await eventually(lambda: len(requests.waiting) == 2)
