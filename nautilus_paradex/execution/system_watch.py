@@ -102,6 +102,7 @@ class SystemWatch:
         """
         await self.check()
         self._task = asyncio.create_task(self._keep(), name="paradex-system-watch")
+        self._task.add_done_callback(self._on_done)
 
     async def stop(self) -> None:
         """Ask no more. May be called twice, and without `start`."""
@@ -126,6 +127,11 @@ class SystemWatch:
         elif previous is not None:
             self._log.info("The venue is in state 'ok' again", LogColor.GREEN)
         publish(self._msgbus, system_state(status, self._clock.timestamp_ns()))
+
+    def _on_done(self, task: asyncio.Task[None]) -> None:
+        error = None if task.cancelled() else task.exception()
+        if error is not None:
+            self._log.exception("The venue's state is not followed any more", error)
 
     @property
     def _pause_secs(self) -> float:

@@ -20,7 +20,14 @@ from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution.commands.venue_commands import venue_commands
 from nautilus_paradex.execution.errors import CommandDeniedError
 from nautilus_paradex.protocol.numbers import E8
-from tests.integration.execution_world import INSTRUMENT_ID, MARKET, TRADER_ID, World, open_world
+from tests.integration.execution_world import (
+    INSTRUMENT_ID,
+    MARKET,
+    TRADER_ID,
+    World,
+    next_run,
+    open_world,
+)
 from tests.integration.overheard import Overheard
 from tests.support import eventually
 
@@ -183,6 +190,18 @@ async def test_orders_placed_elsewhere_count() -> None:
         await eventually(lambda: here.world.cache.orders_open_count() == 2)
 
         assert (await here.denial(here.bid())).startswith("MAX_OPEN_ORDERS: open=2 max=2 ")
+
+
+async def test_orders_of_an_earlier_run_count() -> None:
+    async with limited(max_open_orders=2) as here:
+        for _ in range(2):
+            await here.world.resting(BUY, "0.00100", here.world.around("-0.01"))
+        await here.world.stop()
+        async with next_run(here.world) as heir:
+            order = heir.submit(heir.limit(BUY, "0.00100", here.world.around("-0.01")))
+            await eventually(lambda: order.status == OrderStatus.DENIED)
+
+            assert heir.events[-1].reason.startswith("MAX_OPEN_ORDERS: open=2 max=2 ")
 
 
 async def test_a_stop_is_sent_though_the_book_is_full_and_the_nearness_counted() -> None:

@@ -11,7 +11,7 @@ from typing import Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, Logger
-from nautilus_trader.model.enums import OrderSide, TimeInForce
+from nautilus_trader.model.enums import TimeInForce
 from nautilus_trader.model.identifiers import AccountId, InstrumentId
 from nautilus_trader.model.instruments import CryptoOption, Instrument
 from nautilus_trader.model.orders import Order
@@ -20,7 +20,6 @@ from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.execution.system_watch import SystemWatch
 from nautilus_paradex.parsing.limits import Finding, Limit, Standing, Wanted, findings_of
-from nautilus_paradex.parsing.order_types import CONDITIONAL
 from nautilus_paradex.protocol.numbers import e8_to_decimal
 from nautilus_paradex.transport.http import ParadexHttpClient
 
@@ -127,11 +126,15 @@ class OrderLimits:
 
     def _standing(self, wanted: Wanted, instrument: Instrument, own: Order | None) -> Standing:
         on_book, perhaps_open = 0, 0
-        unfilled = {OrderSide.BUY: Decimal(0), OrderSide.SELL: Decimal(0)}
+        buying_e8, selling_e8 = 0, 0
         for order, state in self._events.live_orders(instrument.id):
             if order is own:
                 continue
-            unfilled[order.side] += e8_to_decimal(max(0, state.size - state.filled))
+            open_e8 = max(0, state.size - state.filled)
+            if order.is_buy:
+                buying_e8 += open_e8
+            else:
+                selling_e8 += open_e8
             if _is_sure_to_count(order, state):
                 on_book += 1
             else:
@@ -141,8 +144,8 @@ class OrderLimits:
             on_book=on_book,
             perhaps_open=perhaps_open,
             position=self._position(instrument.id),
-            buying=unfilled[OrderSide.BUY],
-            selling=unfilled[OrderSide.SELL],
+            buying=e8_to_decimal(buying_e8),
+            selling=e8_to_decimal(selling_e8),
             reference_price=self._reference_price(instrument),
             order_room=self._http.order_room,
             wait_secs=self._http.order_wait_secs,
@@ -173,6 +176,8 @@ class OrderLimits:
 
 def _is_sure_to_count(order: Order, state: OrderState) -> bool:
     """Whether an order is among the market's open ones, or will be as soon as it arrives."""
-    if not order.has_price or order.time_in_force == TimeInForce.IOC or order.is_pending_cancel:
+    if not order.has_price or order.is_pending_cancel:
         return False
-    return order.order_type not in CONDITIONAL or state.triggered
+    if order.has_trigger_price:
+        return state.triggered
+    return state.accepted or order.time_in_force != TimeInForce.IOC

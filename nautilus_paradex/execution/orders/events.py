@@ -364,9 +364,10 @@ class OrderEvents:
         ids |= self._cache.client_order_ids_open(**of_account)
         for client_order_id in ids:
             order = self._cache.order(client_order_id)
-            if order is None or order.instrument_id != instrument_id:
+            if order is None or order.instrument_id != instrument_id or order.is_closed:
                 continue
-            state = self.state_of(order)
+            # Often asked, of many orders: those that are followed need not be looked at again.
+            state = self._states.get(client_order_id.value) or self.state_of(order)
             if not state.ended:
                 yield order, state
 
