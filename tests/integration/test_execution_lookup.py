@@ -99,5 +99,7 @@ async def test_of_many_orders_whose_answers_are_lost_each_comes_to_its_own_end()
         await eventually(lambda: not any(order.is_inflight for order in orders))
         for order in orders:
             placed = world.venue_order(order)
-            assert order.status == (OrderStatus.REJECTED if placed is None else OrderStatus.ACCEPTED)
+            assert order.status == (
+                OrderStatus.REJECTED if placed is None else OrderStatus.ACCEPTED
+            )
         assert sum(order.is_open for order in orders) == 3
