@@ -58,6 +58,7 @@ from nautilus_paradex.execution.orders.watch import OrderWatch
 from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
 from nautilus_paradex.execution.reports.reports import Reports
 from nautilus_paradex.execution.system_watch import SystemWatch
+from nautilus_paradex.execution.takeover import Takeover
 from nautilus_paradex.parsing.order_params import OrderFeatures
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus
@@ -143,6 +144,13 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._config = config
         self._http = http_client
         self._events = OrderEvents(self, msgbus, cache, clock, self._log)
+        self._takeover = Takeover(
+            msgbus,
+            client_id,
+            self._log,
+            lambda message: self._stream.take_kept(message),
+            lambda: self._positions.begin(),
+        )
         instruments = InstrumentLoader(instrument_provider, cache)
         self._recovery = Recovery(
             http_client,
@@ -151,6 +159,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             client_id,
             self._log,
             config,
+            self._takeover.until_over,
         )
         self._events.watcher = OrderWatch(
             http_client,
@@ -193,6 +202,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             http_client,
             self._events,
             self._recovery,
+            self._takeover,
             instruments,
             cache,
             clock,
@@ -241,7 +251,12 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             self._renew_connection,
             self._log,
         )
-        self._stream = PrivateStream(self._handlers(), self._log, http_client.acting_account)
+        self._stream = PrivateStream(
+            self._handlers(),
+            self._log,
+            http_client.acting_account,
+            self._takeover,
+        )
         self._ws = ParadexWebSocketClient(
             config.ws_url,
             token_provider=_SessionTokens(http_client),
@@ -475,14 +490,17 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self,
         lookback_mins: int | None = None,
     ) -> ExecutionMassStatus | None:
-        """Return orders, fills and positions that belong together; raises on failure."""
+        """
+        Return orders, fills and positions that belong together; raises on failure.
+
+        Until the engine has taken it over the messages of the private channels are kept.
+        """
         self._log.info("Generating ExecutionMassStatus...")
         self.reconciliation_active = True
         try:
             mass_status = await self._reports.mass_status(lookback_mins)
         finally:
             self.reconciliation_active = False
-        self._positions.begin()
         return mass_status
 
     def calculate_commission(

@@ -10,6 +10,7 @@ from typing import Any, Final
 from nautilus_trader.common.component import Logger
 from websockets.frames import Opcode
 
+from nautilus_paradex.execution.takeover import Takeover
 from nautilus_paradex.protocol import channels
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.json_feed import Message
@@ -49,6 +50,8 @@ class PrivateStream:
     account : ActingAccount
         Whose messages are taken in: the socket may carry those of an isolated account beside the
         main account's.
+    takeover : Takeover
+        Keeps messages while the platform takes over the account.
 
     Attributes
     ----------
@@ -61,10 +64,17 @@ class PrivateStream:
 
     """
 
-    def __init__(self, handlers: Handlers, log: Logger, account: ActingAccount) -> None:
+    def __init__(
+        self,
+        handlers: Handlers,
+        log: Logger,
+        account: ActingAccount,
+        takeover: Takeover,
+    ) -> None:
         self._handlers = handlers
         self._log = log
         self._account = account
+        self._takeover = takeover
         self.foreign = 0
         self.malformed: Counter[str] = Counter()
         self.unknown: Counter[str] = Counter()
@@ -118,6 +128,19 @@ class PrivateStream:
         if not self._account.owns(account):
             self._count_foreign(account)
             return
+        if not self._takeover.keep(message):
+            self._hand_on(message)
+
+    def take_kept(self, message: Message) -> None:
+        """Hand on a message that was kept; one that cannot be taken in costs itself only."""
+        try:
+            self._hand_on(message)
+        except ParadexError as exc:
+            self._count_malformed(exc)
+        except Exception as exc:  # noqa: BLE001 as on the socket: the others must not be lost with it
+            self._log.exception("A private message could not be taken in", exc)
+
+    def _hand_on(self, message: Message) -> None:
         handler = self._handlers.get(type(message))
         if handler is None:
             self._count_unknown(type(message).__name__)

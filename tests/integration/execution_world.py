@@ -275,6 +275,7 @@ class World:
         mass_status = await self.client.generate_mass_status()
         assert mass_status is not None
         self.engine.reconcile_execution_mass_status(mass_status)
+        await self.client._takeover.until_over()
 
     # -- The strategy's hands --------------------------------------------------------------------
 

@@ -277,6 +277,7 @@ class TestPositionLinked:
         assert status is not None
         report = status.order_reports[order.venue_order_id]
         assert (str(report.quantity), report.order_status) == ("0.01000", OrderStatus.ACCEPTED)
+        world.engine.reconcile_execution_mass_status(status)
 
         await world.counterparty.place("BUY", "0.01000", world.around("-0.02"))
         world.move("-0.011")

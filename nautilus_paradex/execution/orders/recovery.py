@@ -5,7 +5,7 @@ here: an order of which the venue knows nothing once it can no longer arrive was
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 from nautilus_trader.cache.cache import Cache
@@ -62,6 +62,8 @@ class Recovery:
         The client's logger.
     config : ParadexExecClientConfig
         The client's settings.
+    until_ready : callable
+        Waits until the platform may be told news again: not while it takes over the account.
 
     """
 
@@ -73,6 +75,7 @@ class Recovery:
         client_id: ClientId,
         log: Logger,
         config: ParadexExecClientConfig,
+        until_ready: Callable[[], Awaitable[None]],
     ) -> None:
         self._http = http
         self._events = events
@@ -82,6 +85,7 @@ class Recovery:
         self._config = config
         self._survey = Survey(http)
         self._in_doubt: set[ClientOrderId] = set()
+        self._until_ready = until_ready
 
     # -- One order -------------------------------------------------------------------------------
 
@@ -265,6 +269,7 @@ class Recovery:
             If its answer could not be read.
 
         """
+        await self._until_ready()
         still_open = [order_event(order) for order in await self._http.open_orders()]
         closed = await closed_orders(self._http, start_at_ms=since_ms)
         told = {event.order_id: event for event in (*closed, *still_open)}
@@ -352,6 +357,7 @@ class Recovery:
 
     async def _take(self, event: OrderEvent) -> None:
         """Take in an order found, with the fills that the platform lacks of it."""
+        await self._until_ready()
         order = self._events.find_order(event.client_order_id, event.order_id)
         if order is None or _is_behind(order, event):
             # The order first where it is unknown, or the fills would belong to nothing.

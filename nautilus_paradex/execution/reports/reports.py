@@ -48,7 +48,8 @@ from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.reports.lost_fills import give_lost_fills
 from nautilus_paradex.execution.reports.openings import KnownPosition, settle_positions
 from nautilus_paradex.execution.reports.protection import awaiting_stop, unprotected
-from nautilus_paradex.execution.reports.venue_state import VenueStateReader
+from nautilus_paradex.execution.reports.venue_state import VenueState, VenueStateReader
+from nautilus_paradex.execution.takeover import Takeover
 from nautilus_paradex.parsing.fills import with_own_order
 from nautilus_paradex.parsing.precision import PrecisionError
 from nautilus_paradex.parsing.reports import (
@@ -84,6 +85,8 @@ class Reports:
         Knows which orders have ended since a reading.
     recovery : Recovery
         Brings missing fills before a report counts them.
+    takeover : Takeover
+        Keeps the streams' news while a mass status is on its way.
     instruments : InstrumentLoader
         Loads instruments that the venue reports and the platform does not know.
     cache : Cache
@@ -106,6 +109,7 @@ class Reports:
         http: ParadexHttpClient,
         events: OrderEvents,
         recovery: Recovery,
+        takeover: Takeover,
         instruments: InstrumentLoader,
         cache: Cache,
         clock: LiveClock,
@@ -117,9 +121,16 @@ class Reports:
     ) -> None:
         self._http = http
         self._balances_are_positions = balances_are_positions
-        self._reader = VenueStateReader(http, log, self._pairs_of_balances)
+        self._reader = VenueStateReader(
+            http,
+            log,
+            self._pairs_of_balances,
+            lambda: takeover.held_fills,
+        )
         self._events = events
         self._recovery = recovery
+        self._takeover = takeover
+        self._told_positions: list[PositionEvent] | None = None
         self._instruments = instruments
         self._cache = cache
         self._clock = clock
@@ -144,7 +155,15 @@ class Reports:
         """
         lookback = DEFAULT_LOOKBACK_MINS if lookback_mins is None else lookback_mins
         since_ms = self._http.clock.now_ms() - lookback * _MS_PER_MIN
-        state = await self._reader.whole(since_ms)
+        self._told_positions = None
+        with self._takeover.reading():
+            state = await self._reader.whole(since_ms)
+            mass_status = await self._mass_status_of(state)
+            self._takeover.expect(state.orders)
+        self._told_positions = state.positions
+        return mass_status
+
+    async def _mass_status_of(self, state: VenueState) -> ExecutionMassStatus:
         # What the stream has told the end of meanwhile is known better than by this reading.
         orders = [o for o in state.orders if o.status == OrderStatus.CLOSED or self._is_news(o)]
         sides = {order.order_id: order.side for order in state.orders}
@@ -275,7 +294,7 @@ class Reports:
         market = _market(command.instrument_id)
         if market is None:
             return [
-                *await self._position_reports(await self._reader.positions()),
+                *await self._position_reports(await self._positions()),
                 *self._spot_reports(),
             ]
         instrument = await self._instruments.get(market)
@@ -288,7 +307,7 @@ class Reports:
                     ts_init=self._clock.timestamp_ns(),
                 ),
             ]
-        positions = [p for p in await self._reader.positions() if p.market == market]
+        positions = [p for p in await self._positions() if p.market == market]
         reports = await self._position_reports(positions)
         if reports:
             return reports
@@ -299,6 +318,13 @@ class Reports:
                 ts_init=self._clock.timestamp_ns(),
             ),
         ]
+
+    async def _positions(self) -> list[PositionEvent]:
+        # While the engine works in a mass status it asks for the positions that were not in it: an
+        # answer newer than the fills that it has would be "corrected" by an invented one.
+        if self._takeover.is_under_way and self._told_positions is not None:
+            return self._told_positions
+        return await self._reader.positions()
 
     def _spot_reports(self) -> list[PositionStatusReport]:
         if self._balances_are_positions:

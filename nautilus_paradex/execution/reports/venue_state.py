@@ -15,6 +15,12 @@ from nautilus_trader.model.instruments import CurrencyPair
 
 from nautilus_paradex.execution.account.spot import balances_as_positions
 from nautilus_paradex.execution.orders.lookup import closed_orders, fills_since, find_order
+from nautilus_paradex.execution.reports.alignment import (
+    at_last_fills,
+    filled_as_told,
+    overlooked_fills,
+    without,
+)
 from nautilus_paradex.parsing.fills import own_order, reversal, with_own_order
 from nautilus_paradex.parsing.reports import trade_id_of
 from nautilus_paradex.protocol import rest
@@ -107,6 +113,8 @@ class VenueStateReader:
         The client's logger.
     pairs_of_balances : callable
         Returns the spot pairs whose token balances are to be read as positions.
+    heard_fills : callable
+        Returns the fills that the stream has brought since a whole state was asked for.
 
     """
 
@@ -115,16 +123,19 @@ class VenueStateReader:
         http: ParadexHttpClient,
         log: Logger,
         pairs_of_balances: Callable[[], Sequence[CurrencyPair]],
+        heard_fills: Callable[[], Sequence[FillEvent]],
     ) -> None:
         self._http = http
         self._log = log
         self._pairs_of_balances = pairs_of_balances
+        self._heard_fills = heard_fills
 
     async def whole(self, since_ms: int) -> VenueState:
         """
         Return a state of the account whose parts belong together, with an order for every fill.
 
-        Read until that is proven, or nothing has changed from one reading to the next.
+        Read until that is proven, or nothing has changed from one reading to the next; then cut to
+        the moment of the last fill read in each market.
 
         Raises
         ------
@@ -135,20 +146,21 @@ class VenueStateReader:
 
         """
         state = await self._read(since_ms)
+        stands_still = state.is_proven()
         for _ in range(_READINGS - 1):
-            if state.is_proven():
+            if stands_still:
                 break
             await asyncio.sleep(_READING_DELAY_SECS)
             before, state = state, await self._read(since_ms)
-            if before.digest() == state.digest():
-                break
-            self._log.info("The account traded while it was read: reading it again")
-        else:
-            if not state.is_proven():
-                self._log.warning(f"The account did not stand still during {_READINGS} readings")
+            stands_still = state.is_proven() or before.digest() == state.digest()
+            if not stands_still:
+                self._log.info("The account traded while it was read: reading it again")
+        if not stands_still:
+            self._log.warning(f"The account did not stand still during {_READINGS} readings")
         if gaps := state.gaps():
             self._log.warning(f"The venue lists no fills for what it says was filled of {gaps}")
-        return await self._with_busts(await self._with_orders(state))
+        state = await self._with_orders(state)
+        return await self._with_busts(state if stands_still else self._of_one_moment(state))
 
     async def open_orders(self, market: str | None) -> list[OrderEvent]:
         """Return the orders that are on the book or wait for their trigger. Raises as `whole`."""
@@ -239,6 +251,16 @@ class VenueStateReader:
         ids = {order.order_id for order in orders}
         fills = await self.fills(None, start_ms, state.since_ms)
         return [fill for fill in fills if fill.order_id in ids]
+
+    def _of_one_moment(self, state: VenueState) -> VenueState:
+        heard = self._heard_fills()
+        fills = [*state.fills, *overlooked_fills(state.orders, state.fills, heard)]
+        return replace(
+            state,
+            orders=filled_as_told(state.orders, fills),
+            fills=fills,
+            positions=at_last_fills(state.positions, fills, without(heard, fills)),
+        )
 
     async def _with_busts(self, state: VenueState) -> VenueState:
         """Undo the fills that the venue has taken back and still lists."""

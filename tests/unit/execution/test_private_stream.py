@@ -2,7 +2,8 @@
 
 import msgspec
 import pytest
-from nautilus_trader.common.component import Logger
+from nautilus_trader.common.component import Logger, MessageBus, TestClock
+from nautilus_trader.model.identifiers import ClientId, TraderId
 from websockets.frames import Opcode
 
 from nautilus_paradex.execution.private_stream import (
@@ -10,6 +11,7 @@ from nautilus_paradex.execution.private_stream import (
     REQUIRED_CHANNELS,
     PrivateStream,
 )
+from nautilus_paradex.execution.takeover import Takeover
 from nautilus_paradex.protocol import sbe
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import AccountEvent, FillEvent
@@ -46,7 +48,15 @@ class Taken:
 def stream(**handlers: Taken) -> PrivateStream:
     types = {"account": AccountEvent, "fill": FillEvent}
     by_type = {types[name]: taken for name, taken in handlers.items()}
-    return PrivateStream(by_type, Logger("TEST"), ActingAccount(0xABC))
+    log = Logger("TEST")
+    takeover = Takeover(
+        MessageBus(TraderId("TESTER-001"), TestClock()),
+        ClientId("PARADEX"),
+        log,
+        lambda message: None,
+        lambda: None,
+    )
+    return PrivateStream(by_type, log, ActingAccount(0xABC), takeover)
 
 
 @pytest.mark.parametrize("refused", OPTIONAL_CHANNELS)

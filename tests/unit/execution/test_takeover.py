@@ -1,0 +1,139 @@
+"""Private messages are kept while the platform takes over the account, and then let through."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+import pytest
+from nautilus_trader.common.component import Logger, MessageBus, TestClock
+from nautilus_trader.core.uuid import UUID4
+from nautilus_trader.execution.reports import ExecutionMassStatus
+from nautilus_trader.model.identifiers import AccountId, ClientId, TraderId, Venue
+
+from nautilus_paradex.execution import takeover as takeover_module
+from nautilus_paradex.execution.takeover import Takeover
+from nautilus_paradex.protocol.errors import MessageError
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent
+from nautilus_paradex.protocol.json_feed import Message
+from tests.support import eventually
+
+TOPIC: Final = "reports.execution.PARADEX"
+FILL = FillEvent(fill_id="1", order_id="7")
+
+
+def order(status: str, order_id: str = "7") -> OrderEvent:
+    return OrderEvent(order_id=order_id, status=status)
+
+
+def mass_status(client: str = "PARADEX") -> ExecutionMassStatus:
+    return ExecutionMassStatus(
+        ClientId(client), AccountId(f"{client}-master"), Venue("PARADEX"), UUID4(), 0
+    )
+
+
+class Platform:
+    """A message bus, what was let through, and how often the account was taken over."""
+
+    def __init__(self) -> None:
+        self.msgbus = MessageBus(TraderId("TESTER-001"), TestClock())
+        self.told: list[Message] = []
+        self.times = 0
+        self.takeover = Takeover(
+            self.msgbus, ClientId("PARADEX"), Logger("TEST"), self.told.append, self._count
+        )
+
+    def _count(self) -> None:
+        self.times += 1
+
+    def publish(self, report: object) -> None:
+        self.msgbus.publish(TOPIC, report)
+
+
+@pytest.fixture
+def platform() -> Platform:
+    return Platform()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], None]:
+    return lambda name: monkeypatch.setattr(takeover_module, name, 0.01)
+
+
+def test_nothing_is_kept_before(platform: Platform) -> None:
+    assert not platform.takeover.keep(FILL)
+
+
+async def test_messages_are_kept_until_the_engine_has_spoken_twice(platform: Platform) -> None:
+    with platform.takeover.reading():
+        assert platform.takeover.keep(order("OPEN"))
+    assert platform.takeover.keep(FILL)
+    assert platform.takeover.held_fills == [FILL]
+    platform.publish(mass_status())
+    assert platform.takeover.is_under_way
+    platform.publish(mass_status())
+    await platform.takeover.until_over()
+    assert platform.told == [order("OPEN"), FILL]
+    assert platform.times == 1
+    assert not platform.takeover.keep(FILL)
+
+
+async def test_an_engine_that_speaks_once_is_not_waited_for_any_longer(
+    platform: Platform, quick: Callable[[str], None]
+) -> None:
+    quick("_LAST_WORD_SECS")
+    with platform.takeover.reading():
+        platform.takeover.keep(FILL)
+    platform.publish(mass_status())
+    await platform.takeover.until_over()
+    assert platform.told == [FILL]
+    assert platform.times == 1
+
+
+async def test_a_mass_status_of_another_client_is_not_this_one(
+    platform: Platform, quick: Callable[[str], None]
+) -> None:
+    quick("_LAST_WORD_SECS")
+    with platform.takeover.reading():
+        platform.takeover.keep(FILL)
+    platform.publish(mass_status("OTHER"))
+    platform.publish("no mass status at all")
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.1):
+            await platform.takeover.until_over()
+    platform.takeover.end()
+
+
+async def test_a_reading_that_fails_keeps_nothing_back(platform: Platform) -> None:
+    def read() -> None:
+        with platform.takeover.reading():
+            platform.takeover.keep(FILL)
+            raise MessageError("the venue cannot be asked")
+
+    with pytest.raises(MessageError):
+        read()
+    assert platform.told == [FILL]
+    assert platform.times == 0
+
+
+async def test_an_engine_that_never_takes_over_does_not_stop_the_news(
+    platform: Platform, quick: Callable[[str], None]
+) -> None:
+    quick("_LIMIT_SECS")
+    with platform.takeover.reading():
+        platform.takeover.keep(FILL)
+    await platform.takeover.until_over()
+    assert platform.told == [FILL]
+    assert platform.times == 0
+    platform.publish(mass_status())
+    await eventually(lambda: platform.times == 1)
+
+
+async def test_an_order_that_is_reported_closed_is_not_said_to_be_open_afterwards(
+    platform: Platform,
+) -> None:
+    with platform.takeover.reading():
+        for message in (order("OPEN"), order("OPEN", "8"), order("CLOSED")):
+            platform.takeover.keep(message)
+        platform.takeover.expect([order("CLOSED"), order("OPEN", "8")])
+    platform.takeover.end()
+    assert platform.told == [order("OPEN", "8"), order("CLOSED")]
