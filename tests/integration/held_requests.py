@@ -86,12 +86,17 @@ class HeldRequests(httpx.AsyncBaseTransport):
             held.answer(held.response)
         self._forget_what_is_over()
 
-    def lose(self, held: HeldRequest, how: str) -> None:
-        """Let the sender learn nothing; a request that has not arrived yet still may."""
-        held.fail(BAD_ANSWERS[how])
+    def lose(self, held: HeldRequest, how: str | BadAnswer) -> None:
+        """
+        Let the sender learn nothing; a request that has not arrived yet still may.
+
+        `how` is an answer, or the name of one of `BAD_ANSWERS`.
+
+        """
+        held.fail(BAD_ANSWERS[how] if isinstance(how, str) else how)
         self._forget_what_is_over()
 
-    def drop(self, held: HeldRequest, how: str) -> None:
+    def drop(self, held: HeldRequest, how: str | BadAnswer) -> None:
         """Let the sender learn nothing, and the venue neither unless the request has arrived."""
         held.has_left = True
         self.lose(held, how)
