@@ -210,11 +210,12 @@ def _iceberg(order: Order, instrument: Instrument) -> str | None:
     return None if display_qty is None else f"UNSUPPORTED_DISPLAY_QTY: display_qty={display_qty}"
 
 
-def _client_id_too_long(order: Order, instrument: Instrument) -> str | None:
-    length = len(order.client_order_id.value)
-    if length <= MAX_CLIENT_ID_LENGTH:
-        return None
-    return f"INVALID_CLIENT_ORDER_ID: length={length} max={MAX_CLIENT_ID_LENGTH}"
+def _client_id(order: Order, instrument: Instrument) -> str | None:
+    client_id = order.client_order_id.value
+    if len(client_id) > MAX_CLIENT_ID_LENGTH:
+        return f"INVALID_CLIENT_ORDER_ID: length={len(client_id)} max={MAX_CLIENT_ID_LENGTH}"
+    # As a part of an address it would be taken away, and a cancel by it be one of all orders.
+    return f"INVALID_CLIENT_ORDER_ID: {client_id=!s}" if client_id in (".", "..") else None
 
 
 def _quantity(order: Order, instrument: Instrument) -> str | None:
@@ -303,7 +304,7 @@ _OBJECTIONS: Final[tuple[Callable[[Order, Instrument], str | None], ...]] = (
     _unsupported_trigger,
     _quote_quantity,
     _iceberg,
-    _client_id_too_long,
+    _client_id,
     _quantity,
     _price,
     _trigger_price,

@@ -524,7 +524,12 @@ class BatchError(msgspec.Struct, frozen=True):
 
 
 class BatchOrders(msgspec.Struct, frozen=True):
-    """Reply to a batch: `orders[i]` and `errors[i]` belong to request `i`, one of them null."""
+    """
+    Reply to a batch of orders: those placed, and the refusals.
+
+    Whether `orders[i]` and `errors[i]` belong to request `i` is not documented (openapi).
+
+    """
 
     orders: list[Order | None] | None = None
     errors: list[BatchError | None] | None = None

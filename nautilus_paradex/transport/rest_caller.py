@@ -202,6 +202,8 @@ class RestCaller:
 
     async def _wait_for_turn(self, call: Call, patience: "_Patience") -> None:
         wait_secs = patience.at_most(self._timeout_secs)
+        if not wait_secs:
+            raise ThrottledError(f"{call} was not sent: it waited for a token for too long")
         try:
             async with asyncio.timeout(wait_secs):
                 await self._limiter.acquire(call.rate_class)

@@ -1,4 +1,4 @@
-"""Looking for orders whose answers are lost: in every list of the venue, and for many at once."""
+"""Answers of other forms than the devnet's, and none: what became of an order is found out."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +11,7 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
 from nautilus_paradex.devnet.config import DevnetConfig
 from tests.integration.execution_world import loopback_transport as loopback
 from tests.integration.execution_world import open_world
+from tests.integration.test_execution_requests import submit_list
 from tests.support import eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -20,7 +21,7 @@ type Reply = dict[str, Any]
 
 
 class OtherReplies(httpx.AsyncBaseTransport):
-    """The venue with other replies to reads of orders: `change` gets path and body of each."""
+    """The venue with other replies about orders: `change` gets what was asked, and the body."""
 
     def __init__(self, change: Callable[[str, Reply], Reply | None]) -> None:
         self._inner = loopback()
@@ -29,9 +30,10 @@ class OtherReplies(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         response = await self._inner.handle_async_request(request)
         content = await response.aread()
-        if request.method != "GET" or "/orders" not in request.url.path or response.is_error:
+        if "/orders" not in request.url.path or response.is_error:
             return httpx.Response(response.status_code, content=content)
-        body = self._change(request.url.path, msgspec.json.decode(content))
+        asked = f"{request.method} {request.url.path}"
+        body = self._change(asked, msgspec.json.decode(content))
         if body is None:
             return httpx.Response(404, json={"error": "CLIENT_ORDER_ID_NOT_FOUND", "message": ""})
         return httpx.Response(200, json=body)
@@ -40,18 +42,32 @@ class OtherReplies(httpx.AsyncBaseTransport):
         await self._inner.aclose()
 
 
-def by_the_letter(path: str, body: Reply) -> Reply | None:
+def by_the_letter(asked: str, body: Reply) -> Reply | None:
     """By id only what is OPEN (openapi), in the history only what is closed."""
-    if path.startswith("/v1/orders/"):
+    if asked.startswith("GET /v1/orders/"):
         return body if body["status"] == "OPEN" else None
-    if path == "/v1/orders-history":
+    if asked == "GET /v1/orders-history":
         body["results"] = [order for order in body["results"] if order["status"] == "CLOSED"]
     return body
 
 
-def unborn(path: str, body: Reply) -> Reply:
+def unborn(asked: str, body: Reply) -> Reply:
     """An order without the time of its creation."""
-    return body | {"created_at": ""} if path.startswith("/v1/orders/") else body
+    return body | {"created_at": ""} if asked.startswith("GET /v1/orders/") else body
+
+
+def without_nulls(asked: str, body: Reply) -> Reply:
+    """A batch's lists hold only what there is."""
+    if asked == "POST /v1/orders/batch":
+        body = {name: [each for each in entries if each] for name, entries in body.items()}
+    return body
+
+
+def with_a_strange_order(asked: str, body: Reply) -> Reply:
+    """The first order of a batch's reply cannot be read."""
+    if asked == "POST /v1/orders/batch":
+        body["orders"][0]["size"] = "a few"
+    return body
 
 
 @pytest.mark.parametrize("change", [by_the_letter, unborn])
@@ -103,3 +119,18 @@ async def test_of_many_orders_whose_answers_are_lost_each_comes_to_its_own_end()
                 OrderStatus.REJECTED if placed is None else OrderStatus.ACCEPTED
             )
         assert sum(order.is_open for order in orders) == 3
+
+
+@pytest.mark.parametrize("change", [without_nulls, with_a_strange_order])
+async def test_each_order_of_a_batch_gets_its_own_verdict_whatever_form_the_reply_has(
+    change: Callable[[str, Reply], Reply | None],
+) -> None:
+    async with open_world(CONFIG, transport=OtherReplies(change)) as world:
+        price = world.around("-0.01")
+        # The account is not among those that may place such orders (RPI).
+        refused = world.limit(BUY, "0.01000", price, tags=["paradex:rpi"])
+        first, last = (world.limit(BUY, "0.01000", price) for _ in range(2))
+        submit_list(world, [first, refused, last])
+        await eventually(lambda: first.is_open and last.is_open and refused.is_closed)
+        assert refused.last_event.reason.startswith("RPI_ACCOUNT_NOT_WHITELISTED: ")
+        assert len({first.venue_order_id, last.venue_order_id}) == 2

@@ -15,6 +15,7 @@ from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
 from nautilus_trader.model.events import OrderFilled, OrderRejected
 
 from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.execution.commands import under_way
 from nautilus_paradex.execution.orders import watch as order_watch
 from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.transport.errors import RequestError
@@ -424,3 +425,18 @@ async def test_a_cancel_that_is_only_queued_is_not_refused_by_a_query() -> None:
             world.query(order)
         await eventually(lambda: order.is_closed)
         assert world.story(order)[1:] == ["OrderAccepted", "OrderCanceled"]
+
+
+async def test_a_modification_that_worked_long_ago_casts_no_doubt_on_a_cancel(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    slow = DevnetConfig(port=0, synthetic=False, past_hours=0, order_delay_ms=300)
+    async with open_world(slow) as world:
+        order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+        monkeypatch.setattr(under_way, "_EFFECT_SECS", 0.0)  # the time has passed
+        world.modify(order, size="0.02000")
+        await eventually(lambda: str(order.quantity) == "0.02000")
+        monkeypatch.undo()
+        world.cancel(order)
+        await eventually(lambda: world.query(order) or order.is_closed)
+        assert "OrderCancelRejected" not in world.story(order)

@@ -1,7 +1,7 @@
 """New orders: denied, or signed and sent, and what the direct answer means."""
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from nautilus_trader.common.component import Logger
 from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.execution.commands.batch_reply import outcomes_of
 from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.commands.route import OrderRoute
@@ -29,9 +30,9 @@ from nautilus_paradex.parsing.order_params import (
 from nautilus_paradex.parsing.orders import OrderDraft, denial_of, order_draft
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import CancelReason, ErrorCode
-from nautilus_paradex.protocol.errors import SigningError
+from nautilus_paradex.protocol.errors import ParadexError, SigningError
 from nautilus_paradex.protocol.numbers import e8_to_decimal
-from nautilus_paradex.protocol.rest import BatchError, BatchOrders, OrderRequest
+from nautilus_paradex.protocol.rest import BatchError, OrderRequest
 from nautilus_paradex.protocol.rest import Order as Placed
 from nautilus_paradex.transport.errors import (
     NotSentError,
@@ -268,7 +269,7 @@ class Submission:
             self._doubt(order, str(exc))
             return False
         else:
-            self._events.take_order(order_event(reply))
+            return self._is_readable(order, reply)
         return True
 
     async def _send_batch(self, batch: Sequence[tuple[Order, OrderRequest]]) -> None:
@@ -287,21 +288,29 @@ class Submission:
                 self._doubt(order, str(exc))
                 self._resolve(order, request)
         else:
-            outcomes = _outcomes(reply, len(batch))
-            for (order, request), (placed, error) in zip(batch, outcomes, strict=True):
-                if not self._is_taken_in(order, placed, error):
+            outcomes = outcomes_of(reply, [order.client_order_id.value for order, _ in batch])
+            for (order, request), outcome in zip(batch, outcomes, strict=True):
+                if not self._is_taken_in(order, outcome):
                     self._resolve(order, request)
 
-    def _is_taken_in(self, order: Order, placed: Placed | None, error: BatchError | None) -> bool:
-        """Take in what a batch's answer says of an order; returns whether it says anything."""
-        if placed is not None:
-            self._events.take_order(order_event(placed))
-            return True
-        if error is not None:
-            told = [part for part in (error.error, error.message) if part]
-            return self._is_refused(order, error.error, ": ".join(told))
+    def _is_taken_in(self, order: Order, outcome: Placed | BatchError | None) -> bool:
+        """Take in what an answer says of an order; returns whether that tells what became of it."""
+        match outcome:
+            case Placed():
+                return self._is_readable(order, outcome)
+            case BatchError():
+                told = [part for part in (outcome.error, outcome.message) if part]
+                return self._is_refused(order, outcome.error, ": ".join(told))
         self._doubt(order, "the batch's reply does not tell of it")
         return False
+
+    def _is_readable(self, order: Order, placed: Placed) -> bool:
+        try:
+            self._events.take_order(order_event(placed))
+        except ParadexError as exc:
+            self._doubt(order, f"cannot read the reply: {exc}")
+            return False
+        return True
 
     def _is_refused(
         self,
@@ -337,13 +346,3 @@ class Submission:
 def _is_passing(error: VenueError) -> bool:
     """Whether a refusal is about the venue's state, or how often it was asked: not the order."""
     return isinstance(error, RateLimitedError) or error.code in _PASSING
-
-
-def _outcomes(reply: BatchOrders, count: int) -> Iterator[tuple[Placed | None, BatchError | None]]:
-    """Give what a batch's reply says of each of its `count` orders."""
-    orders, errors = reply.orders or [], reply.errors or []
-    for index in range(count):
-        yield (
-            orders[index] if index < len(orders) else None,
-            errors[index] if index < len(errors) else None,
-        )

@@ -100,6 +100,9 @@ class UnderWay:
     def request(self, *orders: Order) -> Iterator[None]:
         """Mark that a cancel or modification of these orders is on its way."""
         ids = [order.client_order_id for order in orders]
+        for client_order_id in ids:
+            if not self._requests[client_order_id]:
+                self._doubtful_from.pop(client_order_id, None)  # of a request before this one
         self._requests.update(ids)
         try:
             yield

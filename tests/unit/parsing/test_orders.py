@@ -167,6 +167,7 @@ def trailing_stop() -> TrailingStopMarketOrder:
             "POST_ONLY_CONFLICT: time_in_force=IOC",
         ),
         (limit(client_order_id="O" * 65), "INVALID_CLIENT_ORDER_ID: length=65 max=64"),
+        (limit(client_order_id=".."), "INVALID_CLIENT_ORDER_ID: client_id=.."),
     ],
     ids=lambda value: value.split(":")[0] if isinstance(value, str) else "",
 )

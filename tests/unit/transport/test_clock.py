@@ -1,5 +1,8 @@
 """The venue's clock: which measurement wins, and what the offset means."""
 
+import time
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -62,3 +65,16 @@ def test_a_reading_during_which_the_local_clock_was_set_back_is_left_out():
     clock.measure(sent_ns=100 * MS, received_ns=0, venue_ms=10**6)
 
     assert clock.offset_ms == 0
+
+
+@pytest.mark.parametrize("by_ms", [-3_600_000, 3_600_000])
+def test_it_goes_on_when_the_machines_clock_is_set(monkeypatch, by_ms):
+    clock = VenueClock()
+    sent_ns = clock.local_ns()
+    clock.measure(sent_ns=sent_ns, received_ns=sent_ns, venue_ms=sent_ns // MS + 5_000)
+    before_ms, machine_ns = clock.now_ms(), time.time_ns
+
+    monkeypatch.setattr(time, "time_ns", lambda: machine_ns() + by_ms * MS)
+
+    assert 0 <= clock.now_ms() - before_ms < 60_000
+    assert abs(clock.offset_ms - (5_000 - by_ms)) < 60_000

@@ -819,6 +819,18 @@ async def test_an_order_waits_no_longer_than_its_receive_window(make_client, ven
     assert len(venue.seen("POST", "/v1/orders")) == 1
 
 
+async def test_an_order_that_has_waited_for_a_token_too_long_is_not_sent(client, venue):
+    def slow_token():
+        time.sleep(0.2)
+        return venue.issue_token()
+
+    venue.answers["POST /v1/auth"] = slow_token
+    venue.answers["POST /v1/orders"] = ORDER_REPLY
+    with pytest.raises(ThrottledError, match="waited for a token"):
+        await client.create_order(msgspec.structs.replace(ORDER, recv_window=200))
+    assert venue.seen("POST", "/v1/orders") == []
+
+
 async def test_a_command_over_the_limit_is_sent_again_since_it_was_not_executed(client, venue):
     limited = reply(429, {"message": "rate limit exceeded"})
     venue.answers["POST /v1/orders"] = [limited, limited, ORDER_REPLY]
