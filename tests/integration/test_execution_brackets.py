@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from nautilus_trader.core.uuid import UUID4
@@ -51,7 +52,13 @@ def submit_list(world: World, orders: OrderList) -> OrderList:
     return orders
 
 
-def bracket(world: World, *, size: str = "0.03000", entry: str | None = None) -> OrderList:
+def bracket(
+    world: World,
+    *,
+    size: str = "0.03000",
+    entry: str | None = None,
+    **options: Any,
+) -> OrderList:
     """A long bracket: an entry at `entry`, or at the market, a stop 2 % below, a target above."""
     return world.orders.bracket(
         instrument_id=INSTRUMENT_ID,
@@ -61,6 +68,7 @@ def bracket(world: World, *, size: str = "0.03000", entry: str | None = None) ->
         entry_price=None if entry is None else Price.from_str(entry),
         sl_trigger_price=Price.from_str(world.around("-0.02")),
         tp_price=Price.from_str(world.around("0.02")),
+        **options,
     )
 
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import httpx
 import pytest
-from nautilus_trader.model.enums import OrderSide, OrderStatus
+from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
+from nautilus_trader.model.objects import Price
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
@@ -358,6 +359,40 @@ async def test_an_order_that_waits_for_its_batch_can_be_changed_and_cancelled(
     assert world.story(orders[10]) == ["OrderCanceled"]
     assert world.venue_order(orders[10]) is None
     assert Decimal(world.venue_order(orders[11])["price"]) == Decimal(world.around("-0.06"))
+
+
+# -- Stops that are set off ------------------------------------------------------------------------
+
+
+async def test_a_stop_beside_a_target_that_is_not_in_the_book_closes_the_position(
+    world: World,
+) -> None:
+    touched = {
+        "tp_order_type": OrderType.LIMIT_IF_TOUCHED,
+        "tp_trigger_price": Price.from_str(world.around("0.02")),
+        "tp_post_only": False,
+    }
+    _, stop, target = submit_list(world, bracket(world, **touched)).orders
+    await eventually(lambda: stop.is_open and target.is_open)
+    await clear_the_way(world)
+    await world.counterparty.place("BUY", "5.00000", world.around("-0.03"))
+    world.move("-0.025")
+    await eventually(lambda: stop.is_closed and target.is_closed)
+
+    assert (stop.status, target.status) == (OrderStatus.FILLED, OrderStatus.CANCELED)
+    assert world.net_position == 0
+
+
+async def test_a_stop_that_a_target_in_the_book_keeps_from_working_is_lost(world: World) -> None:
+    # All reduce-only orders in the book together may not exceed the position (a guess).
+    entry, stop, target = await bracket_filled_by(world, "0.01000")
+    await clear_the_way(world)
+    await world.counterparty.place("BUY", "5.00000", world.around("-0.03"))
+    world.move("-0.025")
+    await eventually(lambda: stop.is_closed and entry.is_closed)
+
+    assert world.venue_order(stop)["cancel_reason"] == "REDUCE_ONLY_WILL_INCREASE"
+    assert sizes_at_venue(world, target) == ["0.01"]
 
 
 # -- Over the socket -------------------------------------------------------------------------------

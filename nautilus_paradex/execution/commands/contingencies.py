@@ -6,13 +6,13 @@ children wait, unsent, for the first fill of their entry. Here is what strategie
 happens to the orders; keeping them in step from there on is the work of `keeper`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import Logger
 from nautilus_trader.execution.messages import ModifyOrder, SubmitOrderList
-from nautilus_trader.model.enums import OrderSide
+from nautilus_trader.model.enums import OrderSide, OrderType
 from nautilus_trader.model.events import (
     OrderAccepted,
     OrderCanceled,
@@ -29,7 +29,7 @@ from nautilus_trader.model.orders import Order
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.commands.keeper import Keeper
 from nautilus_paradex.execution.commands.modification import Modification
-from nautilus_paradex.execution.commands.order_kin import is_contingent, is_emulated
+from nautilus_paradex.execution.commands.order_kin import is_contingent, is_emulated, is_stop
 from nautilus_paradex.execution.commands.submission import Submission
 from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.commands.wishes import Wishes
@@ -94,6 +94,7 @@ class Contingencies:
         self._under_way = under_way
         self._cache = cache
         self._log = log
+        self._has_warned = False
 
     # -- Commands --------------------------------------------------------------------------------
 
@@ -117,6 +118,7 @@ class Contingencies:
         for order in orders:
             if is_contingent(order):
                 self._wishes.begin(order, command.params)
+        self._warn_of_crowding(orders)
         ready = [order for order in orders if not self.must_wait(order)]
         await self._submission.submit_several(ready, command.params)
 
@@ -226,6 +228,16 @@ class Contingencies:
 
     # -- Parts -----------------------------------------------------------------------------------
 
+    def _warn_of_crowding(self, orders: Sequence[Order]) -> None:
+        crowding = next(filter(_may_keep_a_stop_from_working, orders), None)
+        if crowding is not None and any(map(is_stop, orders)) and not self._has_warned:
+            self._has_warned = True
+            self._log.warning(
+                f"{crowding.client_order_id!r} will rest in the book: a stop beside it may find no "
+                "position left to reduce when it is set off (docs/order-lists.md). A target of "
+                "type LIMIT_IF_TOUCHED leaves it room"
+            )
+
     async def _modify_size(self, command: ModifyOrder, order: Order) -> None:
         """Change an order's size, and remember it unless it is known to have been refused."""
         wish = self._wishes.of(order)
@@ -245,3 +257,8 @@ class Contingencies:
 
     def _parent_of(self, order: Order) -> Order | None:
         return None if order.parent_order_id is None else self._cache.order(order.parent_order_id)
+
+
+def _may_keep_a_stop_from_working(order: Order) -> bool:
+    rests = order.order_type == OrderType.LIMIT
+    return rests and order.is_reduce_only and order.parent_order_id is not None

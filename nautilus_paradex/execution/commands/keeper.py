@@ -16,6 +16,7 @@ from nautilus_trader.common.component import LiveClock, Logger
 from nautilus_trader.common.enums import LogColor
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import CancelOrder, ModifyOrder
+from nautilus_trader.model.enums import ContingencyType
 from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
 from nautilus_trader.model.orders import Order
 
@@ -237,7 +238,7 @@ class Keeper:
         care.tries[client_order_id] = _Try(step, count)
         if count == len(_RETRY_SECS):
             self._log.error(f"{client_order_id!r} is not as it should be after {count - 1} tries")
-        if step.action == Action.END and member.order.parent_order_id is None:
+        if step.action == Action.END and member.order.contingency_type == ContingencyType.OTO:
             self._log.warning(f"{client_order_id!r} is cancelled: an exit of it is over or missing")
         care.busy.add(client_order_id)
         self._create_task(self._carry_out(member.order, step, care))
