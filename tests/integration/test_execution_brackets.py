@@ -349,6 +349,23 @@ async def test_children_are_armed_after_a_restart_if_the_cache_knows_them(world:
         await eventually(lambda: sizes_at_venue(world, stop, target) == ["0.02", "0.02"])
 
 
+async def test_children_of_an_entry_that_filled_at_the_very_end_are_sent_at_the_next_start(
+    world: World,
+) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    # The run ends between the fill and what follows from it: the next start has no news to go by.
+    world.msgbus.unsubscribe("events.order.*", world.client._commands.on_order_event)
+    await fill_entry(world, "0.03000")
+    await eventually(lambda: entry.status == OrderStatus.FILLED)
+    world.client.disconnect()
+    await eventually(lambda: not world.client.is_connected)
+    assert world.venue_order(stop) is world.venue_order(target) is None
+
+    async with next_run(world):
+        await eventually(lambda: sizes_at_venue(world, stop, target) == ["0.03", "0.03"])
+
+
 async def test_children_end_after_a_restart_if_their_entry_did(world: World) -> None:
     entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
     await eventually(lambda: entry.is_open)

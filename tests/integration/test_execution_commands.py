@@ -18,10 +18,14 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 OPENED = ["OrderSubmitted", "OrderAccepted"]
 
 
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    async with open_world() as world:
+@pytest.fixture(params=["rest", "ws"])
+async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
+    async with open_world(order_route=request.param) as world:
         yield world
+
+
+# What counts requests of REST, or has it answer something else.
+over_rest = pytest.mark.parametrize("world", ["rest"], indirect=True)
 
 
 def at_venue(world: World, order: Order, field: str) -> Decimal:
@@ -29,6 +33,7 @@ def at_venue(world: World, order: Order, field: str) -> Decimal:
 
 
 class TestModifications:
+    @over_rest
     async def test_a_second_one_waits_for_the_outcome_of_the_first(self, world: World) -> None:
         first, second = world.around("-0.011"), world.around("-0.012")
         order = await world.resting(BUY, "0.01000", world.around("-0.01"))
@@ -124,6 +129,7 @@ class TestModifications:
 
 
 class TestCancels:
+    @over_rest
     async def test_several_that_are_gone_are_asked_for_together(self, world: World) -> None:
         price = world.around("0")
         partial = await world.resting(BUY, "0.01000", price)
@@ -153,6 +159,7 @@ class TestCancels:
         assert world.story(order) == [*OPENED, "OrderFilled"]
         assert [t.value for t in order.trade_ids] == [f["id"] for f in world.ledger()["fills"]]
 
+    @over_rest
     async def test_an_order_that_the_answer_leaves_out_is_looked_up(
         self,
         world: World,
@@ -168,6 +175,7 @@ class TestCancels:
         await eventually(lambda: all(o.status == OrderStatus.ACCEPTED for o in orders))
         assert [order.last_event.reason for order in orders] == ["no status given"] * 2
 
+    @over_rest
     async def test_a_status_of_tomorrow_is_not_taken_for_a_refusal(
         self,
         world: World,
@@ -209,6 +217,7 @@ class TestCancels:
         world.cancel_all("S-001", params={"all": True})
         await eventually(lambda: last.is_closed and other.is_closed)
 
+    @over_rest
     async def test_a_whole_market_that_is_not_cancelled_leaves_the_orders_open(
         self,
         world: World,
@@ -219,6 +228,7 @@ class TestCancels:
         await eventually(lambda: all(world.story(o)[-1] == "OrderCancelRejected" for o in orders))
         assert all(order.is_open for order in orders)
 
+    @over_rest
     async def test_a_whole_market_whose_answer_is_lost_ends_by_the_stream(
         self,
         world: World,
@@ -236,6 +246,7 @@ class TestCancels:
         assert world.story(order) == [*OPENED, "OrderCanceled"]
 
 
+@over_rest
 async def test_an_order_of_a_short_receive_window_is_refused_when_it_is_late(
     world: World,
 ) -> None:

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import (
     GenerateFillReports,
@@ -87,6 +88,36 @@ async def test_a_refusal_by_the_venue_is_a_rejection_with_its_code(world: World)
     order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
     await eventually(lambda: order.is_closed)
     assert "MARKET_NOT_OPEN" in world.events[-1].reason
+
+
+class Warnings:
+    """A log of which only the warnings are kept."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def warning(self, text: str) -> None:
+        self.texts.append(text)
+
+    def info(self, text: str) -> None:
+        """Not kept."""
+
+
+async def test_a_reason_of_tomorrow_ends_an_order_by_what_it_had_come_to_and_is_told_once(
+    world: World,
+) -> None:
+    warnings = Warnings()
+    world.client._events._emitter._log = warnings
+    heard = world.listen(OrderEvent)
+    for _ in range(2):
+        order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+        (opened,) = [m for m in heard if isinstance(m, OrderEvent) and m.status == "OPEN"]
+        heard.clear()
+        world.hear(replace(opened, status="CLOSED", cancel_reason="ON_A_WHIM"))
+        await eventually(lambda order=order: order.is_closed)
+        assert order.status == OrderStatus.CANCELED
+    (warning,) = warnings.texts
+    assert "'ON_A_WHIM'" in warning
 
 
 async def test_a_duplicate_client_id_is_evidence_that_the_order_arrived(world: World) -> None:

@@ -76,9 +76,13 @@ async def test_tc_e50_e51_bracket_is_accepted_on_entry_fill(venue, side, taker):
         assert abs(node.portfolio.net_position(BTC)) == Decimal("0.01")
 
 
+# A strategy that manages contingent orders itself does the same beside the client.
+@pytest.mark.parametrize("manages", [False, True], ids=["client", "client_and_strategy"])
 @SIDES
-async def test_tc_e52_exits_are_activated_by_the_fill_and_end_with_one_another(venue, side, taker):
-    tester = bracket_tester(side)
+async def test_tc_e52_exits_are_activated_by_the_fill_and_end_with_one_another(
+    venue, side, taker, manages
+):
+    tester = bracket_tester(side, manage_contingent_orders=manages)
     venue.quote("95900", "96100")
     async with running_node(venue, tester) as node:
         entry, stop, target = await until_entered(venue, tester)
@@ -87,7 +91,11 @@ async def test_tc_e52_exits_are_activated_by_the_fill_and_end_with_one_another(v
         venue.take(taker, "0.01")
         await eventually(lambda: stop.is_open and target.is_open)
 
-        venue.take("BUY" if taker == "SELL" else "SELL", "0.01")
+        back = "BUY" if taker == "SELL" else "SELL"
+        venue.take(back, "0.004")
+        await eventually(lambda: stop.quantity == target.leaves_qty == Decimal("0.006"))
+        assert stop.is_open
+        venue.take(back, "0.006")
         await eventually(lambda: target.is_closed and stop.is_closed)
 
         assert (entry.status, target.status) == (OrderStatus.FILLED, OrderStatus.FILLED)
