@@ -273,6 +273,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             signer,
             self._events,
             self._recovery,
+            client_id,
             cache,
             clock,
             self._log,

@@ -67,6 +67,7 @@ class Gateway:
         async def respond(request: web.Request) -> web.Response:
             fault = self._faults.take(request.method, request.path)
             if isinstance(fault, Delay):
+                await request.read()  # whole, since its sender may be gone by then
                 await asyncio.sleep(fault.delay_ms / 1_000)
             if isinstance(fault, HttpStatus) and not fault.after:
                 return _fault_response(fault)

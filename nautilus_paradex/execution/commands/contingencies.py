@@ -118,6 +118,7 @@ class Contingencies:
         for order in orders:
             if is_contingent(order):
                 self._wishes.begin(order, command.params)
+        self._wishes.keep()
         self._warn_of_crowding(orders)
         ready = [order for order in orders if not self.must_wait(order)]
         await self._submission.submit_several(ready, command.params)
@@ -135,6 +136,7 @@ class Contingencies:
     def hold(self, order: Order, params: Mapping[str, object] | None) -> None:
         """Keep a single order that was sent before its entry was filled."""
         self._wishes.begin(order, params)
+        self._wishes.keep()
         self._log.info(f"{order.client_order_id!r} waits for a fill of {order.parent_order_id!r}")
         self._keeper.look_after(order)
 
@@ -149,6 +151,7 @@ class Contingencies:
         if self._waits_here(order):
             if command.quantity is not None:
                 self._wishes.of(order).size_e8 = quantity_to_e8(command.quantity)
+                self._wishes.keep()
             self._events.change_unsent(
                 order,
                 command.quantity,
@@ -168,6 +171,7 @@ class Contingencies:
         if self._events.is_leaving(order):
             # It may come back. If it does not, it is cancelled as soon as the venue shows it.
             self._wishes.of(order).is_unwanted = True
+            self._wishes.keep()
             self._keeper.look_after(order)
             return True
         return False
@@ -242,10 +246,12 @@ class Contingencies:
         """Change an order's size, and remember it unless it is known to have been refused."""
         wish = self._wishes.of(order)
         before, wish.size_e8 = wish.size_e8, quantity_to_e8(command.quantity)
+        self._wishes.keep()
         await self._modification.modify(command)
         state = self._events.state_of(order)
         if state.size != quantity_to_e8(command.quantity) and not state.modify_pending:
             wish.size_e8 = before
+            self._wishes.keep()
         self._keeper.look_after(order)
 
     def _waits_here(self, order: Order) -> bool:

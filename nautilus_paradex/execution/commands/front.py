@@ -19,6 +19,7 @@ from nautilus_trader.execution.messages import (
     SubmitOrderList,
 )
 from nautilus_trader.model.events import OrderEvent
+from nautilus_trader.model.identifiers import ClientId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.cancellation import Cancellation
@@ -53,6 +54,8 @@ class Commands:
         Where answers are taken in, and refusals told.
     recovery : Recovery
         What finds out where an answer stays away.
+    client_id : ClientId
+        The client that carries them out.
     cache : Cache
         The platform's cache.
     clock : LiveClock
@@ -74,6 +77,7 @@ class Commands:
         signer: RequestSigner,
         events: OrderEvents,
         recovery: Recovery,
+        client_id: ClientId,
         cache: Cache,
         clock: LiveClock,
         log: Logger,
@@ -107,7 +111,7 @@ class Commands:
         )
         self._left_over = LeftOver(recovery, self._under_way, log, create_task)
         self._cancellation = Cancellation(route, events, recovery, self._under_way, cache, log)
-        wishes = Wishes()
+        wishes = Wishes(cache, client_id, log)
         keeper = Keeper(
             self._submission,
             self._modification,

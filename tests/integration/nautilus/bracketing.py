@@ -26,7 +26,7 @@ class BracketConfig(StrategyConfig, frozen=True):
     entry_price: Decimal | None = Decimal("95995.0")
     stop_price: Decimal = Decimal("90000.0")
     target_price: Decimal = Decimal("99000.0")
-    tags: list[str] | None = None
+    stop_tags: list[str] | None = None
     params: dict[str, Any] | None = None
 
 
@@ -50,7 +50,6 @@ class BracketStrategy(Strategy):
             tp_price=instrument.make_price(asked.target_price),
             tp_post_only=False,
             time_in_force=TimeInForce.GTC,
-            sl_tags=asked.tags,
-            tp_tags=asked.tags,
+            sl_tags=asked.stop_tags,
         )
         self.submit_order_list(bracket, params=asked.params)

@@ -231,6 +231,14 @@ class Venue:
             "status": 504,
             "after": executed,
         }
+        await self._ask_for(fault)
+
+    async def delay(self, method: str, path: str, delay_ms: int) -> None:
+        """Let the next such request be on its way for so long."""
+        fault = {"kind": "delay_ms", "method": method, "path": f"/v1{path}", "delay_ms": delay_ms}
+        await self._ask_for(fault)
+
+    async def _ask_for(self, fault: dict[str, Any]) -> None:
         async with httpx.AsyncClient(trust_env=False) as client:
             reply = await client.post(f"{self.server.root_url}/devnet/faults", json=fault)
         reply.raise_for_status()

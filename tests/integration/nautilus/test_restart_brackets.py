@@ -5,14 +5,18 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 from nautilus_trader.config import StrategyConfig
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.enums import OrderType
+from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.strategy import Strategy
 
+from nautilus_paradex.devnet.engine.model import NewOrder
+from nautilus_paradex.protocol.events import OrderEvent
 from tests.integration.nautilus.bracketing import BracketConfig, BracketStrategy
 from tests.integration.nautilus.cache_database import cache_config, until_kept
 from tests.integration.nautilus.harness import (
@@ -103,6 +107,89 @@ async def test_exits_are_armed_once_whenever_the_node_died(
 
     async with next_run(venue, redis_port) as heir:
         await until_armed(venue, heir)
+        assert_same_books(venue, heir)
+        assert len(venue.orders) == 3
+
+
+@asynccontextmanager
+async def first_run(
+    venue: Venue, redis_port: int, **bracket: Any
+) -> AsyncIterator[tuple[TradingNode, BracketStrategy]]:
+    """A run that ends in order, once its bracket's entry waits at the venue."""
+    strategy = BracketStrategy(BracketConfig(**bracket))
+    async with running_node(venue, strategy, cache=cache_config(redis_port)) as node:
+        await eventually(lambda: len(node.cache.orders()) == 3 and venue.open_orders)
+        yield node, strategy
+
+
+async def test_params_and_tags_reach_the_exits_that_the_next_run_sends(
+    venue: Venue, redis_port: int
+) -> None:
+    bracket = {"stop_tags": ["paradex:tpsl"], "params": {"stp": "EXPIRE_BOTH"}}
+    async with first_run(venue, redis_port, **bracket):
+        pass
+    fill_entry(venue)
+
+    async with next_run(venue, redis_port) as heir:
+        _, stop, target = parts_of(heir)
+        await eventually(lambda: stop.is_open and target.is_open)
+        sent = [venue.orders[order.client_order_id.value] for order in (stop, target)]
+        assert [order["type"] for order in sent] == ["STOP_LOSS_MARKET", "LIMIT"]
+        assert [order["stp"] for order in sent] == ["EXPIRE_BOTH", "EXPIRE_BOTH"]
+
+
+async def test_a_size_that_a_strategy_gave_an_exit_is_kept(venue: Venue, redis_port: int) -> None:
+    async with first_run(venue, redis_port) as (node, strategy):
+        _, stop, target = parts_of(node)
+        half = Quantity(Decimal("0.005"), target.quantity.precision)
+        strategy.modify_order(target, quantity=half)
+        await eventually(lambda: target.quantity == half)
+    fill_entry(venue)
+
+    async with next_run(venue, redis_port) as heir:
+        await eventually(
+            lambda: (
+                alive(venue)
+                == {
+                    stop.client_order_id.value: ("STOP_MARKET", SIZE),
+                    target.client_order_id.value: ("LIMIT", SIZE / 2),
+                }
+            )
+        )
+        await eventually(lambda: len(heir.cache.orders_open()) == 2)
+
+
+async def test_an_exit_that_never_arrived_is_sent_again(venue: Venue, redis_port: int) -> None:
+    async with first_run(venue, redis_port):
+        await venue.lose_answer("POST", "/orders", executed=False)
+        fill_entry(venue)
+        await eventually(lambda: not venue.server.faults.waiting())
+
+    async with next_run(venue, redis_port) as heir:
+        await until_armed(venue, heir)
+        assert_same_books(venue, heir)
+
+
+async def test_an_exit_that_is_still_on_its_way_is_not_doubled(
+    venue: Venue, redis_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    exchange, arrived = venue.server.exchange, []
+    submit = exchange.submit
+
+    def noted(account: str, order: NewOrder, *bump_us: int) -> OrderEvent:
+        arrived.append(order.client_id)
+        return submit(account, order, *bump_us)
+
+    monkeypatch.setattr(exchange, "submit", noted)
+    async with first_run(venue, redis_port) as (node, _):
+        _, stop, _ = parts_of(node)
+        await venue.delay("POST", "/orders", delay_ms=1_500)
+        fill_entry(venue)
+        await eventually(lambda: not venue.server.faults.waiting())
+
+    async with next_run(venue, redis_port) as heir:
+        await until_armed(venue, heir)
+        await eventually(lambda: arrived.count(stop.client_order_id.value) == 2)
         assert_same_books(venue, heir)
         assert len(venue.orders) == 3
 
