@@ -48,7 +48,7 @@ from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.reports.lost_fills import give_lost_fills
 from nautilus_paradex.execution.reports.openings import KnownPosition, settle_positions
 from nautilus_paradex.execution.reports.protection import awaiting_stop, unprotected
-from nautilus_paradex.execution.reports.venue_state import VenueState, VenueStateReader
+from nautilus_paradex.execution.reports.venue_state import OrderIds, VenueState, VenueStateReader
 from nautilus_paradex.execution.takeover import Takeover
 from nautilus_paradex.parsing.fills import with_own_order
 from nautilus_paradex.parsing.precision import PrecisionError
@@ -157,7 +157,7 @@ class Reports:
         since_ms = self._http.clock.now_ms() - lookback * _MS_PER_MIN
         self._told_positions = None
         with self._takeover.reading():
-            state = await self._reader.whole(since_ms)
+            state = await self._reader.whole(since_ms, self._open_here())
             mass_status = await self._mass_status_of(state)
             self._takeover.expect(state.orders)
         self._told_positions = state.positions
@@ -190,6 +190,17 @@ class Reports:
             log=self._log,
         )
         return mass_status
+
+    def _open_here(self) -> list[OrderIds]:
+        return [
+            OrderIds(
+                order.client_order_id.value,
+                order.venue_order_id.value,
+                order.instrument_id.symbol.value,
+            )
+            for order in self._recovery.orders_in_question()
+            if order.venue_order_id is not None
+        ]
 
     async def order_status_report(
         self,

@@ -14,7 +14,12 @@ from nautilus_trader.common.component import Logger
 from nautilus_trader.model.instruments import CurrencyPair
 
 from nautilus_paradex.execution.account.spot import balances_as_positions
-from nautilus_paradex.execution.orders.lookup import closed_orders, fills_since, find_order
+from nautilus_paradex.execution.orders.lookup import (
+    closed_orders,
+    fills_since,
+    find_closed_order,
+    find_order,
+)
 from nautilus_paradex.execution.reports.alignment import (
     at_last_fills,
     filled_as_told,
@@ -31,13 +36,22 @@ from nautilus_paradex.protocol.numbers import to_int
 from nautilus_paradex.transport.errors import VenueError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
-__all__ = ["VenueState", "VenueStateReader"]
+__all__ = ["OrderIds", "VenueState", "VenueStateReader"]
 
 _READINGS: Final = 7
 _READING_DELAY_SECS: Final = 0.25
 _MAX_LOOKUPS: Final = 100
 _PAGE_SIZE: Final = 5_000
 _MAX_PAGES: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class OrderIds:
+    """What an order is looked for by."""
+
+    client_id: str
+    venue_order_id: str
+    market: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,12 +144,20 @@ class VenueStateReader:
         self._pairs_of_balances = pairs_of_balances
         self._heard_fills = heard_fills
 
-    async def whole(self, since_ms: int) -> VenueState:
+    async def whole(self, since_ms: int, wanted: Sequence[OrderIds] = ()) -> VenueState:
         """
         Return a state of the account whose parts belong together, with an order for every fill.
 
         Read until that is proven, or nothing has changed from one reading to the next; then cut to
         the moment of the last fill read in each market.
+
+        Parameters
+        ----------
+        since_ms : int
+            How far closed orders and fills go back.
+        wanted : Sequence of OrderIds
+            Orders that are open for the platform: those placed before that time, and closed since,
+            are looked up.
 
         Raises
         ------
@@ -159,7 +181,7 @@ class VenueStateReader:
             self._log.warning(f"The account did not stand still during {_READINGS} readings")
         if gaps := state.gaps():
             self._log.warning(f"The venue lists no fills for what it says was filled of {gaps}")
-        state = await self._with_orders(state)
+        state = await self._with_orders(await self._with_wanted(state, wanted))
         return await self._with_busts(state if stands_still else self._of_one_moment(state))
 
     async def open_orders(self, market: str | None) -> list[OrderEvent]:
@@ -210,6 +232,29 @@ class VenueStateReader:
 
     # -- What a reading leaves open --------------------------------------------------------------
 
+    async def _with_wanted(self, state: VenueState, wanted: Sequence[OrderIds]) -> VenueState:
+        # The history is asked for by the time of creation (guess).
+        listed = {order.order_id for order in state.orders}
+        found = []
+        for ids in wanted:
+            if ids.venue_order_id in listed:
+                continue
+            order = await find_closed_order(
+                self._http,
+                client_id=ids.client_id,
+                venue_order_id=ids.venue_order_id,
+                market=ids.market,
+            )
+            if order is None:
+                self._log.warning(f"The venue lists {ids.client_id} nowhere, which is open here")
+            else:
+                found.append(order)
+        return replace(
+            state,
+            orders=[*state.orders, *found],
+            fills=_each_once([*await self._earlier_fills(found, state), *state.fills]),
+        )
+
     async def _with_orders(self, state: VenueState) -> VenueState:
         """
         Give every fill its order.
@@ -245,10 +290,11 @@ class VenueStateReader:
         )
 
     async def _earlier_fills(self, orders: list[OrderEvent], state: VenueState) -> list[FillEvent]:
-        if not orders:
+        filled = [order for order in orders if order.size != order.size_open]
+        if not filled:
             return []
-        start_ms = min(_ms(order.created_at) for order in orders)
-        ids = {order.order_id for order in orders}
+        start_ms = min(_ms(order.created_at) for order in filled)
+        ids = {order.order_id for order in filled}
         fills = await self.fills(None, start_ms, state.since_ms)
         return [fill for fill in fills if fill.order_id in ids]
 
