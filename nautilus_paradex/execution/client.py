@@ -225,6 +225,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             http_client,
             self._explain_positions,
             instruments,
+            msgbus,
             cache,
             clock,
             self._log,

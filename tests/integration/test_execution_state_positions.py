@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
+import msgspec
 import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.events import OrderFilled
@@ -164,6 +165,43 @@ async def test_a_position_that_nothing_explains_is_reported(world: World) -> Non
     await eventually(lambda: world.net_position == 0)
     (correction,) = corrections(world)
     assert correction.strategy_id.value == "EXTERNAL"
+
+
+async def test_a_fill_that_comes_after_its_position_was_corrected_is_not_counted_twice(
+    world: World,
+) -> None:
+    lost = world.deafen(OrderEvent, FillEvent)
+    list_fills = world.http.fills
+
+    async def no_fills(**_: object) -> rest.Page[rest.Fill]:
+        return rest.Page(results=[])
+
+    world.http.fills = no_fills  # type: ignore[method-assign]
+    await bought_elsewhere(world)
+    await eventually(lambda: len(corrections(world)) == 1)
+    world.http.fills = list_fills  # type: ignore[method-assign]
+    for message in lost:
+        world.hear(message)
+    await eventually(lambda: world.net_position == Decimal("0.02"))
+    await eventually(lambda: world.net_position == Decimal("0.01"))
+    await eventually(lambda: not world.client._positions._watched)
+    assert world.net_position == Decimal("0.01")
+
+
+async def test_of_two_changes_in_a_millisecond_the_one_that_was_lost_is_read(world: World) -> None:
+    heard = world.listen(PositionEvent)
+    await bought_elsewhere(world)
+    await eventually(lambda: world.net_position == Decimal("0.01"))
+    await eventually(lambda: bool(heard))
+    world.deafen(PositionEvent)
+    await bought_elsewhere(world)
+    await eventually(lambda: world.net_position == Decimal("0.02"))
+    (listed,) = await world.http.positions()
+    ts_us = int(listed.last_updated_at or 0) * 1_000
+    world.hear(msgspec.structs.replace(heard[-1], updated_at=ts_us, ts=ts_us))
+    await eventually(lambda: not world.client._positions._watched)
+    assert world.net_position == Decimal("0.02")
+    assert not corrections(world)
 
 
 async def test_an_account_that_just_trades_causes_no_alarm(world: World) -> None:

@@ -10,8 +10,9 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Final
 
 from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
+from nautilus_trader.common.component import LiveClock, Logger, MessageBus
 from nautilus_trader.live.execution_client import LiveExecutionClient
+from nautilus_trader.model.events import PositionEvent as PlatformPositionEvent
 from nautilus_trader.model.instruments import CurrencyPair
 
 from nautilus_paradex.execution.instruments import InstrumentLoader
@@ -56,6 +57,8 @@ class PositionWatch:
         Brings missing fills, and undoes busted ones, before a position is reported.
     instruments : InstrumentLoader
         Loads instruments that the platform does not know.
+    msgbus : MessageBus
+        The platform's message bus: when its own positions change.
     cache : Cache
         The platform's cache.
     clock : LiveClock
@@ -73,6 +76,7 @@ class PositionWatch:
         http: ParadexHttpClient,
         explain: Explain,
         instruments: InstrumentLoader,
+        msgbus: MessageBus,
         cache: Cache,
         clock: LiveClock,
         log: Logger,
@@ -91,6 +95,7 @@ class PositionWatch:
         self._accepted: dict[str, int] = {}
         self._watched: set[str] = set()
         self._lock = asyncio.Lock()
+        msgbus.subscribe("events.position.*", self._on_changed_here)
 
     def begin(self) -> None:
         """Compare from here on: the platform has been told of the account's positions."""
@@ -149,6 +154,13 @@ class PositionWatch:
             self._log.warning(f"Positions in {', '.join(differing)} do not settle: {why}")
 
     # -- Comparing -------------------------------------------------------------------------------
+
+    def _on_changed_here(self, event: PlatformPositionEvent) -> None:
+        # A fill that comes after its position was brought in line is counted twice.
+        if not self._has_begun or event.account_id != self._client.account_id:
+            return
+        if not isinstance(self._cache.instrument(event.instrument_id), CurrencyPair):
+            self._compare(event.instrument_id.symbol.value)
 
     def _compare(self, market: str) -> None:
         if market not in self._watched and not self._agree(market):
@@ -222,13 +234,24 @@ class PositionWatch:
     # -- Correcting ------------------------------------------------------------------------------
 
     async def _read_positions(self) -> None:
+        before = dict(self._venue)
         listed = [position_event(position) for position in await self._http.positions()]
-        # What is not listed is flat; the stream may be ahead of what is.
-        self._venue = {
-            event.market: max(self._venue.get(event.market, event), event, key=_ts_us)
+        # What is not listed is flat, unless the stream has told of it since.
+        arrived = {m: event for m, event in self._venue.items() if event is not before.get(m)}
+        self._venue = arrived | {
+            event.market: self._newer(event, is_arriving=event.market in arrived)
             for event in listed
             if event.market
         }
+
+    def _newer(self, listed: PositionEvent, *, is_arriving: bool) -> PositionEvent:
+        """Return a position as listed, or as the stream has it where that is ahead of the list."""
+        known = self._venue.get(listed.market or "")
+        if known is None:
+            return listed
+        # REST has milliseconds. Within one the list is the newer, unless it was on its way.
+        ahead_ms = _ts_us(known) // 1_000 - _ts_us(listed) // 1_000
+        return known if ahead_ms > 0 or (is_arriving and ahead_ms == 0) else listed
 
     async def _correct(self, market: str, why: str) -> None:
         event = self._venue.get(market)
