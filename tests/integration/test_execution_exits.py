@@ -243,6 +243,53 @@ async def test_an_entry_fills_no_more_while_its_stop_does_not_get_through(
     await eventually(lambda: sizes_at_venue(world, stop) == ["0.01"])
 
 
+async def test_an_entry_fills_no_more_while_its_stop_has_no_answer(
+    world: World, requests: HeldRequests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeper, "_LONG_SECS", 0.1)
+    entry, stop, _ = await resting_bracket(world)
+    requests.hold()
+    await fill_entry(world, "0.01000")
+    await arrive(requests, "DELETE", entry)
+    await eventually(lambda: entry.is_closed)
+    assert stop.status == OrderStatus.INITIALIZED
+
+    requests.let_through()
+    await eventually(lambda: sizes_at_venue(world, stop) == ["0.01"])
+
+
+async def test_an_entry_fills_no_more_while_its_stop_cannot_be_raised(world: World) -> None:
+    entry, stop, target = await bracket_filled_by(world, "0.01000")
+    await world.fault(
+        kind="http_status",
+        path=f"/v1/orders/{stop.venue_order_id}",
+        method="PUT",
+        status=400,
+        times=1_000,
+    )
+    await fill_entry(world, "0.01000")
+    await eventually(lambda: entry.is_closed)
+    assert sizes_at_venue(world, stop, target) == ["0.01", "0.02"]
+    await world.fault(kind="clear")
+
+    await eventually(lambda: sizes_at_venue(world, stop, target) == ["0.02", "0.02"])
+
+
+@pytest.mark.parametrize("status", [400, 403])
+async def test_the_rest_of_an_entry_goes_when_its_stop_is_refused(
+    world: World, status: int
+) -> None:
+    entry, stop, target = await resting_bracket(world)
+    stream = HeldStream(world)
+    await fill_entry(world, "0.01000")
+    await world.fault(kind="http_status", path="/v1/orders", method="POST", status=status)
+    stream.let_through()
+    await eventually(lambda: entry.is_closed and target.is_open)
+
+    assert stop.status == OrderStatus.REJECTED
+    assert sizes_at_venue(world, target) == ["0.01"]
+
+
 async def test_an_exit_is_given_up_when_there_is_no_position_for_it_any_more(
     world: World, offline: Offline
 ) -> None:
@@ -329,6 +376,22 @@ async def test_exits_follow_an_entry_that_was_made_larger(world: World) -> None:
     await fill_entry(world, "0.05000")
 
     await eventually(lambda: sizes_at_venue(world, stop, target) == ["0.05", "0.05"])
+
+
+async def test_an_exit_made_smaller_that_fills_before_it_is_told_to_be_open_is_over(
+    world: World,
+) -> None:
+    entry, stop, target = await resting_bracket(world)
+    updates = HeldBack(world, OrderEvent)
+    await fill_entry(world, "0.01000")
+    await eventually(lambda: sizes_at_venue(world, target) == ["0.01"])
+    await clear_the_way(world)
+    await world.counterparty.place("BUY", "0.01000", world.around("0.021"))
+    await eventually(lambda: target.status == OrderStatus.FILLED)
+    updates.let_through()
+
+    await eventually(lambda: entry.is_closed and stop.is_closed)
+    assert world.net_position == 0
 
 
 # -- Endings ---------------------------------------------------------------------------------------

@@ -18,8 +18,6 @@ from nautilus_paradex.parsing.precision import quantity_to_e8
 
 __all__ = ["Action", "Family", "Member", "Place", "Step", "is_lost", "step_for", "unguarded"]
 
-_PATIENCE: Final = 3  # failed tries to send a stop after which its entry is to fill no more
-
 _REFUSED: Final = frozenset({OrderStatus.DENIED, OrderStatus.REJECTED})
 
 
@@ -77,8 +75,10 @@ class Member:
         The total size that the strategy changed it to, None if it did not.
     is_unwanted : bool, default False
         If the strategy has cancelled it without the platform's knowing.
-    failures : int, default 0
-        How many tries to take the step that is due have failed.
+    has_failed : bool, default False
+        If what is to be done about it was tried in vain.
+    is_overdue : bool, default False
+        If it was tried in vain several times, or takes long.
 
     """
 
@@ -88,7 +88,8 @@ class Member:
     filled: int
     asked: int | None = None
     is_unwanted: bool = False
-    failures: int = 0
+    has_failed: bool = False
+    is_overdue: bool = False
 
     @property
     def made_with(self) -> int:
@@ -204,7 +205,7 @@ def _is_to_fill_no_more(entry: Member, family: Family) -> bool:
     return any(
         child.order.status == OrderStatus.FILLED
         or is_lost(child)
-        or (is_stop(child.order) and child.place == Place.HERE and child.failures >= _PATIENCE)
+        or (is_stop(child.order) and child.is_overdue and unguarded(child, family) > 0)
         for child in family.children_of(entry)
     )
 
@@ -217,8 +218,9 @@ def _first_step(
 ) -> Step | None:
     if parent is None or not parent.filled:
         return None
-    is_needless = member.failures and member.order.is_reduce_only
-    if total <= 0 or (is_needless and not family.is_held_by(member.order)):
+    # The position is asked for only then: it may be told after the fill that makes it.
+    is_doubtful = member.has_failed and member.order.is_reduce_only
+    if total <= 0 or (is_doubtful and not family.is_held_by(member.order)):
         return Step(Action.END)
     return Step(Action.SEND, total)
 

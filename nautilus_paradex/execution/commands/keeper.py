@@ -44,6 +44,8 @@ from nautilus_paradex.protocol.numbers import e8_to_str
 __all__ = ["Keeper"]
 
 _RETRY_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+_PATIENCE: Final = 3  # tries in vain after which something is overdue
+_LONG_SECS: Final = 5.0  # after which one try is
 
 
 @dataclass(slots=True)
@@ -53,6 +55,7 @@ class _Try:
     step: Step
     count: int
     again_at: float = 0.0
+    is_long: bool = False
 
 
 @dataclass(slots=True)
@@ -245,6 +248,8 @@ class Keeper:
 
     async def _carry_out(self, order: Order, step: Step, care: _Care) -> None:
         client_order_id = order.client_order_id
+        loop = asyncio.get_running_loop()
+        overdue = loop.call_later(_LONG_SECS, self._note_that_it_takes_long, order, care)
         try:
             match step.action:
                 case Action.SEND:
@@ -254,11 +259,19 @@ class Keeper:
                 case Action.END:
                     await self._cancellation.cancel(CancelOrder(**self._named(order)))
         finally:
+            overdue.cancel()
             tried = care.tries[client_order_id]
             last = len(_RETRY_SECS) - 1
             tried.again_at = self._now_secs() + _RETRY_SECS[min(tried.count - 1, last)]
             care.busy.discard(client_order_id)
             care.changed.set()
+
+    def _note_that_it_takes_long(self, order: Order, care: _Care) -> None:
+        care.tries[order.client_order_id].is_long = True
+        family = self._family(care)
+        member = next(m for m in family.members if m.order is order)
+        self._note_that_it_fails(member, family, care)
+        care.changed.set()
 
     async def _send(self, order: Order, total: int) -> None:
         if await self._is_new(order):
@@ -298,6 +311,7 @@ class Keeper:
 
     def _member(self, order: Order, care: _Care) -> Member:
         tried = care.tries.get(order.client_order_id)
+        failures = 0 if tried is None else tried.count - (order.client_order_id in care.busy)
         wish = self._wishes.of(order)
         place = self._place_of(order)
         is_followed = place != Place.HERE
@@ -309,7 +323,8 @@ class Keeper:
             filled=0 if state is None else state.filled,
             asked=wish.size_e8,
             is_unwanted=wish.is_unwanted,
-            failures=0 if tried is None else tried.count,
+            has_failed=failures > 0,
+            is_overdue=failures >= _PATIENCE or (tried is not None and tried.is_long),
         )
 
     def _place_of(self, order: Order) -> Place:

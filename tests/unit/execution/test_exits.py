@@ -121,20 +121,20 @@ def test_an_oco_exit_keeps_its_size_while_the_other_fills():
 
 
 @pytest.mark.parametrize(
-    ("entry_filled", "failures", "net_position", "step"),
+    ("entry_filled", "has_failed", "net_position", "step"),
     [
-        pytest.param(0, 0, 0, None, id="entry_not_filled"),
-        pytest.param(2, 0, 0, Step(Action.SEND, 2 * E8), id="position_not_told_yet"),
-        pytest.param(2, 1, 2, Step(Action.SEND, 2 * E8), id="failed_and_needed"),
-        pytest.param(2, 1, 0, END, id="failed_and_not_needed"),
-        pytest.param(2, 1, -2, END, id="failed_and_the_position_is_reversed"),
+        pytest.param(0, False, 0, None, id="entry_not_filled"),
+        pytest.param(2, False, 0, Step(Action.SEND, 2 * E8), id="position_not_told_yet"),
+        pytest.param(2, True, 2, Step(Action.SEND, 2 * E8), id="failed_and_needed"),
+        pytest.param(2, True, 0, END, id="failed_and_not_needed"),
+        pytest.param(2, True, -2, END, id="failed_and_the_position_is_reversed"),
     ],
 )
 def test_a_stop_that_was_not_sent_is_sent_for_what_is_filled(
-    entry_filled, failures, net_position, step
+    entry_filled, has_failed, net_position, step
 ):
     entry, stop, target = bracket()
-    known = member(stop, HERE, 6, failures=failures)
+    known = member(stop, HERE, 6, has_failed=has_failed)
     members = (known, member(accept(entry), WORKING, 6, entry_filled), member(target, HERE, 6))
 
     assert step_for(known, Family(members, net_position * E8)) == step
@@ -169,11 +169,20 @@ def test_an_end_that_the_strategy_asked_for_takes_the_other_along():
     assert step_for(known, family) == END
 
 
-@pytest.mark.parametrize(("failures", "step"), [(2, None), (3, END)])
-def test_an_entry_is_ended_whose_stop_does_not_get_through(failures, step):
+@pytest.mark.parametrize(
+    ("place", "size", "is_overdue", "step"),
+    [
+        pytest.param(HERE, 6, False, None, id="not_sent_yet"),
+        pytest.param(HERE, 6, True, END, id="not_sent_for_long"),
+        pytest.param(ON_ITS_WAY, 2, True, END, id="not_answered_for_long"),
+        pytest.param(WORKING, 1, True, END, id="not_raised_for_long"),
+        pytest.param(WORKING, 3, True, None, id="not_reduced_for_long"),
+    ],
+)
+def test_an_entry_fills_no_more_whose_stop_does_not_get_through(place, size, is_overdue, step):
     entry, stop, target = bracket()
     known = member(accept(entry), WORKING, 6, 2)
-    members = (member(stop, HERE, 6, failures=failures), known, member(target, HERE, 6))
+    members = (member(stop, place, size, is_overdue=is_overdue), known, member(target, HERE, 6))
 
     assert step_for(known, Family(members, 2 * E8)) == step
 
