@@ -4,6 +4,7 @@ Each is a coroutine of the execution client. What it does is done in a room of i
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 from nautilus_trader.common.component import MessageBus
 from nautilus_trader.model.enums import OrderSide
@@ -11,6 +12,8 @@ from nautilus_trader.model.identifiers import ClientId, InstrumentId
 from nautilus_trader.model.objects import Quantity
 
 from nautilus_paradex.constants import PARADEX
+from nautilus_paradex.data_types import ParadexFundingPayment
+from nautilus_paradex.execution.account.funding import FundingPayments
 from nautilus_paradex.execution.account.margin import MarginSetting, MarginSettings
 from nautilus_paradex.execution.commands.algo import TwapOrder, Twaps
 from nautilus_paradex.execution.commands.limits import OrderLimits
@@ -31,6 +34,7 @@ class VenueCommands:
     id: ClientId
     _twaps: Twaps
     _margins: MarginSettings
+    _funding: FundingPayments
     _limits: OrderLimits
     _system: SystemWatch
 
@@ -162,6 +166,36 @@ class VenueCommands:
         """
         return await self._margins.set(instrument_id.symbol.value, leverage, margin_type)
 
+    async def funding_payments(
+        self,
+        instrument_id: InstrumentId,
+        start: datetime | None = None,
+        end: datetime | None = None,
+    ) -> list[ParadexFundingPayment]:
+        """
+        Return the account's funding payments in a market, the oldest first.
+
+        Those made while no node was running are nowhere else: what is published are payments from
+        the connection on. A payment may be in both; its ``payment_id`` tells.
+
+        Parameters
+        ----------
+        instrument_id : InstrumentId
+            The market; the venue wants one (openapi).
+        start, end : datetime, optional
+            The span of time, with time zone; as far as the venue's records reach if None.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked, or lists more than 100,000 of them.
+        MessageError
+            If its answer could not be read.
+
+        """
+        market = instrument_id.symbol.value
+        return await self._funding.history(market, _ms(start), _ms(end))
+
     # -- How a strategy gets here ------------------------------------------------------------------
 
     def offer_venue_commands(self, msgbus: MessageBus) -> None:
@@ -205,3 +239,7 @@ def venue_commands(msgbus: MessageBus, name: str = PARADEX) -> VenueCommands:
 
 def _endpoint(name: str) -> str:
     return f"{name}.venue_commands"
+
+
+def _ms(time: datetime | None) -> int | None:
+    return None if time is None else int(time.timestamp() * 1_000)
