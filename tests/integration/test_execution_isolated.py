@@ -16,6 +16,7 @@ from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.devnet.server import DevnetServer
 from nautilus_paradex.protocol.environment import ParadexEnvironment
+from nautilus_paradex.protocol.json_feed import BalanceEvent
 from nautilus_paradex.transport.errors import VenueError
 from tests.integration.execution_world import INSTRUMENT_ID, MARKET, World
 from tests.support import eventually
@@ -153,6 +154,25 @@ async def test_an_order_beyond_its_own_margin_is_rejected(isolated: World) -> No
     rejected = isolated.events[-1]
     assert isinstance(rejected, OrderRejected)
     assert rejected.reason == "NOT_ENOUGH_MARGIN"
+
+
+async def test_a_change_of_the_main_accounts_balance_is_not_its_own(isolated: World) -> None:
+    told = len(isolated.account_states)
+    # It names no account, and may well start from the balance that the isolated one has.
+    isolated.hear(
+        BalanceEvent(
+            settlement_asset_name="USDC",
+            settlement_asset_balance_before="10000",
+            settlement_asset_balance_after="5000",
+            realized_funding="-1",
+            created_at=isolated.http.clock.now_ms() + 1_000,
+        )
+    )
+    await isolated.resting(BUY, "0.00500", isolated.around("-0.01"))
+    await eventually(lambda: len(isolated.account_states) > told)
+    assert {str(state.balances[0].total) for state in isolated.account_states[told:]} == {
+        "10000.00000000 USDC"
+    }
 
 
 async def test_leverage_and_twaps_are_its_own(isolated: World, main: World) -> None:

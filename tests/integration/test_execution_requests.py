@@ -12,6 +12,7 @@ from nautilus_trader.model.identifiers import OrderListId
 from nautilus_trader.model.orders import Order, OrderList
 
 from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.devnet.identities import derive_accounts
 from nautilus_paradex.protocol.rpc import Response
 from tests.integration.execution_world import TRADER_ID, World, open_world
 from tests.integration.overheard import Overheard
@@ -134,6 +135,34 @@ async def test_nothing_is_asked_for_that_nobody_wanted() -> None:
         request = await wire.order(wire.resting())
         wanted = {"stp", "dime_discount", "vwap_price", "flags", "on_behalf_of_account"}
         assert not wanted & {name for name, value in request.items() if value is not None}
+
+
+# -- For an isolated account -----------------------------------------------------------------------
+
+
+@ROUTES
+async def test_orders_and_changes_name_the_isolated_account_they_are_for(route: str) -> None:
+    account = derive_accounts(CONFIG.seed, 1)[0].isolated_hex
+    async with open_wire(route, on_behalf_of_account=account) as wire:
+        world = wire.world
+        order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+        world.modify(order, size="0.00500")
+        await eventually(lambda: str(order.quantity) == "0.00500")
+        changes = wire.bodies(f"PUT /orders/{order.venue_order_id}", "order.modify")
+        asked = [*wire.new_orders(), *changes]
+        assert [request["on_behalf_of_account"] for request in asked] == [account] * 2
+
+
+@ROUTES
+async def test_no_whole_market_is_cancelled_for_an_isolated_account(route: str) -> None:
+    account = derive_accounts(CONFIG.seed, 1)[0].isolated_hex
+    async with open_wire(route, on_behalf_of_account=account) as wire:
+        world = wire.world
+        order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+        world.cancel_all("S-001", params={"all": True})
+        await eventually(lambda: world.story(order)[-1] == "OrderCancelRejected")
+        assert wire.bodies("DELETE /orders", "order.cancel_all") == []
+        assert order.is_open
 
 
 # -- Batches ---------------------------------------------------------------------------------------
