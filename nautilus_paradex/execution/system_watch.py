@@ -100,6 +100,7 @@ class SystemWatch:
             If its answer could not be read.
 
         """
+        await self.stop()
         await self.check()
         self._task = asyncio.create_task(self._keep(), name="paradex-system-watch")
         self._task.add_done_callback(self._on_done)

@@ -8,12 +8,20 @@ import msgspec
 import pytest
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import SubmitOrderList
-from nautilus_trader.model.data import MarkPriceUpdate
-from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType, TimeInForce
+from nautilus_trader.model.data import IndexPriceUpdate, MarkPriceUpdate
+from nautilus_trader.model.enums import OmsType, OrderSide, OrderStatus, OrderType, TimeInForce
 from nautilus_trader.model.events import OrderDenied, OrderModifyRejected, OrderRejected
-from nautilus_trader.model.identifiers import OrderListId, StrategyId
+from nautilus_trader.model.identifiers import (
+    AccountId,
+    InstrumentId,
+    OrderListId,
+    PositionId,
+    StrategyId,
+)
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order, OrderList
+from nautilus_trader.model.position import Position
+from nautilus_trader.test_kit.stubs.events import TestEventStubs
 
 from nautilus_paradex.data_types import ParadexSystemState
 from nautilus_paradex.devnet.config import DevnetConfig
@@ -233,6 +241,21 @@ async def test_an_order_beyond_the_position_limit_is_denied() -> None:
         assert here.near == {"position": 1}
 
 
+async def test_the_position_of_another_account_is_another_one() -> None:
+    async with limited(position_limit_e8=E8) as here:
+        world = here.world
+        elsewhere = TestEventStubs.order_filled(
+            here.bid("1.00000"),
+            world.instrument,
+            account_id=AccountId("PARADEX2-master"),
+            position_id=PositionId("P-1"),
+        )
+        world.cache.add_position(Position(world.instrument, elsewhere), OmsType.NETTING)
+
+        order = world.submit(here.bid("0.50000"))
+        await eventually(lambda: order.is_open)
+
+
 async def test_what_may_have_been_sold_meanwhile_is_the_venues_to_judge() -> None:
     async with limited(position_limit_e8=E8) as here:
         await here.hold("0.50000")
@@ -305,6 +328,28 @@ async def test_a_part_of_a_position_below_the_minimum_is_the_venues_to_refuse() 
 
         assert await here.refusal(here.exit("0.00001")) == "ORDER_SIZE_BELOW_MIN"
         assert here.near == {"min_notional": 1}
+
+
+async def test_an_option_is_valued_at_the_spot_price() -> None:
+    async with limited() as here:
+        world = here.world
+        option_id = InstrumentId.from_str("BTC-USD-96000-C.PARADEX")
+        await world.client._instrument_provider.load_async(option_id)
+        option = world.client._instrument_provider.find(option_id)
+        world.cache.add_instrument(option)
+        size = option.make_qty(option.size_increment)
+        ts_ns = world.clock.timestamp_ns()
+        price = option.make_price(1_000)  # at which the smallest order is worth a tenth of it
+
+        def order() -> Order:
+            bid: Order = world.orders.limit(option_id, BUY, size, price)
+            return bid
+
+        world.cache.add_mark_price(MarkPriceUpdate(option_id, price, ts_ns, ts_ns))
+        taken = world.submit(order())
+        await eventually(lambda: taken.is_open)
+        world.cache.add_index_price(IndexPriceUpdate(option_id, price, ts_ns, ts_ns))
+        assert (await here.denial(order())).startswith("NOTIONAL_BELOW_MIN: ")
 
 
 # -- What market and system take -------------------------------------------------------------------

@@ -115,6 +115,7 @@ class TestJson:
         ({"proxy_url": "socks5://h:1"}, "proxy_url must be an address beginning with http"),
         ({"http_timeout_secs": 0}, "http_timeout_secs must be above 0, was 0"),
         ({"http_timeout_secs": math.nan}, "http_timeout_secs must be above 0, was nan"),
+        ({"system_state_interval_secs": 0}, "system_state_interval_secs must be above 0, was 0"),
         ({"max_retries": -1}, "max_retries must not be negative, was -1"),
         ({"retry_delay_initial_ms": 20_000}, "at most retry_delay_max_ms, was 20000 and 10000"),
     ],
