@@ -200,6 +200,39 @@ async def test_orders_placed_elsewhere_count() -> None:
         assert (await here.denial(here.bid())).startswith("MAX_OPEN_ORDERS: open=2 max=2 ")
 
 
+async def test_orders_that_wait_for_a_trigger_or_their_cancel_may_not_count() -> None:
+    async with limited(max_open_orders=1) as here:
+        trigger, price = here.world.around("-0.02"), here.world.around("-0.03")
+        stop = here.world.conditional(OrderType.STOP_LIMIT, SELL, "0.00100", trigger, price)
+        here.world.submit(stop)
+        await eventually(lambda: stop.is_open)
+        # The devnet counts it; it may be that the venue does not.
+        assert (await here.refusal(here.bid())).startswith("400 VALIDATION_ERROR: max open orders")
+
+        here.world.cancel(stop)
+        await eventually(lambda: stop.is_closed)
+        first = await here.world.resting(BUY, "0.00100", here.world.around("-0.01"))
+        before = len(here.sent)
+        here.world.cancel(first)
+        here.world.submit(here.bid())
+        await eventually(lambda: len(here.sent) == before + 1)
+
+
+async def test_orders_in_another_market_do_not_count() -> None:
+    async with limited(max_open_orders=1) as here:
+        world = here.world
+        eth_id = InstrumentId.from_str("ETH-USD-PERP.PARADEX")
+        await world.client._instrument_provider.load_async(eth_id)
+        eth = world.client._instrument_provider.find(eth_id)
+        world.cache.add_instrument(eth)
+        elsewhere = world.submit(
+            world.orders.limit(eth_id, BUY, eth.make_qty(1), eth.make_price(2_000))
+        )
+        await eventually(lambda: elsewhere.is_open)
+
+        await world.resting(BUY, "0.00100", world.around("-0.01"))
+
+
 async def test_orders_of_an_earlier_run_count() -> None:
     async with limited(max_open_orders=2) as here:
         for _ in range(2):
@@ -280,6 +313,22 @@ async def test_a_change_beyond_the_position_limit_is_refused_here() -> None:
         # The order does not stand in its own way.
         here.world.modify(order, size="0.90000")
         await eventually(lambda: order.quantity == Quantity.from_str("0.90000"))
+        assert here.near == {}
+
+
+async def test_what_is_filled_is_in_the_position_and_counts_once() -> None:
+    async with limited(position_limit_e8=E8) as here:
+        order = await here.world.resting(BUY, "0.80000", here.world.around("-0.001"))
+        await here.world.counterparty.place("SELL", "0.50000", here.world.around("-0.001"))
+        await eventually(lambda: order.filled_qty == Quantity.from_str("0.50000"))
+        await eventually(lambda: here.world.net_position > 0)
+
+        await here.world.resting(BUY, "0.10000", here.world.around("-0.01"))
+        assert here.near == {}
+        # 0.5 held, 0.4 open of this one, 0.1 of the other: that is all there may be.
+        here.world.modify(order, size="0.90000")
+        await eventually(lambda: order.quantity == Quantity.from_str("0.90000"))
+        assert here.near == {"position": 1}
 
 
 async def test_a_twap_beyond_the_position_limit_is_denied() -> None:

@@ -46,6 +46,17 @@ async def test_an_order_whose_window_would_pass_while_it_waits_is_denied() -> No
         assert world.client.near_limits["order_rate"] >= 1
 
 
+async def test_an_order_with_a_longer_window_of_its_own_waits_as_long_as_that() -> None:
+    config = DevnetConfig(port=0, synthetic=False, retail_speed_bump_ms=20)
+    async with open_world(config, token_usage="interactive", recv_window_ms=1_000) as world:
+        price = world.around("-0.01")
+        orders = [
+            world.submit(world.limit(BUY, "0.00100", price), {"recv_window_ms": 8_000})
+            for _ in range(7)
+        ]
+        await eventually(lambda: all(order.is_open for order in orders))
+
+
 async def test_a_stop_waits_for_its_turn_as_long_as_its_window_and_is_never_sent_late() -> None:
     config = DevnetConfig(port=0, synthetic=False, retail_speed_bump_ms=20)
     async with open_world(config, token_usage="interactive", recv_window_ms=1_000) as world:
