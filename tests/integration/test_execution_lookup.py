@@ -70,6 +70,13 @@ def with_a_strange_order(asked: str, body: Reply) -> Reply:
     return body
 
 
+def without_sizes(asked: str, body: Reply) -> Reply:
+    """Closed orders say 0 for their sizes, as orders of the whole position may."""
+    if asked == "GET /v1/orders-history":
+        body["results"] = [o | {"size": "0", "remaining_size": "0"} for o in body["results"]]
+    return body
+
+
 @pytest.mark.parametrize("change", [by_the_letter, unborn])
 async def test_a_stop_whose_answer_is_lost_with_the_streams_is_found_waiting(
     change: Callable[[str, Reply], Reply | None],
@@ -134,3 +141,15 @@ async def test_each_order_of_a_batch_gets_its_own_verdict_whatever_form_the_repl
         await eventually(lambda: first.is_open and last.is_open and refused.is_closed)
         assert refused.last_event.reason.startswith("RPI_ACCOUNT_NOT_WHITELISTED: ")
         assert len({first.venue_order_id, last.venue_order_id}) == 2
+
+
+async def test_a_closed_order_that_tells_no_size_is_filled_by_its_fills() -> None:
+    async with open_world(CONFIG, transport=OtherReplies(without_sizes)) as world:
+        price = world.around("0")
+        order = await world.resting(BUY, "0.01000", price)
+        await world.client.websocket.close()
+        await world.counterparty.place("SELL", "0.01000", price)
+        await eventually(lambda: (world.venue_order(order) or {})["status"] == "CLOSED")
+        world.query(order)
+        await eventually(lambda: order.is_closed)
+        assert world.story(order)[2:] == ["OrderFilled"]

@@ -378,10 +378,13 @@ class Recovery:
 
 def _is_behind(order: Order, event: OrderEvent) -> bool:
     """Whether the venue has more of an order filled than the platform."""
-    if event.size is None or event.size_open is None:
-        # Recorded orders leave the remaining size out; without a reason all of it was filled.
-        return not event.cancel_reason and event.status == OrderStatus.CLOSED
-    return quantity_to_e8(order.filled_qty) < event.size - event.size_open
+    filled = quantity_to_e8(order.filled_qty)
+    if not event.size or event.size_open is None:
+        # Recorded orders leave the remaining size out, orders of the whole position say 0; without
+        # a reason all of it was filled.
+        is_filled = event.status == OrderStatus.CLOSED and not event.cancel_reason
+        return is_filled and filled < quantity_to_e8(order.quantity)
+    return filled < event.size - event.size_open
 
 
 def _is_older(found: OrderEvent, signed_at_ms: int) -> bool:

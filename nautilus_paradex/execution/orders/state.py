@@ -261,9 +261,10 @@ class OrderState:
         return _ts(event) // 1_000 < self._updated_at // 1_000
 
     def _filled_at_close(self, event: OrderEvent) -> int:
-        if event.size_open is not None:
+        if event.size_open is not None and event.size:
             return _filled_size(event)
-        # Recorded REST orders leave the remaining size out: a reason says that some remained.
+        # Recorded REST orders leave the remaining size out, orders of the whole position say 0: a
+        # reason says that some remained.
         return self.filled if event.cancel_reason else event.size or self.size
 
     def _accept(self, ts_us: int) -> list[Action]:

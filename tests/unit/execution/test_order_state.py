@@ -499,6 +499,13 @@ def test_a_size_that_is_the_positions_leaves_the_size_as_it_is(stop_market: Orde
     assert stop_market.ended
 
 
+def test_a_close_without_sizes_waits_for_the_fills_it_counts(stop_market: OrderState) -> None:
+    closed = order_update("CLOSED", size=0, remaining=0, price=None, at=T0 + 1_000)
+    assert apply(stop_market, waiting(price=None), closed)[1:] == []
+    assert kinds(apply(stop_market, fill(1, SIZE))) == ["Filled"]
+    assert stop_market.ended
+
+
 # -- Which update answers a modification ---------------------------------------------------------
 
 
