@@ -50,13 +50,13 @@ __all__ = [
     "fill_quantity",
     "fill_report",
     "flat_position_report",
-    "is_trade_id_of",
     "known_order_report",
     "liquidity_side_of",
     "order_side_of",
     "order_status_report",
     "position_status_report",
     "trade_id_of",
+    "trade_ids_of",
     "ts_ns",
 ]
 
@@ -93,12 +93,9 @@ _TRADE_ID_PREFIXES: Final[dict[str, str]] = {
 }
 _MAX_TRADE_ID_LENGTH: Final = 36
 
-_MAY_LACK_FEE: Final = frozenset(
-    {
-        FillType.LIQUIDATION.value,
-        FillType.UNWIND_TRANSFER.value,
-        FillType.SETTLE_MARKET.value,
-    },
+# A type that is not known yet is taken for one more way in which positions change hands.
+_NAMES_FEE: Final = frozenset(
+    {FillType.FILL.value, FillType.RPI.value, FillType.BLOCK_TRADE.value},
 )
 
 _PASSIVE: Final = frozenset({OrderInstruction.POST_ONLY.value, OrderInstruction.RPI.value})
@@ -321,11 +318,10 @@ def trade_id_of(fill: FillEvent) -> TradeId:
     return TradeId(value)
 
 
-def is_trade_id_of(trade_id: TradeId, fill_id: str) -> bool:
-    """Whether `trade_id` is that of a fill of the venue's id, of whatever type."""
-    return any(
-        trade_id == trade_id_of(FillEvent(fill_id=fill_id, fill_type=fill_type))
-        for fill_type in FillType
+def trade_ids_of(fill_id: str) -> tuple[TradeId, ...]:
+    """Return the ids that fills of the venue's id have, by type; the ordinary one comes first."""
+    return tuple(
+        trade_id_of(FillEvent(fill_id=fill_id, fill_type=fill_type)) for fill_type in FillType
     )
 
 
@@ -342,7 +338,7 @@ def commission_of(fill: FillEvent, instrument: Instrument) -> Money:
         If the fee is out of the platform's range.
 
     """
-    if fill.fee is None and fill.fill_type not in _MAY_LACK_FEE:
+    if fill.fee is None and (fill.fill_type or FillType.FILL) in _NAMES_FEE:
         raise MessageError(f"fill {fill.fill_id} of order {fill.order_id} tells no fee")
     code = fill.fee_currency
     currency = currency_from_code(code) if code else instrument.settlement_currency
@@ -407,8 +403,11 @@ def ts_ns(ts_us: int | None) -> int:
 
 
 def _filled(event: OrderEvent) -> int:
-    if event.size is None or event.size_open is None:
+    if event.size is None:
         return 0
+    if event.size_open is None:
+        # Recorded orders leave it out: a reason says that some remained.
+        return event.size if event.status == VenueStatus.CLOSED and not event.cancel_reason else 0
     return event.size - event.size_open
 
 

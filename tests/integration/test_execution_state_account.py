@@ -1,13 +1,18 @@
 """Balances and margins: what the venue says of them, and what moved them, is what accounts show."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
+import msgspec
 import pytest
 from nautilus_trader.model.events import AccountState
 from nautilus_trader.model.objects import Currency
 
 from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.protocol import rest
+from nautilus_paradex.protocol.events import AccountEvent
+from nautilus_paradex.protocol.json_feed import BalanceEvent
 from tests.integration.execution_world import World, open_world
 from tests.support import eventually
 
@@ -111,3 +116,49 @@ async def test_a_spot_trade_moves_both_tokens(world: World) -> None:
     await eventually(lambda: world.balance("DIME") == Decimal(100))
     await agrees(world, "DIME")
     await agrees(world, "USDC")
+
+
+async def test_an_account_update_stamped_before_the_event_that_it_tells_of_is_no_old_one(
+    world: World,
+) -> None:
+    heard = world.deafen(AccountEvent, BalanceEvent)
+    price = world.around("0")
+    await world.second_screen.place("BUY", "0.50000", price)
+    await world.counterparty.place("SELL", "0.20000", price)
+    await eventually(lambda: any(isinstance(message, BalanceEvent) for message in heard))
+    await eventually(
+        lambda: [m for m in heard if isinstance(m, AccountEvent)][-1].initial_margin_req
+    )
+    balance = next(message for message in heard if isinstance(message, BalanceEvent))
+    update = [message for message in heard if isinstance(message, AccountEvent)][-1]
+    moved_ms = (update.updated_at or 0) // 1_000 + 1
+    world.hear(msgspec.structs.replace(balance, created_at=moved_ms))
+    assert world.account_states[-1].margins[0].initial.as_decimal() == 0
+    world.hear(update)
+    assert world.account_states[-1].margins[0].initial.as_decimal() > 0
+
+
+async def test_of_two_readings_at_once_the_later_answer_is_the_newer(world: World) -> None:
+    await world.act("deposit", token="DIME", amount="10")
+    await agrees(world, "DIME")
+    read = world.http.balances
+    is_let_go = asyncio.Event()
+    answers = 0
+
+    async def slow_at_first() -> list[rest.Balance]:
+        nonlocal answers
+        answers += 1
+        balances = await read()
+        if answers == 1:
+            await is_let_go.wait()
+        return balances
+
+    world.http.balances = slow_at_first  # type: ignore[method-assign]
+    first = asyncio.create_task(world.client._account.refresh())
+    await eventually(lambda: answers == 1)
+    await world.act("deposit", token="DIME", amount="5")
+    second = asyncio.create_task(world.client._account.refresh())
+    await asyncio.sleep(0)
+    is_let_go.set()
+    await asyncio.gather(first, second)
+    assert world.balance("DIME") == Decimal(15)

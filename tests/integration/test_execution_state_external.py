@@ -7,6 +7,7 @@ after a restart, with the same ids.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from decimal import Decimal
 
+import msgspec
 import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.events import OrderFilled
@@ -15,6 +16,7 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution.orders import watch as order_watch
+from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
 from nautilus_paradex.protocol.numbers import E8
 from tests.integration.execution_world import INSTRUMENT_ID, MARKET, World, open_world
@@ -244,3 +246,42 @@ async def test_a_busted_fill_is_undone_after_a_restart(world: World) -> None:
     assert world.net_position == Decimal("0.03")
     assert sorted(t[:4] for t in told_fills(world))[-1] == "BST-"
     assert len(told_fills(world)) == 3
+
+
+async def test_fills_of_an_order_that_has_no_words_are_taken_over_all_the_same(
+    world: World,
+) -> None:
+    world.deafen(*EVERYTHING)
+    await hold(world)
+    list_orders = world.http.orders_history
+
+    async def without_price(**query: object) -> rest.Page[rest.Order]:
+        page = await list_orders(**query)  # type: ignore[arg-type]
+        orders = page.results or []
+        altered = [msgspec.structs.replace(order, type="LIMIT", price="") for order in orders]
+        return rest.Page(altered, page.next, page.prev)
+
+    world.http.orders_history = without_price  # type: ignore[method-assign]
+    await world.reconcile()
+    (fill,) = world.ledger()["fills"]
+    assert world.net_position == Decimal("0.01")
+    assert order_of(world, fill["id"]).venue_order_id.value == fill["id"]
+    assert told_fills(world) == [fill["id"]]
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+async def test_a_bust_takes_back_the_ordinary_fill_of_its_id(world: World, is_first: bool) -> None:
+    await world.reconcile()
+    held = world.deafen(OrderEvent, FillEvent)
+    await hold(world)
+    await eventually(lambda: any(isinstance(message, FillEvent) for message in held))
+    ordinary = next(message for message in held if isinstance(message, FillEvent))
+    liquidation = msgspec.structs.replace(
+        ordinary, fill_type="LIQUIDATION", order_id="", client_order_id="", side="SELL"
+    )
+    for message in (liquidation, *held) if is_first else (*held, liquidation):
+        world.hear(message)
+    await eventually(lambda: len(told_fills(world)) == 2)
+    world.hear(rest.TradeBust(busted_fill_id=ordinary.fill_id or "", created_at=1_718_947_571_570))
+    await eventually(lambda: len(told_fills(world)) == 3)
+    assert told_fills(world)[-1] == f"BST-{ordinary.fill_id}"

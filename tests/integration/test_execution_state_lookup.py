@@ -3,14 +3,19 @@
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
+import msgspec
 import pytest
 from nautilus_trader.core.uuid import UUID4
-from nautilus_trader.execution.messages import GenerateOrderStatusReport
+from nautilus_trader.execution.messages import (
+    GenerateOrderStatusReport,
+    GenerateOrderStatusReports,
+)
 from nautilus_trader.execution.reports import OrderStatusReport
 from nautilus_trader.model.enums import OrderSide, OrderStatus
 from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
 
 from nautilus_paradex.execution.orders import lookup
+from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.transport.errors import RequestError
 from tests.integration.execution_world import INSTRUMENT_ID, World, open_world
@@ -105,3 +110,37 @@ async def test_where_missing_fills_cannot_be_asked_for_none_is_made_up(world: Wo
     assert [trade_id.value for trade_id in order.trade_ids] == [
         fill["id"] for fill in world.ledger()["fills"]
     ]
+
+
+async def test_filled_orders_that_tell_no_remaining_size_cost_no_further_questions(
+    world: World,
+) -> None:
+    price = world.around("0")
+    order = await world.resting(BUY, "0.01000", price)
+    await world.counterparty.place("SELL", "0.01000", price)
+    await eventually(lambda: order.status == OrderStatus.FILLED)
+    list_orders = world.http.orders_history
+
+    async def as_recorded(**query: object) -> rest.Page[rest.Order]:
+        page = await list_orders(**query)  # type: ignore[arg-type]
+        orders = page.results or []
+        altered = [msgspec.structs.replace(each, remaining_size=None) for each in orders]
+        return rest.Page(altered, page.next, page.prev)
+
+    async def not_to_be_asked(**_: object) -> rest.Page[rest.Fill]:
+        raise AssertionError("nothing is missing")
+
+    world.http.orders_history = as_recorded  # type: ignore[method-assign]
+    world.http.fills = not_to_be_asked  # type: ignore[method-assign]
+    (report,) = await world.client.generate_order_status_reports(
+        GenerateOrderStatusReports(
+            instrument_id=None,
+            start=None,
+            end=None,
+            open_only=False,
+            command_id=UUID4(),
+            ts_init=0,
+        ),
+    )
+    assert report.order_status == OrderStatus.FILLED
+    assert report.filled_qty == order.quantity

@@ -87,6 +87,8 @@ class AccountReporter:
         self._tokens: dict[str, int] = {}
         self._status: str | None = None
         self._told: object = None
+        self._read_at_us = 0
+        self._refreshing = asyncio.Lock()
         self._is_refreshing = False
         self._is_outdated = False
 
@@ -102,9 +104,12 @@ class AccountReporter:
             If its answer has no collateral.
 
         """
-        summary = account_event(await self._http.account_summary())
-        self._tokens = token_sizes(await self._http.balances(), self._tokens)
-        self._emit(self._newest(summary))
+        # One after the other: an answer that was slow must not come after a later one.
+        async with self._refreshing:
+            summary = account_event(await self._http.account_summary())
+            self._tokens = token_sizes(await self._http.balances(), self._tokens)
+            self._emit(self._newest(summary))
+            self._read_at_us = max(self._read_at_us, _ts_us(summary))
 
     def take(self, event: AccountEvent) -> None:
         """
@@ -119,6 +124,7 @@ class AccountReporter:
         newest = self._newest(event)
         if newest is event and self._figures(event) != self._told:
             self._emit(event)
+        self._read_at_us = max(self._read_at_us, _ts_us(event))
 
     def take_balance(self, event: BalanceEvent) -> None:
         """
@@ -188,7 +194,11 @@ class AccountReporter:
 
     def _newest(self, event: AccountEvent) -> AccountEvent:
         known = self._summary
-        return known if known is not None and _ts_us(event) < _ts_us(known) else event
+        if known is None or _ts_us(event) >= _ts_us(known):
+            return event
+        # What moved the balance may be stamped later than the update that tells of the same.
+        has_balance = event.total_collateral == known.total_collateral
+        return event if has_balance and _ts_us(event) > self._read_at_us else known
 
     def _emit(self, summary: AccountEvent, info: dict[str, Any] | None = None) -> None:
         balances = account_balances(summary, self._tokens)

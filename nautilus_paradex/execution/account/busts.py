@@ -20,7 +20,7 @@ from nautilus_trader.model.enums import (
     TriggerType,
 )
 from nautilus_trader.model.events import OrderFilled, OrderInitialized
-from nautilus_trader.model.identifiers import ClientId, ClientOrderId
+from nautilus_trader.model.identifiers import ClientId, ClientOrderId, TradeId
 from nautilus_trader.model.orders.unpacker import OrderUnpacker
 
 from nautilus_paradex.constants import PARADEX_VENUE
@@ -28,7 +28,7 @@ from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.publishing import OncePublisher
 from nautilus_paradex.parsing.custom_data import trade_bust
 from nautilus_paradex.parsing.fills import fill_event_of, own_order, reversal
-from nautilus_paradex.parsing.reports import is_trade_id_of
+from nautilus_paradex.parsing.reports import trade_ids_of
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.numbers import to_int
 from nautilus_paradex.transport.http import ParadexHttpClient
@@ -85,6 +85,7 @@ class TradeBusts:
         self._on_bust = on_bust
         self._publisher = OncePublisher(msgbus)
         self._awaited: OrderedDict[str, rest.TradeBust] = OrderedDict()
+        self._awaited_ids: dict[TradeId, str] = {}
         msgbus.subscribe("events.fills.*", self._on_fill)
 
     def take(self, bust: rest.TradeBust) -> None:
@@ -138,30 +139,34 @@ class TradeBusts:
     # -- Undoing ---------------------------------------------------------------------------------
 
     def _find(self, fill_id: str) -> OrderFilled | None:
-        """Return the platform's fill of a venue's id, whatever its type: a bust names none."""
-        return next(
-            (
-                event
-                for order in self._cache.orders(venue=PARADEX_VENUE)
-                for event in order.events
-                if isinstance(event, OrderFilled) and is_trade_id_of(event.trade_id, fill_id)
-            ),
-            None,
-        )
+        """Return the platform's fill of a venue's id: a bust names no type, most are ordinary."""
+        trade_ids = trade_ids_of(fill_id)
+        found = {
+            event.trade_id: event
+            for order in self._cache.orders(venue=PARADEX_VENUE)
+            for event in order.events
+            if isinstance(event, OrderFilled) and event.trade_id in trade_ids
+        }
+        return next((found[trade_id] for trade_id in trade_ids if trade_id in found), None)
 
     def _await(self, bust: rest.TradeBust) -> None:
         self._log.warning(f"Busted fill {bust.busted_fill_id} is not known here (yet)")
-        self._awaited[bust.busted_fill_id] = bust
+        fill_id = bust.busted_fill_id
+        self._awaited[fill_id] = bust
+        self._awaited_ids |= dict.fromkeys(trade_ids_of(fill_id), fill_id)
         if len(self._awaited) > _MAX_AWAITED:
-            self._awaited.popitem(last=False)
+            self._await_no_longer(next(iter(self._awaited)))
+
+    def _await_no_longer(self, fill_id: str) -> rest.TradeBust:
+        for trade_id in trade_ids_of(fill_id):
+            self._awaited_ids.pop(trade_id, None)
+        return self._awaited.pop(fill_id)
 
     def _on_fill(self, filled: OrderFilled) -> None:
         """Undo a fill that has come after its bust."""
-        for fill_id, bust in self._awaited.items():
-            if is_trade_id_of(filled.trade_id, fill_id):
-                del self._awaited[fill_id]
-                self._undo(filled, bust)
-                return
+        fill_id = self._awaited_ids.get(filled.trade_id)
+        if fill_id is not None:
+            self._undo(filled, self._await_no_longer(fill_id))
 
     def _undo(self, filled: OrderFilled, bust: rest.TradeBust) -> None:
         undoing = reversal(fill_event_of(filled), (to_int(bust.created_at) or 0) * 1_000)

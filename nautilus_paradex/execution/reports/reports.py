@@ -50,7 +50,7 @@ from nautilus_paradex.execution.reports.openings import KnownPosition, settle_po
 from nautilus_paradex.execution.reports.protection import awaiting_stop, unprotected
 from nautilus_paradex.execution.reports.venue_state import OrderIds, VenueState, VenueStateReader
 from nautilus_paradex.execution.takeover import Takeover
-from nautilus_paradex.parsing.fills import with_own_order
+from nautilus_paradex.parsing.fills import own_order, with_own_order
 from nautilus_paradex.parsing.precision import PrecisionError
 from nautilus_paradex.parsing.reports import (
     fill_report,
@@ -175,8 +175,10 @@ class Reports:
             ts_init=self._clock.timestamp_ns(),
         )
         order_reports = await self._order_reports(orders)
+        fills, own_orders = self._with_orders_of_their_own(state.fills, order_reports)
+        order_reports += await self._order_reports(own_orders)
         position_reports = await self._position_reports(state.positions)
-        fill_reports = await self._fill_reports(state.fills, sides)
+        fill_reports = await self._fill_reports(fills, sides)
         self._tell_unprotected(position_reports, order_reports)
         known = KnownPosition(self._net_position, self._has_fill)
         give_lost_fills(self._cache, position_reports, fill_reports, known, self._log)
@@ -190,6 +192,32 @@ class Reports:
             log=self._log,
         )
         return mass_status
+
+    def _with_orders_of_their_own(
+        self,
+        fills: list[FillEvent],
+        reports: list[OrderStatusReport],
+    ) -> tuple[list[FillEvent], list[OrderEvent]]:
+        """
+        Give fills an order each whose order is not reported.
+
+        The engine passes over such fills, while the position was made by them.
+        """
+        told = {str(report.venue_order_id.value) for report in reports}
+        owned = [
+            with_own_order(fill) if self._is_without_order(fill, told) else fill for fill in fills
+        ]
+        return owned, [
+            own_order(own, is_filled=True)
+            for fill, own in zip(fills, owned, strict=True)
+            if own is not fill
+        ]
+
+    def _is_without_order(self, fill: FillEvent, told: set[str]) -> bool:
+        order_id = fill.order_id or ""
+        if order_id in told or self._events.is_forgotten(order_id):
+            return False
+        return self._known_order(order_id) is None
 
     def _open_here(self) -> list[OrderIds]:
         return [

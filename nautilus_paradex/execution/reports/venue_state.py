@@ -27,7 +27,7 @@ from nautilus_paradex.execution.reports.alignment import (
     without,
 )
 from nautilus_paradex.parsing.fills import own_order, reversal, with_own_order
-from nautilus_paradex.parsing.reports import trade_id_of
+from nautilus_paradex.parsing.reports import trade_id_of, trade_ids_of
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.conversion import order_event, position_event
 from nautilus_paradex.protocol.enums import OrderStatus
@@ -267,7 +267,8 @@ class VenueStateReader:
         if len(strangers) > _MAX_LOOKUPS:
             self._log.warning(
                 f"{len(strangers)} orders were placed before the time that is reported and filled "
-                f"in it: only {_MAX_LOOKUPS} are looked up, positions tell of the others",
+                f"in it: only {_MAX_LOOKUPS} are looked up, the fills of the others are told each "
+                "as an order of its own",
             )
         found: list[OrderEvent] = []
         unlisted: set[str | None] = {None, ""}
@@ -310,12 +311,13 @@ class VenueStateReader:
 
     async def _with_busts(self, state: VenueState) -> VenueState:
         """Undo the fills that the venue has taken back and still lists."""
-        busted = {bust.busted_fill_id: bust for bust in await self._busts(state.since_ms)}
-        undone = [
-            reversal(fill, (to_int(busted[fill.fill_id].created_at) or 0) * 1_000)
-            for fill in state.fills
-            if fill.fill_id in busted
-        ]
+        busts = {bust.busted_fill_id: bust for bust in await self._busts(state.since_ms)}
+        fills = {trade_id_of(fill): fill for fill in state.fills} if busts else {}
+        undone = []
+        for fill_id, bust in busts.items():
+            fill = next((fills[t] for t in trade_ids_of(fill_id) if t in fills), None)
+            if fill is not None:
+                undone.append(reversal(fill, (to_int(bust.created_at) or 0) * 1_000))
         return replace(
             state,
             orders=[*state.orders, *(own_order(fill, is_filled=True) for fill in undone)],

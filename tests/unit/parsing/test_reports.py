@@ -109,6 +109,13 @@ def fill(**changes: object) -> FillEvent:
             "0.050",
         ),
         ({"status": "CLOSED", "cancel_reason": "EXPIRED"}, OrderStatus.EXPIRED, "0.000"),
+        ({"status": "CLOSED", "size_open": None}, OrderStatus.FILLED, "0.150"),
+        (
+            {"status": "CLOSED", "size_open": None, "cancel_reason": "USER_CANCELED"},
+            OrderStatus.CANCELED,
+            "0.000",
+        ),
+        ({"size_open": None}, OrderStatus.ACCEPTED, "0.000"),
     ],
 )
 def test_the_status_of_an_order(
@@ -353,7 +360,9 @@ def test_a_fill_without_a_fee_is_not_one_that_cost_nothing(
         )
 
 
-@pytest.mark.parametrize("fill_type", ["LIQUIDATION", "UNWIND_TRANSFER", "SETTLE_MARKET"])
+@pytest.mark.parametrize(
+    "fill_type", ["LIQUIDATION", "UNWIND_TRANSFER", "SETTLE_MARKET", "A_NEW_TYPE"]
+)
 def test_a_position_that_changes_hands_may_come_without_a_fee(
     instrument: CryptoPerpetual, fill_type: str
 ) -> None:
