@@ -30,11 +30,17 @@ from nautilus_trader.model.enums import (
 from nautilus_trader.model.identifiers import ClientId, InstrumentId, TradeId, VenueOrderId
 from nautilus_trader.model.instruments import Instrument
 
+from nautilus_paradex.execution.reports.sequence import in_order_of_fills
 from nautilus_paradex.parsing.money import money_from_e8
 from nautilus_paradex.parsing.reports import fill_price, fill_quantity
 from nautilus_paradex.protocol.numbers import E8
 
-__all__ = ["FillStep", "KnownPosition", "opening_price", "settle_positions"]
+__all__ = [
+    "FillStep",
+    "KnownPosition",
+    "opening_price",
+    "settle_positions",
+]
 
 _OPEN: Final = frozenset(
     {OrderStatus.ACCEPTED, OrderStatus.TRIGGERED, OrderStatus.PARTIALLY_FILLED}
@@ -86,8 +92,7 @@ def settle_positions(
         The client's logger.
 
     """
-    mass_status.add_order_reports(list(orders))
-    mass_status.add_fill_reports(list(fills))
+    openings: list[tuple[OrderStatusReport, FillReport]] = []
     for position in positions:
         steps = _new_steps(position, fills, known)
         start = known.net(position.instrument_id)
@@ -95,7 +100,9 @@ def settle_positions(
         if missing == 0:
             continue
         instrument = instrument_of(position.instrument_id)
-        if _keeps_working_orders(mass_status.client_id, position, orders, fills, instrument):
+        if not _is_reduced(position, orders, fills) and _keeps_working_orders(
+            mass_status.client_id, position, orders, fills, instrument
+        ):
             mass_status.add_position_reports([position])
             continue
         price = _price_of_opening(position, missing, steps if start == 0 else (), fills)
@@ -110,9 +117,10 @@ def settle_positions(
             f"{position.instrument_id}: {missing} of the position is older than the fills that "
             f"were read; it is taken in as one order filled at {price}"
         )
-        order, fill = _opening(position, missing, price, fills, instrument)
-        mass_status.add_order_reports([order])
-        mass_status.add_fill_reports([fill])
+        openings.append(_opening(position, missing, price, fills, instrument))
+    opening_orders = [order for order, _ in openings]
+    mass_status.add_order_reports([*opening_orders, *in_order_of_fills(orders, fills)])
+    mass_status.add_fill_reports([*fills, *(fill for _, fill in openings)])
 
 
 def opening_price(
@@ -172,6 +180,21 @@ def _new_steps(
         )
         for fill in own
     ]
+
+
+def _is_reduced(
+    position: PositionStatusReport,
+    orders: Iterable[OrderStatusReport],
+    fills: Iterable[FillReport],
+) -> bool:
+    """Whether a reduce-only order was filled: the engine invents openings behind all orders."""
+    filled = {fill.venue_order_id for fill in fills}
+    return any(
+        order.reduce_only
+        and order.instrument_id == position.instrument_id
+        and order.venue_order_id in filled
+        for order in orders
+    )
 
 
 def _keeps_working_orders(

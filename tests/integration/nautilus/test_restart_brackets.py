@@ -228,3 +228,19 @@ async def test_what_a_slow_database_had_not_been_given_comes_from_the_venue(
         assert heir.portfolio.net_position(BTC) == SIZE
         assert node_balance(heir) == venue.balance
         assert len(alive(venue)) == 2
+
+
+@pytest.mark.parametrize("is_kept", [True, False], ids=["database", "no-database"])
+async def test_an_exit_filled_in_part_is_counted_after_its_entry(
+    venue: Venue, redis_port: int, is_kept: bool
+) -> None:
+    async with first_run(venue, redis_port, target_price=Decimal("96005.0")):
+        fill_entry(venue)
+        await eventually(lambda: len(alive(venue)) == 2)
+    venue.take("BUY", "0.004")
+
+    async with next_run(venue, redis_port if is_kept else None) as heir:
+        assert sorted(node_fills(heir)) == sorted(venue.fills)
+        assert heir.portfolio.net_position(BTC) == Decimal("0.006")
+        assert len(heir.cache.positions()) == 1
+        assert heir.cache.positions()[0].avg_px_open == 95995.0

@@ -155,6 +155,7 @@ def mass_status_of(
     average: str | None,
     instrument: Instrument,
     *,
+    reduce_only: bool = False,
     known_net: Decimal = Decimal(0),
     known_fills: frozenset[str] = frozenset(),
 ) -> ExecutionMassStatus:
@@ -164,6 +165,8 @@ def mass_status_of(
         order_of(fill.venue_order_id.value, fill.order_side, abs(row[0]), abs(row[0]), instrument)
         for fill, row in zip(fills, rows, strict=True)
     ]
+    for order in orders:
+        order.reduce_only = reduce_only
     orders.append(order_of("working", OrderSide.BUY, 1_000, 0, instrument))
     mass_status = ExecutionMassStatus(
         client_id=ClientId("PARADEX"),
@@ -295,3 +298,13 @@ def test_an_opening_has_a_price_where_the_venue_tells_no_average(
     orders, net = settled(rows, 30, average, instrument)
     assert "working" in orders
     assert net == Decimal("0.030")
+
+
+def test_an_opening_comes_before_the_fills_that_reduce_it(instrument: CryptoPerpetual) -> None:
+    mass_status = mass_status_of([(-10, 110)], 20, "100", instrument, reduce_only=True)
+
+    taken, *_ = mass_status.order_reports
+    assert taken.value.startswith("OPENING")
+    orders, net = settled([(-10, 110)], 20, "100", instrument, reduce_only=True)
+    assert {"order-0", "working"} < orders
+    assert net == Decimal("0.020")
