@@ -380,22 +380,36 @@ async def test_children_end_after_a_restart_if_their_entry_did(world: World) -> 
     assert world.venue_order(stop) is world.venue_order(target) is None
 
 
+@pytest.mark.parametrize("which", ["stop", "target"])
 async def test_an_exit_that_a_killed_run_had_sent_is_taken_over_and_not_sent_again(
-    world: World,
+    world: World, which: str
 ) -> None:
     entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
     await eventually(lambda: entry.is_open)
     world.client.disconnect()
     await eventually(lambda: not world.client.is_connected)
     await fill_entry(world, "0.02000")
+    order, price, kind = {
+        "stop": (
+            stop,
+            None,
+            {"order_type": "STOP_MARKET", "trigger_price": f"{stop.trigger_price}"},
+        ),
+        "target": (target, f"{target.price}", {}),
+    }[which]
     sent = await world.second_screen.place(
-        "SELL", "0.02000", world.around("0.02"), client_id=target.client_order_id.value
+        "SELL",
+        "0.02000",
+        price,
+        client_id=order.client_order_id.value,
+        flags=["REDUCE_ONLY"],
+        **kind,
     )
 
     async with next_run(world) as heir:
         await heir.engine.reconcile_execution_state()
         await eventually(lambda: stop.is_open and target.is_open)
 
-        assert target.venue_order_id.value == sent.id
+        assert order.venue_order_id.value == sent.id
         assert sizes_at_venue(world, stop, target) == ["0.02", "0.02"]
         assert "OrderRejected" not in [*heir.story(target), *heir.story(stop)]

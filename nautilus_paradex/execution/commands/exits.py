@@ -234,10 +234,11 @@ def _wanted_total(member: Member, parent: Member | None, siblings: Iterable[Memb
     """
     is_ouo = member.order.contingency_type == ContingencyType.OUO
     closed = sum(sibling.filled for sibling in siblings) if is_ouo else 0
+    wanted = member.made_with if member.asked is None else member.asked
     if parent is None:
-        return (member.made_with if member.asked is None else member.asked) - closed
+        return min(member.size, wanted - closed) if closed else member.size
     is_whole = member.asked is None and member.made_with >= parent.made_with
     room = parent.filled - closed
     if is_whole:
         return room  # also where the entry has been made larger since
-    return min(room, member.made_with if member.asked is None else member.asked)
+    return min(room, wanted)

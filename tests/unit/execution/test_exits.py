@@ -121,6 +121,22 @@ def test_an_oco_exit_keeps_its_size_while_the_other_fills():
 
 
 @pytest.mark.parametrize(
+    ("size", "other_filled", "step"),
+    [
+        pytest.param(9, 0, None, id="changed_in_an_earlier_run"),
+        pytest.param(6, 2, sized(4), id="other_filled_in_part"),
+        pytest.param(4, 2, None, id="in_step"),
+        pytest.param(6, 6, END, id="other_filled_in_full"),
+    ],
+)
+def test_an_ouo_pair_without_an_entry_is_only_ever_reduced(size, other_filled, step):
+    _, stop, target = map(accept, bracket())
+    known = member(stop, WORKING, size)
+
+    assert step_for(known, Family((known, member(target, WORKING, 6, other_filled)), 0)) == step
+
+
+@pytest.mark.parametrize(
     ("entry_filled", "has_failed", "net_position", "step"),
     [
         pytest.param(0, False, 0, None, id="entry_not_filled"),
