@@ -413,3 +413,29 @@ async def test_an_exit_that_a_killed_run_had_sent_is_taken_over_and_not_sent_aga
         assert order.venue_order_id.value == sent.id
         assert sizes_at_venue(world, stop, target) == ["0.02", "0.02"]
         assert "OrderRejected" not in [*heir.story(target), *heir.story(stop)]
+
+
+async def test_an_exit_that_a_killed_run_may_have_sent_is_looked_for_before_it_is_cancelled(
+    world: World,
+) -> None:
+    entry, _, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    world.client.disconnect()
+    await eventually(lambda: not world.client.is_connected)
+    await fill_entry(world, "0.02000")
+    await world.second_screen.place(
+        "SELL", "0.02000", f"{target.price}", client_id=target.client_order_id.value
+    )
+    await world.fault(
+        kind="http_status", path="/v1/orders/by_client_id", method="GET", status=503, times=1_000
+    )
+
+    async with next_run(world) as heir:
+        heir.cancel(target)
+        await eventually(lambda: heir.http.metrics["unknown"] + heir.http.metrics["refused"])
+        assert target.status == OrderStatus.INITIALIZED
+        await heir.fault(kind="clear")
+        await eventually(lambda: target.is_closed)
+
+    assert target.status == OrderStatus.CANCELED
+    assert sizes_at_venue(world, target) == [None]

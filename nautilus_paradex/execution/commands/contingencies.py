@@ -164,12 +164,13 @@ class Contingencies:
             await self._modification.modify(command)
 
     def cancel_held(self, order: Order) -> bool:
-        """Cancel an order that the venue has not got; returns False if it has."""
-        if self._waits_here(order):
+        """Cancel an order that the venue has not got, or may not have; returns False if it has."""
+        waits = self._waits_here(order)
+        if waits and (self._wishes.of(order).is_new or self._submission.is_queued(order)):
             self._events.end_unsent(order)
             return True
-        if self._events.is_leaving(order):
-            # It may come back. If it does not, it is cancelled as soon as the venue shows it.
+        if waits or self._events.is_leaving(order):
+            # If the venue has it, or takes it yet, it is cancelled as soon as that shows.
             self._wishes.of(order).is_unwanted = True
             self._wishes.keep()
             self._keeper.look_after(order)

@@ -172,7 +172,7 @@ class Keeper:
             care.tries.pop(client_order_id, None)
             self._note_that_it_stands(member, family, care)
             return None
-        if step.action == Action.END and member.place == Place.HERE:
+        if step.action == Action.END and self._is_certainly_here(member):
             self._events.end_unsent(order)
             return None
         if self._gives_way(member, step, family, care):
@@ -256,6 +256,8 @@ class Keeper:
                     await self._send(order, step.total)
                 case Action.RESIZE:
                     await self._modification.modify(self._resize(order, step.total), is_own=True)
+                case Action.END if self._events.is_unsent(order):
+                    await self._is_new(order)
                 case Action.END:
                     await self._cancellation.cancel(CancelOrder(**self._named(order)))
         finally:
@@ -277,6 +279,9 @@ class Keeper:
         if await self._is_new(order):
             wish = self._wishes.of(order)
             await self._submission.submit_held(order, wish.params, total)
+
+    def _is_certainly_here(self, member: Member) -> bool:
+        return member.place == Place.HERE and self._wishes.of(member.order).is_new
 
     async def _is_new(self, order: Order) -> bool:
         """
