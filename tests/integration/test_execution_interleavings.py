@@ -16,7 +16,7 @@ from nautilus_paradex.parsing.reports import order_status_report
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.errors import MessageError
-from nautilus_paradex.protocol.events import FillEvent
+from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from tests.integration.execution_world import (
     INSTRUMENT_ID,
     MARKET,
@@ -88,6 +88,28 @@ async def test_lost_fill_messages_are_fetched(world: World) -> None:
     await world.counterparty.place("SELL", "0.01000", price)
     await eventually(lambda: order.status == OrderStatus.FILLED)
     assert trade_ids(world) == ledger_fill_ids(world)
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["comes_later", "is_lost"])
+async def test_a_fill_that_closes_a_position_waits_for_the_one_that_opened_it(
+    world: World, is_lost: bool
+) -> None:
+    price = world.around("0")
+    await world.resting(BUY, "0.01000", price)
+    heard = world.deafen(FillEvent, OrderEvent)
+    await world.counterparty.place("SELL", "0.01000", price)
+    await eventually(lambda: len(ledger_fill_ids(world)) == 1)
+    await world.counterparty.place("BUY", "0.00400", price)
+    world.submit(world.limit(SELL, "0.00400", price, reduce_only=True))
+    await eventually(lambda: sum(isinstance(m, FillEvent) for m in heard) == 2)
+    opening, closing = [m for m in heard if isinstance(m, FillEvent)]
+    world.hear(closing)
+    if not is_lost:
+        world.hear(opening)
+
+    await eventually(lambda: len(trade_ids(world)) == 2)
+    assert trade_ids(world) == ledger_fill_ids(world)
+    assert world.net_position == Decimal("0.006")
 
 
 async def test_an_order_placed_in_the_ui_and_cancelled_during_a_disconnection_is_closed(

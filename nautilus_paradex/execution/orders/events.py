@@ -32,6 +32,7 @@ from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.orders.actions import Accepted, Action, Misdirected, Revived
+from nautilus_paradex.execution.orders.early_fills import EarlyFills
 from nautilus_paradex.execution.orders.emitter import NOT_ACCEPTED, OrderEmitter
 from nautilus_paradex.execution.orders.loose_fills import LooseFills
 from nautilus_paradex.execution.orders.pending_change import PendingChange
@@ -64,6 +65,10 @@ class OrderWatcher(Protocol):
 
     def on_orphan(self, fill: FillEvent) -> None:
         """A fill has come whose order is not known; told once per order."""
+        ...
+
+    def on_early(self, fill: FillEvent) -> None:
+        """A fill has closed a position that the platform does not have yet."""
         ...
 
     def on_revived(self, state: OrderState, market: str) -> None:
@@ -123,6 +128,7 @@ class OrderEvents:
         self._ended: OrderedDict[str, OrderState] = OrderedDict()
         self._by_venue_id: dict[str, str] = {}
         self._loose = LooseFills(log)
+        self._early = EarlyFills(cache, client.account_id)
         self._applied: dict[str, set[TradeId]] = {}
         self._dropped: OrderedDict[str, None] = OrderedDict()
         self._untold_refusals: dict[str, str] = {}
@@ -193,6 +199,16 @@ class OrderEvents:
         elif not self.is_forgotten(owned.order_id or ""):
             self._loose.keep(owned.order_id or "", owned)
             self.take_order(own_order(owned))
+
+    def is_early(self, fill: FillEvent) -> bool:
+        """Return whether a fill still waits for the position that it closes."""
+        return fill in self._early
+
+    def take_early(self, fill: FillEvent) -> None:
+        """Take in a fill that has waited long enough for the position that it closes."""
+        state = self._early.give_out(fill)
+        if state is not None:
+            self._count_fill(state, fill)
 
     def take_as_working(self, event: OrderEvent) -> None:
         """
@@ -453,11 +469,18 @@ class OrderEvents:
         self._emitter.submitted(order)
 
     def _apply_fill(self, state: OrderState, fill: FillEvent) -> None:
-        market = fill.market or ""
         self._tell_sent(state)
         order = self._cache.order(ClientOrderId(state.client_order_id))
         # What can fail is done before the fill counts as seen: it would be lost otherwise.
         self._emitter.check_fill(state, order, fill)
+        if self._early.is_early(state, order, fill):
+            if self._early.keep(state, order, fill) and self.watcher is not None:
+                self.watcher.on_early(fill)
+            return
+        self._count_fill(state, fill)
+
+    def _count_fill(self, state: OrderState, fill: FillEvent) -> None:
+        market = fill.market or ""
         self._emit(state, state.apply_fill(fill), market)
         self._index(state)
         self._after(state, market)
@@ -492,6 +515,8 @@ class OrderEvents:
         applied = self._applied.get(filled.client_order_id.value)
         if applied is not None:
             applied.add(filled.trade_id)
+        for state, fill in self._early.ready():
+            self._count_fill(state, fill)
 
     def _note_end(self, event: PlatformEvent) -> None:
         """

@@ -156,6 +156,13 @@ class OrderState:
             return []
         return [*self._count(fill), *self._end_if_complete()]
 
+    def knows(self, fill: FillEvent) -> bool:
+        """Return whether a fill was taken in before, or is part of what the platform has."""
+        if fill_key(fill) in self._fills:
+            return True
+        ways = (self.is_counted, self.is_applied)
+        return any(is_known is not None and is_known(fill) for is_known in ways)
+
     def sync_end(self, *, is_closed: bool, filled: int) -> None:
         """
         Take over that the platform closed the order by itself, or has it open again.

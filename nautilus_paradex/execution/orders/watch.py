@@ -25,6 +25,7 @@ __all__ = ["OrderWatch"]
 
 _GRACE_SECS: Final = 0.5  # one channel may trail another by a little
 _TRIES: Final = 5
+_POSITION_LOOKBACK_MS: Final = 600_000
 
 
 class OrderWatch:
@@ -78,6 +79,10 @@ class OrderWatch:
     def on_orphan(self, fill: FillEvent) -> None:
         """Wait a little for the order of a fill, then ask for it."""
         self._create_task(self._identify(fill))
+
+    def on_early(self, fill: FillEvent) -> None:
+        """Wait a little for the fills that opened a position, then ask for them."""
+        self._create_task(self._find_position(fill))
 
     def on_revived(self, state: OrderState, market: str) -> None:
         """Cancel an order that nobody here owns any more, if so configured."""
@@ -159,6 +164,20 @@ class OrderWatch:
                 f"make sure that {state.client_order_id} has ended",
             )
             if is_answered:
+                return
+
+    async def _find_position(self, fill: FillEvent) -> None:
+        since_ms = (fill.created_at or fill.ts or 0) // 1_000 - _POSITION_LOOKBACK_MS
+        attempts = 0
+        while True:
+            await asyncio.sleep(_grace_secs(attempts))
+            if not self._events.is_early(fill):
+                return
+            attempts += 1
+            what = f"read what fill {fill.fill_id} has closed"
+            if await self._is_answered(self._recovery.resync(since_ms), what):
+                # Fills that were found are before it in the engine's queue.
+                self._events.take_early(fill)
                 return
 
     async def _identify(self, fill: FillEvent) -> None:
