@@ -336,14 +336,9 @@ class Schedule(RuleBasedStateMachine):
             assert (order.status == OrderStatus.REJECTED) == ("OrderSubmitted" in story)
             return
         size, remaining = Decimal(placed["size"]), Decimal(placed["remaining_size"])
-        if order.status != OrderStatus.REJECTED:  # that event names no order of the venue
-            assert order.venue_order_id.value == placed["id"]
         assert order.filled_qty.as_decimal() == size - remaining
-        assert order.quantity.as_decimal() == size
-        if order.has_price:
-            assert order.price.as_decimal() == Decimal(placed["price"])
-        if order.has_trigger_price:
-            assert order.trigger_price.as_decimal() == Decimal(placed["trigger_price"])
+        if order.status != OrderStatus.REJECTED:  # nothing is told of such an order but this
+            self.compare_terms(order, placed)
         # One that was cut down to what is filled ends too, although nothing is left of it.
         assert bool(remaining) == bool(ends) or (ends and "OrderUpdated" in story)
         assert story.count("OrderSubmitted") == 1
@@ -352,6 +347,14 @@ class Schedule(RuleBasedStateMachine):
         assert story.count("OrderAccepted") == (order.status != OrderStatus.REJECTED) + returns
         if ends:
             assert story[-1] == ends[0]
+
+    def compare_terms(self, order: Order, placed: dict[str, Any]) -> None:
+        assert order.venue_order_id.value == placed["id"]
+        assert order.quantity.as_decimal() == Decimal(placed["size"])
+        if order.has_price:
+            assert order.price.as_decimal() == Decimal(placed["price"])
+        if order.has_trigger_price:
+            assert order.trigger_price.as_decimal() == Decimal(placed["trigger_price"])
 
     def describe(self) -> str:
         """Return both sides' view of every order, for whoever has to find out what went wrong."""

@@ -127,7 +127,9 @@ class BracketSchedule(Schedule):
         is_fitting = self.stop.contingency_type != ContingencyType.OUO or all(
             order.leaves_qty.as_decimal() <= max(self.bare, Decimal(0)) for order in exits
         )
-        return is_fitting and (self.bare <= 0 or self.is_guarded())
+        # An exit that did not get through is sent again, in its own time.
+        is_waiting = any(order.status == OrderStatus.INITIALIZED for order in self.orders[1:])
+        return is_fitting and (self.bare <= 0 or (self.is_guarded() and not is_waiting))
 
     def is_guarded(self) -> bool:
         if self.is_let_go or self.stop.status in (OrderStatus.REJECTED, OrderStatus.DENIED):

@@ -34,7 +34,7 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    async with open_world(recv_window_ms=200) as world:
+    async with open_world(recv_window_ms=1_000) as world:
         yield world
 
 

@@ -19,7 +19,7 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     config = DevnetConfig(port=0, synthetic=False, past_hours=0)
-    settings = {"order_route": "ws", "recv_window_ms": 300, "http_timeout_secs": 1.0}
+    settings = {"order_route": "ws", "recv_window_ms": 2_000, "http_timeout_secs": 2.0}
     async with open_world(config, **settings) as world:
         yield world
 

@@ -563,10 +563,10 @@ async def test_a_429_carries_the_time_of_the_reset(make_client, venue):
 async def test_a_request_that_finds_no_room_in_time_was_never_sent(make_client, venue):
     limiter = RateLimiter({RateClass.PUBLIC: (Quota(1, 3_600),)})
     venue.answers["GET /v1/system/state"] = {"status": "ok"}
-    client = make_client(limiter=limiter, timeout_secs=0.05)
+    client = make_client(limiter=limiter, timeout_secs=1.0)
     await client.system_state()
 
-    with pytest.raises(ThrottledError, match=r"public rate limit left no room within 0\.05 s"):
+    with pytest.raises(ThrottledError, match=r"public rate limit left no room within 1 s"):
         await client.system_state()
     assert len(venue.requests) == 1
     assert client.metrics["throttled"] == 1
