@@ -26,6 +26,8 @@ class Call:
         If the request carries the session's token.
     repeatable : bool
         If sending it twice changes nothing, so that it may be retried whatever became of it.
+    is_urgent : bool
+        If it overtakes others that wait for their turn.
     max_wait_secs : float, optional
         How long it may wait to be sent, for its turn and between tries: what is signed goes stale.
     """
@@ -38,6 +40,7 @@ class Call:
     content: bytes | None = None
     private: bool = False
     repeatable: bool = False
+    is_urgent: bool = False
     max_wait_secs: float | None = None
 
     def __str__(self) -> str:

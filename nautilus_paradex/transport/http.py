@@ -236,7 +236,12 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
             )
         return offset_ms
 
-    async def order_turn(self, what: str, max_wait_secs: float | None = None) -> None:
+    async def order_turn(
+        self,
+        what: str,
+        max_wait_secs: float | None = None,
+        is_urgent: bool = False,
+    ) -> None:
         """
         Wait until the rate limit has room for an order command that goes another way than REST.
 
@@ -246,6 +251,8 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
             The command, for the error.
         max_wait_secs : float, optional
             The limit of the wait, where that is less than the timeout.
+        is_urgent : bool, default False
+            If it overtakes commands that wait already.
 
         Raises
         ------
@@ -255,7 +262,7 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
         wait_secs = min(self._timeout_secs, max_wait_secs or self._timeout_secs)
         try:
             async with asyncio.timeout(wait_secs):
-                await self._limiter.acquire(RateClass.ORDERS)
+                await self._limiter.acquire(RateClass.ORDERS, is_urgent=is_urgent)
         except TimeoutError:
             raise ThrottledError(
                 f"{what} was not sent: the rate limit left no room within {wait_secs:g} s"

@@ -175,7 +175,7 @@ class RateLimiter:
         What waits for a number of seconds.
     """
 
-    __slots__ = ("_buckets", "_queues", "_sleep", "_waiting")
+    __slots__ = ("_buckets", "_queues", "_sleep", "_turns", "_waiting")
 
     def __init__(
         self,
@@ -189,6 +189,7 @@ class RateLimiter:
             for rate_class, quotas in limits.items()
         }
         self._queues = {rate_class: asyncio.Lock() for rate_class in limits}
+        self._turns = {rate_class: asyncio.Lock() for rate_class in limits}
         self._waiting: Counter[RateClass] = Counter()
 
     def buckets(self, rate_class: RateClass) -> tuple[TokenBucket, ...]:
@@ -204,26 +205,22 @@ class RateLimiter:
         requests = self._waiting[rate_class] + 1
         return max(bucket.delay_secs(requests) for bucket in self._buckets[rate_class])
 
-    async def acquire(self, rate_class: RateClass) -> float:
+    async def acquire(self, rate_class: RateClass, *, is_urgent: bool = False) -> float:
         """
         Wait for one request's turn, first come first served, and return the seconds it waited.
 
-        Bound the wait from outside with ``asyncio.timeout``: a cancelled wait takes no token.
+        An urgent one overtakes all that are not but the next. Bound the wait from outside with
+        ``asyncio.timeout``: a cancelled wait takes no token.
         """
-        buckets = self._buckets[rate_class]
-        waited = 0.0
         self._waiting[rate_class] += 1
         try:
+            if is_urgent:
+                return await self._take_turn(rate_class)
             # The lock is the queue: asyncio wakes its waiters in order of arrival.
             async with self._queues[rate_class]:
-                while delay := max(bucket.delay_secs() for bucket in buckets):
-                    await self._sleep(delay)
-                    waited += delay
-                for bucket in buckets:
-                    bucket.take()
+                return await self._take_turn(rate_class)
         finally:
             self._waiting[rate_class] -= 1
-        return waited
 
     def observe(self, rate_class: RateClass, report: LimitReport) -> None:
         """
@@ -252,6 +249,17 @@ class RateLimiter:
         named = self._reported_bucket(rate_class, report)
         for bucket in (named,) if named is not None else self._buckets[rate_class]:
             bucket.lower_to(0.0)
+
+    async def _take_turn(self, rate_class: RateClass) -> float:
+        buckets = self._buckets[rate_class]
+        waited = 0.0
+        async with self._turns[rate_class]:
+            while delay := max(bucket.delay_secs() for bucket in buckets):
+                await self._sleep(delay)
+                waited += delay
+            for bucket in buckets:
+                bucket.take()
+        return waited
 
     def _reported_bucket(self, rate_class: RateClass, report: LimitReport) -> TokenBucket | None:
         buckets = self._buckets[rate_class]

@@ -206,7 +206,7 @@ class RestCaller:
             raise ThrottledError(f"{call} was not sent: it waited for a token for too long")
         try:
             async with asyncio.timeout(wait_secs):
-                await self._limiter.acquire(call.rate_class)
+                await self._limiter.acquire(call.rate_class, is_urgent=call.is_urgent)
         except TimeoutError:
             raise ThrottledError(
                 f"{call} was not sent: the {call.rate_class.value} rate limit left no room "

@@ -38,10 +38,11 @@ from nautilus_paradex.transport.websocket_errors import (
 
 __all__ = ["Cancels", "SocketOrders", "Turn"]
 
-type Turn = Callable[[str, float | None], Awaitable[None]]
-"""Waits until the rate limit of orders has room: what for, and for how many seconds at most."""
+type Turn = Callable[[str, float | None, bool], Awaitable[None]]
+"""Waits until the rate limit of orders has room: what for, how many seconds at most, if urgent."""
 
 _MS_PER_SEC: Final = 1_000
+_CANCELS: Final = "order.cancel"  # what their methods begin with
 
 # What these answers refuse was not carried out. Any other, an internal error among them, leaves it
 # open. The statuses are those that REST has for the same (openrpc lists the codes).
@@ -158,7 +159,8 @@ class SocketOrders:
         if not self._socket.is_connected:
             raise NotSentError(f"{method} was not sent: the socket is not connected")
         window_secs = None if recv_window_ms is None else recv_window_ms / _MS_PER_SEC
-        await self._turn(method, window_secs and WAITING_PART * window_secs)
+        is_cancel = method.startswith(_CANCELS)
+        await self._turn(method, window_secs and WAITING_PART * window_secs, is_cancel)
         try:
             return await self._socket.request(method, params)
         except RpcError as exc:

@@ -5,7 +5,13 @@ from decimal import Decimal
 
 import pytest
 from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
-from nautilus_trader.model.events import OrderDenied, OrderFilled, OrderRejected
+from nautilus_trader.model.events import (
+    OrderAccepted,
+    OrderCanceled,
+    OrderDenied,
+    OrderFilled,
+    OrderRejected,
+)
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from tests.integration.execution_world import World, open_world
@@ -29,6 +35,20 @@ async def test_orders_beyond_the_pace_wait_for_their_turn_and_none_is_refused(
     await eventually(lambda: all(order.is_open for order in orders))
     assert not [event for event in world.events if isinstance(event, OrderRejected)]
     assert {order["status"] for order in world.ledger()["orders"]} == {"OPEN"}
+
+
+@pytest.mark.parametrize("route", ["rest", "ws"])
+async def test_a_cancel_goes_before_orders_that_wait_for_their_turn(route: str) -> None:
+    config = DevnetConfig(port=0, synthetic=False, retail_speed_bump_ms=20)
+    async with open_world(config, token_usage="interactive", order_route=route) as world:
+        price = world.around("-0.01")
+        order = await world.resting(BUY, "0.00100", price)
+        others = [world.submit(world.limit(BUY, "0.00100", price)) for _ in range(6)]
+        await eventually(lambda: sum(each.is_open for each in others) == 2)
+        world.cancel(order)
+        await eventually(lambda: order.is_closed and all(each.is_open for each in others))
+        names = [type(event) for event in world.events]
+        assert OrderAccepted in names[names.index(OrderCanceled) :]
 
 
 async def test_an_order_whose_window_would_pass_while_it_waits_is_denied() -> None:

@@ -19,6 +19,9 @@ WAITING_PART: Final = 0.9
 """What of the receive window a command may wait for its turn; the rest is for the way."""
 
 
+_CANCELLING: Final = "DELETE"
+
+
 class Endpoints:
     """Base of a group of endpoints."""
 
@@ -64,6 +67,8 @@ def command(
     """
     Return the call of an order command: it is never repeated where it may have been executed.
 
+    Cancels go before orders that wait for their turn: what is to end trades on until then.
+
     Parameters
     ----------
     recv_window_ms : int, optional
@@ -76,6 +81,7 @@ def command(
         params=params or {},
         content=None if body is None else msgspec.json.encode(body),
         private=True,
+        is_urgent=method == _CANCELLING,
         max_wait_secs=None if recv_window_ms is None else WAITING_PART * recv_window_ms / 1_000,
     )
 

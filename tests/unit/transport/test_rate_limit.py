@@ -115,6 +115,22 @@ async def test_waiters_go_in_order_of_arrival(limiter):
     assert order == list(range(8))
 
 
+async def test_what_is_urgent_overtakes_all_but_the_next(limiter):
+    order = []
+
+    async def request(number, *, is_urgent=False):
+        await limiter.acquire(RateClass.ORDERS, is_urgent=is_urgent)
+        order.append(number)
+
+    for _ in range(2):
+        await limiter.acquire(RateClass.ORDERS)
+    waiting = [asyncio.create_task(request(number)) for number in range(4)]
+    await asyncio.sleep(0)
+    await asyncio.gather(request(4, is_urgent=True), request(5, is_urgent=True), *waiting)
+
+    assert order == [0, 4, 5, 1, 2, 3]
+
+
 async def test_a_cancelled_wait_takes_no_token_and_lets_the_next_one_in(fake_time):
     stuck = asyncio.Event()
 
