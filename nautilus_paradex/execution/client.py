@@ -328,6 +328,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
     async def _disconnect(self) -> None:
         self.withdraw_venue_commands(self._msgbus)
         self._msgbus.unsubscribe(_ORDER_EVENTS, self._commands.on_order_event)
+        self._takeover.end()
         await self._system.stop()
         await self._ws.close()
         await self._http.close()

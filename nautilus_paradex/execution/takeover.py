@@ -112,6 +112,7 @@ class Takeover:
         for message in held:
             if not self._is_overtaken(message):
                 self._deliver(message)
+        self._closed_ids = frozenset()
 
     async def until_over(self) -> None:
         """Wait until messages go their way again."""

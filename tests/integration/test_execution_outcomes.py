@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -18,6 +19,7 @@ from nautilus_trader.model.events import OrderFilled, OrderRejected
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution.commands import under_way
 from nautilus_paradex.execution.orders import watch as order_watch
+from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.transport.errors import RequestError
 from tests.integration.execution_world import (
@@ -393,8 +395,22 @@ async def test_fills_of_an_open_order_are_reported_even_from_before_the_lookback
     order = await world.resting(BUY, "0.01000", price)
     await world.counterparty.place("SELL", "0.00400", price)
     await eventually(lambda: order.filled_qty.as_decimal() == Decimal("0.004"))
+    (fill,) = (await world.http.fills()).results or []
+    list_fills = world.http.fills
+    asked: list[str | None] = []
+
+    async def listed(
+        *, market: str | None = None, start_at_ms: int, **query: Any
+    ) -> rest.Page[rest.Fill]:
+        if start_at_ms <= int(fill.created_at or 0):
+            asked.append(market)
+        return await list_fills(market=market, start_at_ms=start_at_ms, **query)
+
+    world.http.fills = listed  # type: ignore[method-assign]
     status = await world.client.generate_mass_status(lookback_mins=0)
     assert status is not None
+    # As far back as the order reaches, not every market's: that may be weeks.
+    assert set(asked) == {fill.market}
     (fills,) = status.fill_reports.values()
     assert [fill.trade_id.value for fill in fills] == [f["id"] for f in world.ledger()["fills"]]
 

@@ -476,7 +476,11 @@ class Reports:
                 )
 
     def _net_position(self, instrument_id: InstrumentId) -> Decimal:
-        positions = self._cache.positions_open(venue=None, instrument_id=instrument_id)
+        positions = self._cache.positions_open(
+            venue=None,
+            instrument_id=instrument_id,
+            account_id=self._account_id,
+        )
         return sum((position.signed_decimal_qty() for position in positions), Decimal(0))
 
     def _has_fill(self, fill: FillReport) -> bool:

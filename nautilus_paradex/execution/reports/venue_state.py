@@ -5,8 +5,8 @@ here, that is `reports`.
 """
 
 import asyncio
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -211,22 +211,19 @@ class VenueStateReader:
     async def _read(self, since_ms: int) -> VenueState:
         # Open orders first: one that closes meanwhile is then among the closed ones.
         open_orders = await self.open_orders(None)
-        older = {
-            order.order_id: _ms(order.created_at)
-            for order in open_orders
-            if order.size != order.size_open and _ms(order.created_at) < since_ms
-        }
+        older = [order for order in open_orders if _ms(order.created_at) < since_ms]
         # At once, so that the account has little time to trade in between.
-        closed, fills, positions = await asyncio.gather(
+        closed, fills, earlier, positions = await asyncio.gather(
             closed_orders(self._http, start_at_ms=since_ms),
-            self.fills(None, min([since_ms, *older.values()]), None),
+            self.fills(None, since_ms, None),
+            self._earlier_fills(older, since_ms),
             self.positions(),
         )
         return VenueState(
             since_ms=since_ms,
             orders=list({order.order_id: order for order in (*open_orders, *closed)}.values()),
             # Without the earlier fills of an open order the engine would invent one for them.
-            fills=[f for f in fills if _ms(f.created_at) >= since_ms or f.order_id in older],
+            fills=_each_once([*earlier, *fills]),
             positions=positions,
         )
 
@@ -252,7 +249,9 @@ class VenueStateReader:
         return replace(
             state,
             orders=[*state.orders, *found],
-            fills=_each_once([*await self._earlier_fills(found, state), *state.fills]),
+            fills=_each_once(
+                [*await self._earlier_fills(found, state.since_ms), *state.fills],
+            ),
         )
 
     async def _with_orders(self, state: VenueState) -> VenueState:
@@ -287,17 +286,21 @@ class VenueStateReader:
         return replace(
             state,
             orders=[*state.orders, *found, *own_orders],
-            fills=_each_once([*await self._earlier_fills(found, state), *owned]),
+            fills=_each_once([*await self._earlier_fills(found, state.since_ms), *owned]),
         )
 
-    async def _earlier_fills(self, orders: list[OrderEvent], state: VenueState) -> list[FillEvent]:
-        filled = [order for order in orders if order.size != order.size_open]
-        if not filled:
-            return []
-        start_ms = min(_ms(order.created_at) for order in filled)
-        ids = {order.order_id for order in filled}
-        fills = await self.fills(None, start_ms, state.since_ms)
-        return [fill for fill in fills if fill.order_id in ids]
+    async def _earlier_fills(self, orders: Iterable[OrderEvent], end_ms: int) -> list[FillEvent]:
+        """Return the fills of orders up to a time; of their markets alone: it may be far back."""
+        by_market: defaultdict[str | None, dict[str | None, int]] = defaultdict(dict)
+        for order in orders:
+            if order.size != order.size_open:
+                by_market[order.market][order.order_id] = _ms(order.created_at)
+        return [
+            fill
+            for market, created_ms in by_market.items()
+            for fill in await self.fills(market, min(created_ms.values()), end_ms)
+            if fill.order_id in created_ms
+        ]
 
     def _of_one_moment(self, state: VenueState) -> VenueState:
         heard = self._heard_fills()
