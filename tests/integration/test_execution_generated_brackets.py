@@ -2,7 +2,8 @@
 
 A bracket's entry fills in parts, its exits fill and are set off, the strategy changes and cancels
 what it likes, and messages are held back, lost and repeated meanwhile. In the end the stop guards
-what is open of the entry, unless it was refused or cancelled, and no exit is larger than that.
+what is open of the entry, unless it was refused, cancelled or taken off the book by the venue, and
+no exit is larger than that.
 """
 
 from decimal import Decimal
@@ -15,6 +16,7 @@ from nautilus_trader.model.enums import ContingencyType, OrderSide, OrderStatus,
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.protocol.enums import CancelReason
 from tests.integration.execution_world import INSTRUMENT_ID
 from tests.integration.schedule import (
     A_MOMENT_SECS,
@@ -133,6 +135,10 @@ class BracketSchedule(Schedule):
 
     def is_guarded(self) -> bool:
         if self.is_let_go or self.stop.status in (OrderStatus.REJECTED, OrderStatus.DENIED):
+            return True
+        # Set off while it was larger than the position, the venue takes it off the book.
+        placed = self.world.venue_order(self.stop) or {}
+        if placed.get("cancel_reason") == CancelReason.REDUCE_ONLY_WILL_INCREASE:
             return True
         return bool(self.stop.is_open) and self.stop.leaves_qty.as_decimal() >= self.bare
 
