@@ -183,9 +183,11 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             http_client,
             self._system,
             self._events,
+            instruments,
             cache,
             clock,
             self._log,
+            self.create_task,
             self.account_id,
             config.recv_window_ms,
         )

@@ -1,6 +1,7 @@
 """Instruments of whatever market the account has to do with, loaded when they are needed."""
 
 from nautilus_trader.cache.cache import Cache
+from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import Instrument
 
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
@@ -63,3 +64,20 @@ class InstrumentLoader:
             raise UnlistedMarketError(f"the venue does not list {market} any more")
         self._cache.add_instrument(instrument)
         return instrument
+
+    async def reload(self, instrument_id: InstrumentId) -> None:
+        """
+        Bring the terms of a market in the cache up to date; one not listed any more keeps its own.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked.
+        MessageError
+            If its answer could not be read.
+
+        """
+        await self._provider.load_async(instrument_id)
+        instrument = self._provider.find(instrument_id)
+        if instrument is not None:
+            self._cache.add_instrument(instrument)

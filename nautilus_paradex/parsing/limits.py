@@ -176,12 +176,13 @@ def findings_of(wanted: Wanted, instrument: Instrument, standing: Standing) -> l
 
     """
     may_be_exit = _may_be_exit(wanted, standing)
-    return [
-        Finding(limit, is_certain and not may_be_exit, reason)
-        for limit, rule in _RULES.items()
-        if (found := rule(wanted, instrument, standing)) is not None
-        for is_certain, reason in (found,)
-    ]
+    findings = []
+    for limit, rule in _RULES.items():
+        found = rule(wanted, instrument, standing)
+        if found is not None:
+            is_certain, reason = found
+            findings.append(Finding(limit, is_certain and not may_be_exit, reason))
+    return findings
 
 
 def wanted_order(

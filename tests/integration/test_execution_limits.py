@@ -417,6 +417,17 @@ async def test_a_market_for_requests_for_quote_takes_no_orders() -> None:
         assert here.near == {"trading_mode": 1}
 
 
+async def test_a_market_that_something_was_denied_for_is_read_again() -> None:
+    async with limited(trading_mode="RFQ_ONLY") as here:
+        exchange = here.world.server.exchange
+        spec = msgspec.structs.replace(exchange.markets[MARKET], trading_mode="STANDARD")
+        exchange.change_market(spec)
+
+        assert (await here.denial(here.bid())).startswith("MARKET_RFQ_ONLY: ")
+        await eventually(lambda: here.world.instrument.info["trading_mode"] == "STANDARD")
+        await here.world.resting(BUY, "0.00100", here.world.around("-0.01"))
+
+
 async def release(here: Limited, status: str) -> None:
     """Bring the venue into a state and wait until the client has seen it."""
     here.world.server.exchange.system_status = status

@@ -6,8 +6,9 @@ against, and counted what comes near.
 """
 
 from collections import Counter
+from collections.abc import Callable, Coroutine
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from nautilus_trader.cache.cache import Cache
 from nautilus_trader.common.component import LiveClock, Logger
@@ -16,16 +17,22 @@ from nautilus_trader.model.identifiers import AccountId, InstrumentId
 from nautilus_trader.model.instruments import CryptoOption, Instrument
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.execution.system_watch import SystemWatch
 from nautilus_paradex.parsing.limits import Finding, Limit, Standing, Wanted, findings_of
+from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.numbers import e8_to_decimal
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["OrderLimits"]
 
 _FRESH_NS: Final = 10_000_000_000  # how old a price may be that an order is denied by
+_REVIEW_NS: Final = 60_000_000_000
+_OF_MARKET: Final = frozenset(
+    {Limit.TRADING_MODE, Limit.OPEN_ORDERS, Limit.POSITION, Limit.MIN_NOTIONAL}
+)
 _MAX_WARNED: Final = 10_000
 
 
@@ -41,12 +48,16 @@ class OrderLimits:
         Knows the state of the venue's system.
     events : OrderEvents
         Knows the orders that are sent and not over.
+    instruments : InstrumentLoader
+        Reads a market again that something was denied for.
     cache : Cache
         The platform's cache: positions and prices.
     clock : LiveClock
         The platform's clock.
     log : Logger
         The client's logger: nearness is warned about once per limit and market.
+    create_task : callable
+        Starts a coroutine under the client's supervision.
     account_id : AccountId
         The account that is traded for.
     recv_window_ms : int
@@ -59,22 +70,27 @@ class OrderLimits:
         http: ParadexHttpClient,
         system: SystemWatch,
         events: OrderEvents,
+        instruments: InstrumentLoader,
         cache: Cache,
         clock: LiveClock,
         log: Logger,
+        create_task: Callable[[Coroutine[Any, Any, None]], object],
         account_id: AccountId,
         recv_window_ms: int,
     ) -> None:
         self._http = http
         self._system = system
         self._events = events
+        self._instruments = instruments
         self._cache = cache
         self._clock = clock
         self._log = log
+        self._create_task = create_task
         self._account_id = account_id
         self._recv_window_ms = recv_window_ms
         self._near: Counter[Limit] = Counter()
         self._warned: set[tuple[Limit, InstrumentId]] = set()
+        self._reviewed_at: dict[InstrumentId, int] = {}
 
     @property
     def near(self) -> dict[str, int]:
@@ -107,11 +123,27 @@ class OrderLimits:
         findings = findings_of(wanted, instrument, self._standing(wanted, instrument, order))
         for finding in findings:
             if finding.is_certain:
+                if finding.limit in _OF_MARKET:
+                    self._review(instrument.id)
                 return finding.reason
         if is_final:
             for finding in findings:
                 self._count(finding, instrument.id)
         return None
+
+    def _review(self, instrument_id: InstrumentId) -> None:
+        """Read a market again, at most once a minute: its terms may have changed since."""
+        now_ns = self._clock.timestamp_ns()
+        reviewed_at = self._reviewed_at.get(instrument_id)
+        if reviewed_at is None or now_ns - reviewed_at >= _REVIEW_NS:
+            self._reviewed_at[instrument_id] = now_ns
+            self._create_task(self._reload(instrument_id))
+
+    async def _reload(self, instrument_id: InstrumentId) -> None:
+        try:
+            await self._instruments.reload(instrument_id)
+        except ParadexError as exc:
+            self._log.warning(f"The terms of {instrument_id} could not be read again: {exc}")
 
     def _count(self, finding: Finding, instrument_id: InstrumentId) -> None:
         self._near[finding.limit] += 1
