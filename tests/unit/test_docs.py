@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from nautilus_trader.config import TradingNodeConfig
 
 from nautilus_paradex import ParadexDataClientConfig, ParadexExecClientConfig
 
@@ -63,10 +64,9 @@ def test_what_an_example_imports_is_there(page: Path) -> None:
 
 
 @every_page
-def test_what_an_example_configures_are_fields_of_a_client(page: Path) -> None:
-    fields = {
-        *ParadexDataClientConfig.__struct_fields__,
-        *ParadexExecClientConfig.__struct_fields__,
-    }
+def test_what_an_example_configures_are_fields_of_a_node_or_client(page: Path) -> None:
+    configs = (TradingNodeConfig, ParadexDataClientConfig, ParadexExecClientConfig)
+    fields = {field for config in configs for field in config.__struct_fields__}
     for source in blocks(page, "json"):
-        assert set(json.loads(f"{{{source}}}")) <= fields
+        whole = source if source.startswith("{") else f"{{{source}}}"
+        assert set(json.loads(whole)) <= fields

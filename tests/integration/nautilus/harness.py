@@ -511,6 +511,7 @@ def node_config(
     data: Mapping[str, Any] | None = None,
     catalog: Path | None = None,
     cache: CacheConfig | None = None,
+    engine: Mapping[str, Any] | None = None,
     **settings: Any,
 ) -> TradingNodeConfig:
     """
@@ -518,7 +519,8 @@ def node_config(
 
     It loads all instruments if `load_ids` is None, and answers requests from `catalog` first, if
     there is one. `cache` says where its cache is kept, in memory only if None. `data` are further
-    settings of the data client, `settings` of the execution client.
+    settings of the data client, `engine` of the execution engine, `settings` of the execution
+    client.
 
     """
     instruments = (
@@ -538,6 +540,7 @@ def node_config(
         exec_engine=LiveExecEngineConfig(
             reconciliation=True,
             reconciliation_startup_delay_secs=0.05,
+            **(engine or {}),
         ),
         data_clients={PARADEX: ParadexDataClientConfig(**connection, **(data or {}))},
         exec_clients={
