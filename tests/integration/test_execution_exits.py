@@ -152,6 +152,25 @@ async def test_a_stop_is_raised_while_the_change_of_a_target_has_no_answer(
     await eventually(lambda: sizes_at_venue(world, stop, target) == ["0.03", "0.03"])
 
 
+async def test_an_entry_that_fills_faster_than_its_stop_is_raised_stays(
+    world: World, requests: HeldRequests
+) -> None:
+    entry, stop, target = await bracket_filled_by(world, "0.01000")
+    requests.hold()
+    await fill_entry(world, "0.00100")
+    for _ in range(6):
+        await eventually(lambda: request_of(requests, "PUT", stop))
+        filled = entry.filled_qty + Decimal("0.001")
+        await fill_entry(world, "0.00100")
+        await eventually(lambda filled=filled: entry.filled_qty == filled)
+        await arrive(requests, "PUT", stop)
+    requests.let_through()
+    await eventually(lambda: sizes_at_venue(world, stop, target) == ["0.017", "0.017"])
+
+    assert entry.is_open
+    assert sizes_at_venue(world, entry) == ["0.03"]
+
+
 async def test_a_stop_is_raised_once_its_cancel_is_refused(
     world: World, requests: HeldRequests
 ) -> None:

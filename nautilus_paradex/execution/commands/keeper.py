@@ -55,7 +55,14 @@ class _Try:
     step: Step
     count: int
     again_at: float = 0.0
+    is_busy: bool = True
     is_long: bool = False
+
+    def failures_at(self, size: int) -> int:
+        """Return how often it was taken in vain, if the order has a size (1e-8) by now."""
+        if self.step.action == Action.RESIZE and size == self.step.total:
+            return 0
+        return self.count - self.is_busy
 
 
 @dataclass(slots=True)
@@ -66,7 +73,6 @@ class _Care:
     member: ClientOrderId
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     tries: dict[ClientOrderId, _Try] = field(default_factory=dict)
-    busy: set[ClientOrderId] = field(default_factory=set)
     bare: set[ClientOrderId] = field(default_factory=set)
 
 
@@ -145,7 +151,8 @@ class Keeper:
             while True:
                 care.changed.clear()
                 wait_secs = self._look(care)
-                if wait_secs is None and not care.busy and not care.changed.is_set():
+                is_busy = any(tried.is_busy for tried in care.tries.values())
+                if wait_secs is None and not is_busy and not care.changed.is_set():
                     return
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(care.changed.wait(), wait_secs)
@@ -166,7 +173,8 @@ class Keeper:
         order = member.order
         client_order_id = order.client_order_id
         step = step_for(member, family)
-        if client_order_id in care.busy:
+        tried = care.tries.get(client_order_id)
+        if tried is not None and tried.is_busy:
             return None
         if step is None:
             care.tries.pop(client_order_id, None)
@@ -177,7 +185,6 @@ class Keeper:
             return None
         if self._gives_way(member, step, family, care):
             return None  # what it waits for ends with another look
-        tried = care.tries.get(client_order_id)
         if tried is not None and tried.step == step:
             self._note_that_it_fails(member, family, care)
             if (wait_secs := tried.again_at - self._now_secs()) > 0:
@@ -189,12 +196,14 @@ class Keeper:
         """Whether an exit is to wait until the stop beside it has been sent for the first time."""
         if step.action != Action.SEND or is_stop(member.order):
             return False
+        stops = (other.order for other in family.siblings_of(member) if is_stop(other.order))
+        tries = (care.tries.get(stop.client_order_id) for stop in stops)
         return any(
-            is_stop(other.order)
-            and other.order.client_order_id in care.busy
-            and care.tries[other.order.client_order_id].step.action == Action.SEND
-            and care.tries[other.order.client_order_id].count == 1
-            for other in family.siblings_of(member)
+            tried is not None
+            and tried.is_busy
+            and tried.step.action == Action.SEND
+            and tried.count == 1
+            for tried in tries
         )
 
     def _note_that_it_fails(self, member: Member, family: Family, care: _Care) -> None:
@@ -237,13 +246,12 @@ class Keeper:
         client_order_id = member.order.client_order_id
         before = care.tries.get(client_order_id)
         is_again = before is not None and before.step.action == step.action
-        count = before.count + 1 if before is not None and is_again else 1
+        count = 1 + (before.failures_at(member.size) if before is not None and is_again else 0)
         care.tries[client_order_id] = _Try(step, count)
         if count == len(_RETRY_SECS):
             self._log.error(f"{client_order_id!r} is not as it should be after {count - 1} tries")
         if step.action == Action.END and member.order.contingency_type == ContingencyType.OTO:
             self._log.warning(f"{client_order_id!r} is cancelled: an exit of it is over or missing")
-        care.busy.add(client_order_id)
         self._create_task(self._carry_out(member.order, step, care))
 
     async def _carry_out(self, order: Order, step: Step, care: _Care) -> None:
@@ -265,7 +273,7 @@ class Keeper:
             tried = care.tries[client_order_id]
             last = len(_RETRY_SECS) - 1
             tried.again_at = self._now_secs() + _RETRY_SECS[min(tried.count - 1, last)]
-            care.busy.discard(client_order_id)
+            tried.is_busy = False
             care.changed.set()
 
     def _note_that_it_takes_long(self, order: Order, care: _Care) -> None:
@@ -316,15 +324,16 @@ class Keeper:
 
     def _member(self, order: Order, care: _Care) -> Member:
         tried = care.tries.get(order.client_order_id)
-        failures = 0 if tried is None else tried.count - (order.client_order_id in care.busy)
         wish = self._wishes.of(order)
         place = self._place_of(order)
         is_followed = place != Place.HERE
         state = self._events.state_of(order) if is_followed else None
+        size = quantity_to_e8(order.quantity) if state is None else state.size
+        failures = 0 if tried is None else tried.failures_at(size)
         return Member(
             order=order,
             place=place,
-            size=quantity_to_e8(order.quantity) if state is None else state.size,
+            size=size,
             filled=0 if state is None else state.filled,
             asked=wish.size_e8,
             is_unwanted=wish.is_unwanted,
