@@ -131,3 +131,13 @@ async def test_a_position_is_not_corrected_while_the_engine_waits_for_other_clie
     await eventually(lambda: not world.client._positions._lock.locked())
     assert world.net_position == Decimal("0.01")
     assert not invented(world)
+
+
+async def test_what_is_kept_is_told_when_the_client_disconnects(world: World) -> None:
+    heard = world.listen(FillEvent)
+    await world.client.generate_mass_status()
+    await bought_elsewhere(world)
+    await eventually(lambda: bool(heard))
+    assert not world.cache.orders()
+    world.client.disconnect()
+    await eventually(lambda: told_fills(world) == venue_fills(world))
