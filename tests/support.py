@@ -3,7 +3,24 @@
 import asyncio
 from collections.abc import Callable
 
-__all__ = ["eventually"]
+__all__ = ["KeptLog", "eventually"]
+
+
+class KeptLog:
+    """A logger that keeps its errors and warnings, where telling a person is what is to be done."""
+
+    def __init__(self) -> None:
+        self.errors: list[str] = []
+        self.warnings: list[str] = []
+
+    def error(self, text: str) -> None:
+        self.errors.append(text)
+
+    def warning(self, text: str) -> None:
+        self.warnings.append(text)
+
+    def info(self, text: str, color: object = None) -> None:
+        """Not kept."""
 
 
 async def eventually(condition: Callable[[], object], timeout_secs: float = 10.0) -> None:

@@ -22,7 +22,7 @@ from tests.integration.execution_world import (
     next_run,
     open_world,
 )
-from tests.support import eventually
+from tests.support import KeptLog, eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
@@ -212,6 +212,19 @@ async def test_an_exit_that_the_strategy_cancels_takes_the_other_along(world: Wo
     await eventually(lambda: target.is_closed and stop.is_closed)
 
     assert stop.status == OrderStatus.CANCELED
+
+
+async def test_a_stop_that_goes_by_hand_is_an_error_for_what_is_open(world: World) -> None:
+    log = KeptLog()
+    world.client._commands._contingencies._keeper._log = log
+    _, stop, target = submit_list(world, bracket(world)).orders
+    await eventually(lambda: stop.is_open and target.is_open)
+    await world.second_screen.http.cancel_order(stop.venue_order_id.value)
+    await eventually(lambda: stop.is_closed and log.errors)
+
+    (error,) = log.errors
+    assert error.startswith("UNPROTECTED: 0.03 of ")
+    assert target.is_open
 
 
 async def test_a_cancel_all_that_an_entrys_fill_outran_leaves_the_position_its_exits(

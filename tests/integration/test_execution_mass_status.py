@@ -11,7 +11,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution.orders import lookup
 from tests.integration.execution_world import World, open_world
-from tests.support import eventually
+from tests.support import KeptLog, eventually
 
 ETH = "ETH-USD-PERP"
 COUNT = 5
@@ -121,28 +121,13 @@ async def test_waiting_triggers_and_markets_that_are_not_loaded_are_there(world:
     assert world.cache.instrument(reports[resting.id].instrument_id) is not None
 
 
-class Errors:
-    """A log of which only the errors are kept."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def error(self, text: str) -> None:
-        self.texts.append(text)
-
-    def info(self, text: str) -> None:
-        """Not kept."""
-
-    warning = info
-
-
 async def test_a_position_without_a_stop_is_an_error(world: World) -> None:
-    errors = Errors()
-    world.client._reports._log = errors
+    log = KeptLog()
+    world.client._reports._log = log
     world.deafen(object)
     await trade(world)
     await mass_status(world)
-    (text,) = errors.texts
+    (text,) = log.errors
     assert text.startswith("UNPROTECTED: 0.01 BTC-USD-PERP.PARADEX ")
     await world.second_screen.place(
         "SELL",
@@ -153,4 +138,4 @@ async def test_a_position_without_a_stop_is_an_error(world: World) -> None:
     )
     await eventually(lambda: world.ledger()["orders"][-1]["status"] == "UNTRIGGERED")
     await mass_status(world)
-    assert errors.texts == [text]
+    assert log.errors == [text]

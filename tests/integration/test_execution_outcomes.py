@@ -29,7 +29,7 @@ from tests.integration.execution_world import (
     open_world,
 )
 from tests.integration.held_requests import HeldRequests
-from tests.support import eventually
+from tests.support import KeptLog, eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
@@ -92,24 +92,11 @@ async def test_a_refusal_by_the_venue_is_a_rejection_with_its_code(world: World)
     assert "MARKET_NOT_OPEN" in world.events[-1].reason
 
 
-class Warnings:
-    """A log of which only the warnings are kept."""
-
-    def __init__(self) -> None:
-        self.texts: list[str] = []
-
-    def warning(self, text: str) -> None:
-        self.texts.append(text)
-
-    def info(self, text: str) -> None:
-        """Not kept."""
-
-
 async def test_a_reason_of_tomorrow_ends_an_order_by_what_it_had_come_to_and_is_told_once(
     world: World,
 ) -> None:
-    warnings = Warnings()
-    world.client._events._emitter._log = warnings
+    log = KeptLog()
+    world.client._events._emitter._log = log
     heard = world.listen(OrderEvent)
     for _ in range(2):
         order = await world.resting(BUY, "0.01000", world.around("-0.01"))
@@ -118,7 +105,7 @@ async def test_a_reason_of_tomorrow_ends_an_order_by_what_it_had_come_to_and_is_
         world.hear(replace(opened, status="CLOSED", cancel_reason="ON_A_WHIM"))
         await eventually(lambda order=order: order.is_closed)
         assert order.status == OrderStatus.CANCELED
-    (warning,) = warnings.texts
+    (warning,) = log.warnings
     assert "'ON_A_WHIM'" in warning
 
 
