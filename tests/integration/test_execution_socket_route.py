@@ -1,16 +1,21 @@
 """Orders over the private socket end as those over REST do, whatever becomes of the answers."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
+import msgspec
 import pytest
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import BatchCancelOrders, CancelOrder
 from nautilus_trader.model.enums import OrderSide, OrderStatus
-from nautilus_trader.model.identifiers import StrategyId
+from nautilus_trader.model.identifiers import OrderListId, StrategyId
+from nautilus_trader.model.orders import OrderList
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.protocol.enums import RpcErrorCode
+from nautilus_paradex.protocol.events import OrderEvent
+from nautilus_paradex.protocol.rpc import Response
 from tests.integration.execution_world import INSTRUMENT_ID, TRADER_ID, World, open_world
+from tests.integration.test_execution_brackets import submit_list
 from tests.support import eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -129,6 +134,28 @@ async def test_a_cancel_goes_over_rest_while_the_socket_is_down(world: World) ->
     await world.client.websocket.close()
     world.cancel(order)
     await eventually(lambda: (world.venue_order(order) or {}).get("status") == "CLOSED")
+
+
+async def test_an_order_that_a_batchs_answer_says_nothing_of_is_looked_up(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = world.client.websocket.request
+
+    async def forgetful(method: str, params: Mapping[str, object] | None = None) -> Response:
+        response = await request(method, params)
+        if method != "order.create_batch":
+            return response
+        results = response.result_as(dict[str, list[object]])["results"]
+        result = msgspec.Raw(msgspec.json.encode({"results": [results[0], {}]}))
+        return msgspec.structs.replace(response, result=result)
+
+    monkeypatch.setattr(world.client.websocket, "request", forgetful)
+    world.deafen(OrderEvent)
+    orders = [world.limit(BUY, "0.01000", world.around("-0.01")) for _ in range(2)]
+    submit_list(world, OrderList(OrderListId("OL-1"), orders))
+    await eventually(lambda: orders[1].is_open)
+
+    assert world.story(orders[1]) == ["OrderSubmitted", "OrderAccepted"]
 
 
 async def test_a_new_order_does_not_wait_for_a_socket_that_is_down(world: World) -> None:
