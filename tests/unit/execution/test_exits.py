@@ -121,6 +121,18 @@ def test_an_oco_exit_keeps_its_size_while_the_other_fills():
 
 
 @pytest.mark.parametrize(
+    ("contingency", "step"), [(ContingencyType.OCO, END), (ContingencyType.OUO, None)]
+)
+def test_an_oco_exit_ends_with_the_other_also_if_the_venue_ended_that(contingency, step):
+    entry, stop, target = map(accept, bracket(contingency_type=contingency))
+    target.apply(TestEventStubs.order_canceled(target))
+    known = member(stop, WORKING, 6)
+    family = Family((known, member(entry, OVER, 6, 6), member(target, OVER, 6)), 6 * E8)
+
+    assert step_for(known, family) == step
+
+
+@pytest.mark.parametrize(
     ("size", "other_filled", "step"),
     [
         pytest.param(9, 0, None, id="changed_in_an_earlier_run"),
