@@ -279,6 +279,11 @@ class TestPositionLinked:
         assert (str(report.quantity), report.order_status) == ("0.01000", OrderStatus.ACCEPTED)
         world.engine.reconcile_execution_mass_status(status)
 
+        world.modify(order, trigger=world.around("-0.009"))
+        await eventually(lambda: world.story(order)[-1] == "OrderUpdated")
+        (linked,) = (o for o in world.ledger()["orders"] if o["type"] == "STOP_LOSS_MARKET")
+        assert (linked["size"], str(order.quantity)) == ("0", "0.01000")
+
         await world.counterparty.place("BUY", "0.01000", world.around("-0.02"))
         world.move("-0.011")
         await eventually(lambda: order.status == OrderStatus.FILLED)

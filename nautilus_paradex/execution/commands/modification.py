@@ -118,7 +118,9 @@ class Modification:
         except SigningError as exc:
             self._events.change_failed(order, f"SIGNING_FAILED: {exc}")
             return
-        state.expect_change(_wanted_e8(command, state))
+        size, price, trigger_price = _wanted_e8(command, state)
+        is_sized = not _follows_position(command, state)
+        state.expect_change((size if is_sized else None, price, trigger_price))
         settled = self._events.when_settled(order)
         await self._send(order, state, request)
         if state.modify_pending:
@@ -205,10 +207,15 @@ def _wanted(
         draft,
         # Only the venue knows whether a stop of an earlier run is linked to the position.
         type=state.order_type or draft.type,
-        size=_plain(size),
+        size=Decimal(0) if _follows_position(command, state) else _plain(size),
         price=None if price is None else _plain(price),
         trigger_price=None if trigger_price is None else _plain(trigger_price),
     )
+
+
+def _follows_position(command: ModifyOrder, state: OrderState) -> bool:
+    """Whether an order goes on to be of the whole position: with a size it would be of that."""
+    return state.is_whole_position and command.quantity is None
 
 
 def _changes_something(command: ModifyOrder, state: OrderState) -> bool:

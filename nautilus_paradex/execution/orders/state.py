@@ -69,6 +69,8 @@ class OrderState:
         The flag that the venue is to derive from trigger and mark price.
     order_type : str, optional
         The venue's type of it, as last told.
+    is_whole_position : bool, default False
+        If its size at the venue is 0, which is the position's, whatever that becomes.
     change : PendingChange, optional
         The modification that is under way.
     ended_elsewhere : bool, default False
@@ -95,6 +97,7 @@ class OrderState:
     triggered: bool = False
     direction: str | None = None
     order_type: str | None = None
+    is_whole_position: bool = False
     change: PendingChange = field(default_factory=PendingChange)
     ended_elsewhere: bool = False
     _fills: set[FillKey] = field(default_factory=set)
@@ -129,6 +132,7 @@ class OrderState:
         if event.status not in _ALIVE:
             return []
         self.order_type = event.order_type or self.order_type
+        self.is_whole_position = event.size == 0
         self._reported_filled = max(self._reported_filled, _filled_size(event))
         if not self.accepted and (self._misdirection or self._misdirection_in(event)):
             return self._misdirected(event)

@@ -118,6 +118,7 @@ class OrderWatch:
             (sized,) = await with_position_sizes(self._http, [event])
             if sized.size:
                 self._events.take_order(sized)
+                self._events.take_order(event)  # as it is, it says that the size is no fixed one
             else:
                 self._log.error(f"Order {event.order_id} cannot be followed: it has no position")
         except ParadexError as exc:
