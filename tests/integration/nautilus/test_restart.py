@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nautilus_trader.config import StrategyConfig
 from nautilus_trader.live.node import TradingNode
 from nautilus_trader.model.enums import OrderStatus
+from nautilus_trader.model.orders import Order
+from nautilus_trader.trading.strategy import Strategy
 
 from nautilus_paradex.devnet.identities import DevnetAccount
 from tests.integration.nautilus.busy import BusyConfig, BusyStrategy
+from tests.integration.nautilus.cache_database import cache_config
 from tests.integration.nautilus.harness import (
     BTC,
     MARKET,
@@ -81,6 +85,63 @@ async def test_a_killed_node_is_followed_by_one_with_the_venues_books(
         assert sorted(node_fills(node)) == sorted(venue.fills)
         assert node.portfolio.net_position(BTC) == net_at_venue(venue.account)
         assert node_balance(node) == venue.balance
+
+
+def venue_side(order: dict[str, Any]) -> tuple[str, str, Decimal, Decimal]:
+    size = Decimal(order["size"])
+    return order["type"], order["side"], size, size - Decimal(order["remaining_size"])
+
+
+def node_side(order: Order) -> tuple[str, str, Decimal, Decimal]:
+    size, filled = order.quantity.as_decimal(), order.filled_qty.as_decimal()
+    return order.type_string(), order.side_string(), size, filled
+
+
+def alive_at_venue(venue: Venue) -> dict[str, tuple[str, str, Decimal, Decimal]]:
+    """Every order that has not ended, those that wait for their trigger included."""
+    return {o["id"]: venue_side(o) for o in venue.account["orders"] if o["status"] != "CLOSED"}
+
+
+def alive_at_node(node: TradingNode) -> dict[str, tuple[str, str, Decimal, Decimal]]:
+    return {order.venue_order_id.value: node_side(order) for order in node.cache.orders_open()}
+
+
+def number_of(client_order_id: str) -> int:
+    """The place of an order among those of its strategy."""
+    return int(client_order_id.rpartition("-")[2])
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_a_killed_node_that_kept_its_cache_is_followed_by_itself(
+    venue: Venue, redis_port: int, tmp_path: Path, seed: int
+) -> None:
+    chance = random.Random(seed)
+    fills_to_see = chance.randint(5, 15)
+    config = BusyConfig(seed=seed, has_exits=True)
+    async with mortal_node(venue, BusyStrategy, config, tmp_path, redis_port=redis_port) as busy:
+        await busy.until(lambda: len(venue.fills) >= fills_to_see and len(venue.open_orders) > 1)
+        await asyncio.sleep(chance.random() / 5)  # somewhere in the middle of what it does
+        await busy.die()
+    for side in ("BUY", "SELL"):
+        venue.take(side, "0.004")
+
+    idle = Strategy(StrategyConfig(strategy_id="BusyStrategy"))
+    cache = cache_config(redis_port)
+    # What never arrived is rejected after the receive window: a short one for the test's sake.
+    async with running_node(venue, idle, cache=cache, recv_window_ms=500) as node:
+        await eventually(
+            lambda: (
+                alive_at_node(node) == alive_at_venue(venue) and not node.cache.orders_inflight()
+            )
+        )
+        assert sorted(node_fills(node)) == sorted(venue.fills)
+        assert node.portfolio.net_position(BTC) == net_at_venue(venue.account)
+        await eventually(lambda: node_balance(node) == venue.balance)
+        # Those that the database had are the strategy's; it lacks the newest, if any.
+        kept = {number_of(o.client_order_id.value) for o in node.cache.orders(strategy_id=idle.id)}
+        sent = {number_of(o["client_id"]) for o in venue.account["orders"] if o["client_id"]}
+        assert kept
+        assert min(sent - kept, default=max(kept) + 1) > max(kept)
 
 
 async def test_the_next_node_goes_on_trading_with_what_it_found(

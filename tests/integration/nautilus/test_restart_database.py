@@ -17,6 +17,7 @@ from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.strategy import Strategy
 
+from nautilus_paradex.execution.commands.venue_commands import venue_commands
 from tests.integration.nautilus.cache_database import cache_config, forget, forget_events_after
 from tests.integration.nautilus.harness import (
     BTC,
@@ -207,3 +208,20 @@ async def test_a_change_under_way_has_had_its_effect_or_none(
         await eventually(lambda: known.status == OrderStatus.FILLED)
         await eventually(lambda: node_balance(node) == venue.balance)
         assert_same_books(venue, node)
+
+
+async def test_a_twap_runs_on_and_what_it_has_traded_is_told_once(
+    venue: Venue, redis_port: int
+) -> None:
+    async with one_run(venue, redis_port) as (_, strategy):
+        started = await venue_commands(strategy.msgbus).submit_twap(
+            BTC, OrderSide.BUY, size_of("0.02"), duration_secs=60
+        )
+        await eventually(lambda: venue.fills)
+
+    async with one_run(venue, redis_port) as (node, strategy):
+        (twap,) = await venue_commands(strategy.msgbus).open_twaps()
+        assert twap.id == started.id
+        assert sorted(node_fills(node)) == sorted(venue.fills)
+        assert node.portfolio.net_position(BTC) == Decimal(venue.position["size"])
+        assert {order.strategy_id.value for order in node.cache.orders()} == {"EXTERNAL"}
