@@ -7,7 +7,7 @@ Not a test module. ``python -m tests.integration.nautilus.mortal RUN`` trades un
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,7 +57,7 @@ class MortalNode:
     process: asyncio.subprocess.Process
     said: Path
 
-    async def until(self, condition: Any) -> None:
+    async def until(self, condition: Callable[[], object]) -> None:
         """Wait until something has come true by what the node does."""
         try:
             await eventually(
