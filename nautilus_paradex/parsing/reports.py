@@ -307,7 +307,17 @@ def flat_position_report(
 
 
 def trade_id_of(fill: FillEvent) -> TradeId:
-    """Return the platform's id of a fill: unique over fill types, the same on every delivery."""
+    """
+    Return the platform's id of a fill: unique over fill types, the same on every delivery.
+
+    Raises
+    ------
+    MessageError
+        If the fill has no id: it could not be told from another one.
+
+    """
+    if not fill.fill_id:
+        raise MessageError(f"fill of order {fill.order_id!r} in {fill.market!r}: it has no id")
     fill_type = fill.fill_type or FillType.FILL.value
     prefix = _TRADE_ID_PREFIXES.get(fill_type)
     if prefix is None:

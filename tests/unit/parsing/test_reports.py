@@ -320,6 +320,11 @@ def test_a_fill_id_too_long_for_the_platform_is_shortened_the_same_way_each_time
     assert trade_id_of(long) != trade_id_of(fill(fill_id="9" * 59 + "8"))
 
 
+def test_a_fill_without_an_id_is_named_in_the_error() -> None:
+    with pytest.raises(MessageError, match=r"order 'ord-9' .* no id"):
+        trade_id_of(fill(fill_id="", order_id="ord-9"))
+
+
 @pytest.mark.parametrize(
     ("side", "expected"),
     [("BUY", PositionSide.LONG), ("SELL", PositionSide.SHORT)],
