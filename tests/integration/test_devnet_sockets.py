@@ -251,9 +251,10 @@ async def test_a_client_that_answers_pings_stays():
 
 
 async def test_clients_may_ping_too(client):
-    async with client.socket() as socket:
-        await socket.ws.ping(b"hello")
-        await socket.subscribe("trades.ALL")
+    async with client.session.ws_connect(client.server.ws_url, autoping=False) as ws:
+        await ws.ping(b"hello")
+        answer = await ws.receive(timeout=5)
+        assert (answer.type, answer.data) == (WSMsgType.PONG, b"hello")
 
 
 async def test_idle_binary_sockets_hear_heartbeats():
