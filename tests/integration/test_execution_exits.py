@@ -362,6 +362,20 @@ async def test_an_exit_cancelled_while_it_is_being_sent_does_not_stay(
     assert sizes_at_venue(world, stop) == [None]
 
 
+async def test_an_exit_changed_too_late_has_the_price_that_it_was_sent_with(world: World) -> None:
+    sent, wanted = world.around("-0.02"), world.around("-0.03")
+    order = world.limit(BUY, "0.01000", sent)
+    world.cache.add_order(order)
+    world.client._events.leaving(order, 1_000_000)
+    world.client._events.change_unsent(order, None, Price.from_str(wanted), None)
+    await eventually(lambda: order.price == Decimal(wanted))
+    await world.second_screen.place("BUY", "0.01000", sent, client_id=order.client_order_id.value)
+    await eventually(lambda: order.is_open)
+
+    assert order.price == Decimal(sent)
+    assert world.story(order)[-3:] == ["OrderUpdated", "OrderSubmitted", "OrderAccepted"]
+
+
 # -- Sizes -----------------------------------------------------------------------------------------
 
 

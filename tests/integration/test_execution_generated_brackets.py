@@ -28,6 +28,7 @@ from tests.integration.schedule import (
     size_of,
 )
 
+REFUSED = (OrderStatus.REJECTED, OrderStatus.DENIED)
 STOP, TARGET, FAR = "0.005", "0.002", "0.004"
 
 contingencies = st.sampled_from([ContingencyType.OUO, ContingencyType.OUO, ContingencyType.OCO])
@@ -134,7 +135,8 @@ class BracketSchedule(Schedule):
         return is_fitting and (self.bare <= 0 or (self.is_guarded() and not is_waiting))
 
     def is_guarded(self) -> bool:
-        if self.is_let_go or self.stop.status in (OrderStatus.REJECTED, OrderStatus.DENIED):
+        # One that is filled was set off before it could be raised to what its entry has filled.
+        if self.is_let_go or self.stop.status in (*REFUSED, OrderStatus.FILLED):
             return True
         # Set off while it was larger than the position, the venue takes it off the book.
         placed = self.world.venue_order(self.stop) or {}

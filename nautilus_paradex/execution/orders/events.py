@@ -37,11 +37,12 @@ from nautilus_paradex.execution.orders.emitter import NOT_ACCEPTED, OrderEmitter
 from nautilus_paradex.execution.orders.loose_fills import LooseFills
 from nautilus_paradex.execution.orders.pending_change import PendingChange
 from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.execution.orders.terms import as_sent, terms_of
 from nautilus_paradex.parsing.fills import own_order, with_own_order
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.order_types import HAVING_TRIGGERED_STATE, direction_of
 from nautilus_paradex.parsing.orders import client_order_id_of
-from nautilus_paradex.parsing.precision import price_to_e8, quantity_from_e8, quantity_to_e8
+from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.parsing.reports import (
     order_status_report,
     trade_id_of,
@@ -463,9 +464,9 @@ class OrderEvents:
         order = self._cache.order(ClientOrderId(state.client_order_id))
         if order is None or order.status != OrderStatus.INITIALIZED:
             return  # a report has told more than that
-        if state.size != quantity_to_e8(order.quantity):
-            size = quantity_from_e8(state.size, order.quantity.precision)
-            self.change_unsent(order, size, None, None)
+        if (state.size, state.price, state.trigger_price) != terms_of(order):
+            # A change that was asked for while the order left came too late for it.
+            self._emitter.updated_unsent(order, *as_sent(state, order))
         self._emitter.submitted(order)
 
     def _apply_fill(self, state: OrderState, fill: FillEvent) -> None:
@@ -560,12 +561,12 @@ class OrderEvents:
 
 
 def _state_from_cached(order: Order, applied: set[TradeId]) -> OrderState:
-    trigger_price = order.trigger_price if order.has_trigger_price else None
+    size, price, trigger_price = terms_of(order)
     return OrderState(
         client_order_id=order.client_order_id.value,
-        size=quantity_to_e8(order.quantity),
-        price=price_to_e8(order.price) if order.has_price else None,
-        trigger_price=None if trigger_price is None else price_to_e8(trigger_price),
+        size=size,
+        price=price,
+        trigger_price=trigger_price,
         venue_order_id=None if order.venue_order_id is None else order.venue_order_id.value,
         filled=quantity_to_e8(order.filled_qty),
         accepted=order.status not in NOT_ACCEPTED,

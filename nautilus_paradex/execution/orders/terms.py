@@ -1,0 +1,33 @@
+"""Size, price and trigger price of an order, as the platform and as the venue write them."""
+
+from nautilus_trader.model.objects import Price, Quantity
+from nautilus_trader.model.orders import Order
+
+from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.parsing.precision import (
+    price_from_e8,
+    price_to_e8,
+    quantity_from_e8,
+    quantity_to_e8,
+)
+
+__all__ = ["as_sent", "terms_of"]
+
+
+def terms_of(order: Order) -> tuple[int, int | None, int | None]:
+    """Return size, price and trigger price of an order of the platform, at 1e-8."""
+    return (
+        quantity_to_e8(order.quantity),
+        price_to_e8(order.price) if order.has_price else None,
+        price_to_e8(order.trigger_price) if order.has_trigger_price else None,
+    )
+
+
+def as_sent(state: OrderState, order: Order) -> tuple[Quantity, Price | None, Price | None]:
+    """Return size, price and trigger price that an order was sent with, as the platform's."""
+    price, trigger = state.price, state.trigger_price
+    return (
+        quantity_from_e8(state.size, order.quantity.precision),
+        None if price is None else price_from_e8(price, order.price.precision),
+        None if trigger is None else price_from_e8(trigger, order.trigger_price.precision),
+    )
