@@ -10,7 +10,7 @@ from nautilus_trader.model.objects import Price
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
-from nautilus_paradex.execution.commands import keeper
+from nautilus_paradex.execution.commands.lists import keeper
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.transport.errors import NotSentError
 from tests.integration.execution_world import HeldBack, World, loopback_transport, open_world

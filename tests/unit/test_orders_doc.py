@@ -10,7 +10,7 @@ PAGE = (ROOT / "docs" / "orders.md").read_text()
 SOURCES = (
     *(ROOT / "nautilus_paradex" / "parsing").glob("order*.py"),
     ROOT / "nautilus_paradex" / "parsing" / "limits.py",
-    *(ROOT / "nautilus_paradex" / "execution" / "commands").glob("*.py"),
+    *(ROOT / "nautilus_paradex" / "execution" / "commands").rglob("*.py"),
     *(ROOT / "nautilus_paradex" / "execution" / "orders").glob("*.py"),
 )
 

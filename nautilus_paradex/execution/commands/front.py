@@ -23,16 +23,16 @@ from nautilus_trader.model.identifiers import ClientId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.cancellation import Cancellation
-from nautilus_paradex.execution.commands.contingencies import Contingencies
-from nautilus_paradex.execution.commands.keeper import Keeper
 from nautilus_paradex.execution.commands.left_over import LeftOver
 from nautilus_paradex.execution.commands.limits import OrderLimits
+from nautilus_paradex.execution.commands.lists.contingencies import Contingencies
+from nautilus_paradex.execution.commands.lists.keeper import Keeper
+from nautilus_paradex.execution.commands.lists.wishes import Wishes
 from nautilus_paradex.execution.commands.modification import Modification
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.submission import Submission
 from nautilus_paradex.execution.commands.under_way import UnderWay
-from nautilus_paradex.execution.commands.wishes import Wishes
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.parsing.order_params import NO_FEATURES, OrderFeatures

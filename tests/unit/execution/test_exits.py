@@ -11,7 +11,7 @@ from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.test_kit.stubs.events import TestEventStubs
 
-from nautilus_paradex.execution.commands.exits import (
+from nautilus_paradex.execution.commands.lists.exits import (
     Action,
     Family,
     Member,

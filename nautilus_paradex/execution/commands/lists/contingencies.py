@@ -27,12 +27,12 @@ from nautilus_trader.model.identifiers import InstrumentId, StrategyId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.commands.keeper import Keeper
+from nautilus_paradex.execution.commands.lists.keeper import Keeper
+from nautilus_paradex.execution.commands.lists.order_kin import is_contingent, is_emulated, is_stop
+from nautilus_paradex.execution.commands.lists.wishes import Wishes
 from nautilus_paradex.execution.commands.modification import Modification
-from nautilus_paradex.execution.commands.order_kin import is_contingent, is_emulated, is_stop
 from nautilus_paradex.execution.commands.submission import Submission
 from nautilus_paradex.execution.commands.under_way import UnderWay
-from nautilus_paradex.execution.commands.wishes import Wishes
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.parsing.precision import quantity_to_e8
 

@@ -21,7 +21,7 @@ from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.cancellation import Cancellation
-from nautilus_paradex.execution.commands.exits import (
+from nautilus_paradex.execution.commands.lists.exits import (
     Action,
     Family,
     Member,
@@ -31,10 +31,10 @@ from nautilus_paradex.execution.commands.exits import (
     step_for,
     unguarded,
 )
+from nautilus_paradex.execution.commands.lists.order_kin import is_emulated, is_stop, root_of
+from nautilus_paradex.execution.commands.lists.wishes import Wishes
 from nautilus_paradex.execution.commands.modification import Modification
-from nautilus_paradex.execution.commands.order_kin import is_emulated, is_stop, root_of
 from nautilus_paradex.execution.commands.submission import Submission
-from nautilus_paradex.execution.commands.wishes import Wishes
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.parsing.precision import quantity_from_e8, quantity_to_e8

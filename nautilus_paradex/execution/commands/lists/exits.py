@@ -13,7 +13,7 @@ from nautilus_trader.model.enums import ContingencyType, OrderSide, OrderStatus
 from nautilus_trader.model.events import OrderCancelRejected, OrderPendingCancel
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.execution.commands.order_kin import are_siblings, is_stop
+from nautilus_paradex.execution.commands.lists.order_kin import are_siblings, is_stop
 from nautilus_paradex.parsing.precision import quantity_to_e8
 
 __all__ = ["Action", "Family", "Member", "Place", "Step", "is_lost", "step_for", "unguarded"]
