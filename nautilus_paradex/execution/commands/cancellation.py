@@ -81,7 +81,7 @@ class Cancellation:
         by_venue_id: dict[str, Order] = {}
         others: list[Order] = []
         for order in orders:
-            venue_order_id = self._events.venue_order_id_of(order)
+            venue_order_id = self._events.followed.venue_order_id_of(order)
             if venue_order_id is None:
                 others.append(order)
             else:
@@ -163,7 +163,7 @@ class Cancellation:
         was_closed = order.is_closed
         with self._under_way.request(order):
             await self._under_way.until_known(order)
-            if not was_closed and self._events.state_of(order).ended:
+            if not was_closed and self._events.followed.state_of(order).ended:
                 return
             try:
                 await self._send(order)
@@ -183,11 +183,11 @@ class Cancellation:
             # What may still arrive behind its cancel is cancelled once it has.
             if exc.code not in GONE_CODES or not await self._under_way.until_certain(order):
                 raise
-            if not self._events.state_of(order).ended:
+            if not self._events.followed.state_of(order).ended:
                 await self._send_once(order)
 
     async def _send_once(self, order: Order) -> None:
-        venue_order_id = self._events.venue_order_id_of(order)
+        venue_order_id = self._events.followed.venue_order_id_of(order)
         if venue_order_id is not None:
             await self._route.cancel_order(venue_order_id)
         else:
@@ -206,5 +206,5 @@ class Cancellation:
 
     def _refused(self, order: Order, reason: str, *, was_closed: bool) -> None:
         # The end of the order answers the cancel as well, unless it had ended before.
-        if was_closed or not self._events.state_of(order).ended:
+        if was_closed or not self._events.followed.state_of(order).ended:
             self._events.cancel_failed(order, reason)

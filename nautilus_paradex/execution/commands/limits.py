@@ -159,7 +159,7 @@ class OrderLimits:
     def _standing(self, wanted: Wanted, instrument: Instrument, own: Order | None) -> Standing:
         on_book, perhaps_open = 0, 0
         buying_e8, selling_e8 = 0, 0
-        for order, state in self._events.live_orders(instrument.id):
+        for order, state in self._events.followed.live_orders(instrument.id):
             if order is own:
                 continue
             open_e8 = max(0, state.size - state.filled)

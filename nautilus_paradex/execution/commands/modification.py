@@ -96,11 +96,11 @@ class Modification:
             return
         async with self._under_way.turn(order):
             await self._under_way.until_known(order)
-            if not is_own or _changes_something(command, self._events.state_of(order)):
+            if not is_own or _changes_something(command, self._events.followed.state_of(order)):
                 await self._modify(command, order)
 
     async def _modify(self, command: ModifyOrder, order: Order) -> None:
-        state = self._events.state_of(order)
+        state = self._events.followed.state_of(order)
         if order.is_closed or state.ended:
             self._log.warning(f"Cannot modify {order.client_order_id!r}: not open here")
             return
@@ -121,7 +121,7 @@ class Modification:
         size, price, trigger_price = _wanted_e8(command, state)
         is_sized = not _follows_position(command, state)
         state.expect_change((size if is_sized else None, price, trigger_price))
-        settled = self._events.when_settled(order)
+        settled = self._events.followed.when_settled(order)
         await self._send(order, state, request)
         if state.modify_pending:
             await self._until_settled(order, settled)

@@ -204,7 +204,7 @@ class Submission:
         size_e8: int | None = None,
     ) -> OrderRequest | None:
         """Return the signed request of an order, or deny the order and return None."""
-        if self._events.has_ended(order):
+        if self._events.followed.has_ended(order):
             self._log.warning(f"Cannot submit {order.client_order_id!r}: it is closed already")
             return None
         self._warn_of_unknown(params, order.tags)

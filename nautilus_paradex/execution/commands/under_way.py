@@ -47,7 +47,7 @@ class UnderWay:
     @contextmanager
     def submission(self, order: Order) -> Iterator[None]:
         """Let `until_known` wait while the order is being sent."""
-        named = self._submitting[order.client_order_id] = self._events.when_named(order)
+        named = self._submitting[order.client_order_id] = self._events.followed.when_named(order)
         try:
             yield
         finally:
@@ -136,7 +136,7 @@ class UnderWay:
         self._doubtful_from.pop(client_order_id, None)
         _remember(self._told_at, client_order_id, time.monotonic())
         reason = "NO_EFFECT: the venue has the order open as it was"
-        state = self._events.state_of(order)
+        state = self._events.followed.state_of(order)
         if order.is_pending_cancel and not state.ended:
             self._events.cancel_failed(order, reason)
         elif state.modify_pending:

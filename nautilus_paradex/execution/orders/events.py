@@ -5,9 +5,6 @@ knows get order events; an order placed elsewhere is announced by one report and
 any other. What is said about an order, and in which order, is decided by `state`.
 """
 
-import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
 from typing import Final, Protocol
 
 from nautilus_trader.cache.cache import Cache
@@ -23,9 +20,6 @@ from nautilus_trader.model.events import (
 from nautilus_trader.model.events import OrderEvent as PlatformEvent
 from nautilus_trader.model.identifiers import (
     ClientOrderId,
-    InstrumentId,
-    TradeId,
-    VenueOrderId,
 )
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
@@ -33,19 +27,15 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.orders.actions import Accepted, Action, Misdirected, Revived
 from nautilus_paradex.execution.orders.early_fills import EarlyFills
-from nautilus_paradex.execution.orders.emitter import NOT_ACCEPTED, OrderEmitter
+from nautilus_paradex.execution.orders.emitter import OrderEmitter
+from nautilus_paradex.execution.orders.followed import FollowedOrders
 from nautilus_paradex.execution.orders.loose_fills import LooseFills
-from nautilus_paradex.execution.orders.pending_change import PendingChange
 from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.execution.orders.terms import as_sent, terms_of
 from nautilus_paradex.parsing.fills import own_order, with_own_order
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
-from nautilus_paradex.parsing.order_types import HAVING_TRIGGERED_STATE, direction_of
-from nautilus_paradex.parsing.orders import client_order_id_of
-from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.parsing.reports import (
     order_status_report,
-    trade_id_of,
 )
 from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
 from nautilus_paradex.protocol.errors import MessageError
@@ -110,6 +100,13 @@ class OrderEvents:
     log : Logger
         The client's logger.
 
+    Attributes
+    ----------
+    followed : FollowedOrders
+        How each order stands.
+    watcher : OrderWatcher, optional
+        Who is told of what the messages leave open.
+
     """
 
     def __init__(
@@ -124,17 +121,11 @@ class OrderEvents:
         self._cache = cache
         self._clock = clock
         self._log = log
+        self.followed = FollowedOrders(cache, client.account_id)
         self._emitter = OrderEmitter(client, cache, clock, log)
-        self._states: dict[str, OrderState] = {}
-        self._ended: OrderedDict[str, OrderState] = OrderedDict()
-        self._by_venue_id: dict[str, str] = {}
         self._loose = LooseFills(log)
         self._early = EarlyFills(cache, client.account_id)
-        self._applied: dict[str, set[TradeId]] = {}
-        self._dropped: OrderedDict[str, None] = OrderedDict()
         self._untold_refusals: dict[str, str] = {}
-        self._naming: dict[str, asyncio.Event] = {}
-        self._settling: dict[str, asyncio.Event] = {}
         self._leaving: set[str] = set()
         self.watcher: OrderWatcher | None = None
         msgbus.subscribe("events.fills.*", self._note_applied)
@@ -152,13 +143,15 @@ class OrderEvents:
             If the order was placed elsewhere and cannot be expressed.
 
         """
-        state = self._state_for(event.client_order_id, event.order_id) or self._announce(event)
+        state = self.followed.state_for(event.client_order_id, event.order_id)
+        if state is None:
+            state = self._announce(event)
         if state is None:
             return
         market = event.market or ""
         self._tell_sent(state)
         self._emit(state, state.apply_order(event), market)
-        self._index(state)
+        self.followed.index(state)
         self._after(state, market)
         for fill in self._loose.release(event.order_id or ""):
             self.take_fill(fill)
@@ -181,7 +174,7 @@ class OrderEvents:
         if self._loose.is_apart(fill) or not (fill.order_id or fill.client_order_id):
             self.take_alone(fill)
             return
-        state = self._state_for(fill.client_order_id, fill.order_id)
+        state = self.followed.state_for(fill.client_order_id, fill.order_id)
         if state is None:
             self._keep_orphan(fill)
             return
@@ -195,9 +188,9 @@ class OrderEvents:
         """
         self._loose.set_apart(fill)
         owned = with_own_order(fill)
-        if self._state_for(None, owned.order_id) is not None:
+        if self.followed.state_for(None, owned.order_id) is not None:
             self.take_fill(owned)
-        elif not self.is_forgotten(owned.order_id or ""):
+        elif not self.followed.is_forgotten(owned.order_id or ""):
             self._loose.keep(owned.order_id or "", owned)
             self.take_order(own_order(owned))
 
@@ -217,7 +210,7 @@ class OrderEvents:
 
         Left without an answer, the platform would reject an order that is alive.
         """
-        state = self._state_for(event.client_order_id, event.order_id)
+        state = self.followed.state_for(event.client_order_id, event.order_id)
         if state is not None and not state.accepted and not state.ended:
             self._tell_sent(state)
             state.accepted = True
@@ -227,19 +220,9 @@ class OrderEvents:
         """Deny an order that was not sent; the reason reads ``CODE: key=value``."""
         self._emitter.denied(order, reason)
 
-    def has_ended(self, order: Order) -> bool:
-        """Return whether an order is over, or about to be told so."""
-        return bool(order.is_closed) or order.client_order_id.value in self._ended
-
-    def is_unsent(self, order: Order) -> bool:
-        """Return whether an order waits on this side: neither sent, nor refused, nor ended."""
-        client_order_id = order.client_order_id.value
-        is_followed = client_order_id in self._states or client_order_id in self._ended
-        return bool(order.status == OrderStatus.INITIALIZED) and not is_followed
-
     def end_unsent(self, order: Order) -> None:
         """Cancel an order that was never sent."""
-        state = self.state_of(order)
+        state = self.followed.state_of(order)
         if state.end_locally():
             self._emitter.canceled_unsent(order)
             self._retire(state)
@@ -256,7 +239,7 @@ class OrderEvents:
 
     def submitted(self, order: Order) -> None:
         """Tell that an order is about to be sent, and follow it from here on."""
-        self.state_of(order)
+        self.followed.state_of(order)
         self._emitter.submitted(order)
 
     def leaving(self, order: Order, size_e8: int) -> None:
@@ -268,7 +251,7 @@ class OrderEvents:
 
         """
         self._leaving.add(order.client_order_id.value)
-        self.state_of(order).size = size_e8
+        self.followed.state_of(order).size = size_e8
 
     def is_leaving(self, order: Order) -> bool:
         """Return whether an order is being sent that may come back."""
@@ -281,21 +264,19 @@ class OrderEvents:
         One that may come back is unsent again, another is rejected.
 
         """
-        state = self.state_of(order)
+        state = self.followed.state_of(order)
         if not self.is_leaving(order) or not state.end_locally():
             self.refuse(order, reason)
             return
         self._log.warning(f"{order.client_order_id!r} was not taken, it is kept: {reason}")
         client_order_id = order.client_order_id.value
         self._leaving.discard(client_order_id)
-        self._naming.pop(client_order_id, None)
-        self._settling.pop(client_order_id, None)
         self._untold_refusals.pop(client_order_id, None)
-        del self._states[client_order_id], self._applied[client_order_id]
+        self.followed.let_go(state)
 
     def refuse(self, order: Order, reason: str, *, due_post_only: bool = False) -> None:
         """Reject an order that the venue is known not to have taken; not if it has shown it."""
-        state = self.state_of(order)
+        state = self.followed.state_of(order)
         self._tell_sent(state)
         if not state.end_locally():
             self._log.warning(f"{order.client_order_id!r} is at the venue in spite of: {reason}")
@@ -305,7 +286,7 @@ class OrderEvents:
 
     def change_failed(self, order: Order, reason: str) -> None:
         """Tell that a modification is known to have failed."""
-        state = self.state_of(order)
+        state = self.followed.state_of(order)
         released = state.change_failed()
         self._emitter.change_refused(state, order, reason)
         self._emit(state, released, order.instrument_id.symbol.value)
@@ -313,7 +294,7 @@ class OrderEvents:
 
     def cancel_failed(self, order: Order, reason: str) -> None:
         """Tell that a cancel is known to have failed, not before the order is accepted."""
-        state = self.state_of(order)
+        state = self.followed.state_of(order)
         if state.accepted or state.ended:
             self._emitter.cancel_refused(state, order, reason)
         else:
@@ -325,68 +306,7 @@ class OrderEvents:
         self._emit(state, state.give_up(), market)
         self._after(state, market)
 
-    # -- What is known ---------------------------------------------------------------------------
-
-    def state_of(self, order: Order) -> OrderState:
-        """Return the state of an order of the platform, taken over from the cache if new here."""
-        client_order_id = order.client_order_id.value
-        state = self._states.get(client_order_id) or self._ended.get(client_order_id)
-        if state is None:
-            applied = self._applied[client_order_id] = set(order.trade_ids)
-            state = _state_from_cached(order, applied)
-            self._states[client_order_id] = state
-            self._index(state)
-        filled = quantity_to_e8(order.filled_qty)
-        if filled > state.filled:
-            state.adopt_filled(filled, _is_one_of(self._applied[client_order_id]))
-        state.sync_end(is_closed=order.is_closed, filled=filled)
-        if state.ended:
-            self._retire(state)
-        elif self._ended.pop(client_order_id, None) is not None:
-            self._states[client_order_id] = state
-        return state
-
-    def find_order(self, client_id: str | None, venue_order_id: str | None) -> Order | None:
-        """Return the platform's order for the venue's ids, or None where it has none."""
-        known = self._by_venue_id.get(venue_order_id or "")
-        client_order_id = ClientOrderId(known) if known else client_order_id_of(client_id)
-        order = None if client_order_id is None else self._cache.order(client_order_id)
-        if order is not None or not venue_order_id:
-            return order
-        client_order_id = self._cache.client_order_id(VenueOrderId(venue_order_id))
-        return None if client_order_id is None else self._cache.order(client_order_id)
-
-    def venue_order_id_of(self, order: Order) -> str | None:
-        """Return the venue's id of an order, as soon as any message has told it."""
-        client_order_id = order.client_order_id.value
-        state = self._states.get(client_order_id) or self._ended.get(client_order_id)
-        if state is not None and state.venue_order_id:
-            return state.venue_order_id
-        return None if order.venue_order_id is None else str(order.venue_order_id.value)
-
-    def when_named(self, order: Order) -> asyncio.Event:
-        """Return an event that is set once any message has told the venue's id of an order."""
-        return self._naming.setdefault(order.client_order_id.value, asyncio.Event())
-
-    def when_settled(self, order: Order) -> asyncio.Event:
-        """Return an event that is set once no modification of an order is under way any more."""
-        return self._settling.setdefault(order.client_order_id.value, asyncio.Event())
-
-    def live_orders(self, instrument_id: InstrumentId) -> Iterator[tuple[Order, OrderState]]:
-        """Yield the account's orders of a market that are sent and not over, with their states."""
-        of_account = {"instrument_id": instrument_id, "account_id": self._client.account_id}
-        # The platform learns of one that is sent by an event, which is on its way for a moment.
-        ids = {ClientOrderId(name) for name in self._states}
-        ids |= self._cache.client_order_ids_inflight(**of_account)
-        ids |= self._cache.client_order_ids_open(**of_account)
-        for client_order_id in ids:
-            order = self._cache.order(client_order_id)
-            if order is None or order.instrument_id != instrument_id or order.is_closed:
-                continue
-            # Often asked, of many orders: those that are followed need not be looked at again.
-            state = self._states.get(client_order_id.value) or self.state_of(order)
-            if not state.ended:
-                yield order, state
+    # -- Fills without an order ------------------------------------------------------------------
 
     def orphans_of(self, order_id: str) -> int:
         """Return how many fills of an unknown order are kept."""
@@ -399,10 +319,6 @@ class OrderEvents:
 
     # -- Orders ----------------------------------------------------------------------------------
 
-    def _state_for(self, client_id: str | None, venue_order_id: str | None) -> OrderState | None:
-        order = self.find_order(client_id, venue_order_id)
-        return None if order is None else self.state_of(order)
-
     def _announce(self, event: OrderEvent) -> OrderState | None:
         """
         Tell the platform of an order placed elsewhere, so that it can be followed.
@@ -411,11 +327,11 @@ class OrderEvents:
         invent fills for a reported quantity and count the real ones again.
         """
         order_id = event.order_id or ""
-        if event.status == VenueStatus.NEW or self.is_forgotten(order_id):
+        if event.status == VenueStatus.NEW or self.followed.is_forgotten(order_id):
             return None
         if event.status == VenueStatus.CLOSED and event.size_open == event.size:
             # It came to nothing. An older reading of it may still be on its way, and say OPEN.
-            _remember(self._dropped, order_id, None)
+            self.followed.pass_over(order_id)
             return None
         if not event.size:
             if self.watcher is not None:
@@ -435,23 +351,19 @@ class OrderEvents:
             status=OrderStatus.ACCEPTED,
         )
         self._client._send_order_status_report(report)
-        order = self.find_order(event.client_order_id, order_id)
+        order = self.followed.find_order(event.client_order_id, order_id)
         if order is None:
             # The engine is configured to drop what no strategy claims.
-            _remember(self._dropped, order_id, None)
+            self.followed.pass_over(order_id)
             self._loose.release(order_id)
             return None
-        state = self.state_of(order)
+        state = self.followed.state_of(order)
         state.accepted = True
         return state
 
-    def is_forgotten(self, order_id: str) -> bool:
-        """Whether the order need not be followed, or was purged after its end."""
-        return order_id in self._dropped or self._by_venue_id.get(order_id) in self._ended
-
     def _keep_orphan(self, fill: FillEvent) -> None:
         order_id = fill.order_id or ""
-        if self.is_forgotten(order_id):
+        if self.followed.is_forgotten(order_id):
             return
         if self._loose.keep(order_id, fill) and self.watcher is not None:
             self.watcher.on_orphan(fill)
@@ -483,39 +395,24 @@ class OrderEvents:
     def _count_fill(self, state: OrderState, fill: FillEvent) -> None:
         market = fill.market or ""
         self._emit(state, state.apply_fill(fill), market)
-        self._index(state)
+        self.followed.index(state)
         self._after(state, market)
 
     def _after(self, state: OrderState, market: str) -> None:
         if not state.modify_pending:
-            self._settle(state)
+            self.followed.settle(state)
         if state.ended:
             self._retire(state)
         elif state.is_incomplete and self.watcher is not None:
             self.watcher.on_incomplete(state, market)
 
-    def _index(self, state: OrderState) -> None:
-        if state.venue_order_id:
-            self._by_venue_id[state.venue_order_id] = state.client_order_id
-            if named := self._naming.pop(state.client_order_id, None):
-                named.set()
-
     def _retire(self, state: OrderState) -> None:
         self._untold_refusals.pop(state.client_order_id, None)
-        self._naming.pop(state.client_order_id, None)
-        self._settle(state)
-        if self._states.pop(state.client_order_id, None) is None:
-            return
-        forgotten = _remember(self._ended, state.client_order_id, state)
-        if forgotten is not None:
-            self._applied.pop(forgotten.client_order_id, None)
-            self._by_venue_id.pop(forgotten.venue_order_id or "", None)
+        self.followed.retire(state)
 
     def _note_applied(self, filled: OrderFilled) -> None:
         """Keep up with the fills that have reached an order, by whatever way."""
-        applied = self._applied.get(filled.client_order_id.value)
-        if applied is not None:
-            applied.add(filled.trade_id)
+        self.followed.note_applied(filled.client_order_id, filled.trade_id)
         for state, fill in self._early.ready():
             self._count_fill(state, fill)
 
@@ -526,16 +423,15 @@ class OrderEvents:
         The platform ends an order by itself whose cancel or whose answer it has waited for too
         long; the order may be alive, and no update need come to tell so.
         """
-        state = self._states.get(event.client_order_id.value)
-        if state is None or state.ended or not isinstance(event, _ENDS):
+        if not isinstance(event, _ENDS):
             return
+        self._untold_refusals.pop(event.client_order_id.value, None)
+        state = self.followed.working_state(event.client_order_id)
         order = self._cache.order(event.client_order_id)
-        if order is not None and self.state_of(order).ended_elsewhere and self.watcher is not None:
+        if state is None or state.ended or order is None:
+            return
+        if self.followed.state_of(order).ended_elsewhere and self.watcher is not None:
             self.watcher.on_ended_elsewhere(state, order.instrument_id.symbol.value)
-
-    def _settle(self, state: OrderState) -> None:
-        if settled := self._settling.pop(state.client_order_id, None):
-            settled.set()
 
     def _instrument(self, market: str | None) -> Instrument | None:
         return self._cache.instrument(instrument_id_from_symbol(market)) if market else None
@@ -558,39 +454,3 @@ class OrderEvents:
             self.watcher.on_revived(state, market)
         if self.watcher is not None and any(isinstance(a, Misdirected) for a in actions):
             self.watcher.on_misdirected(state)
-
-
-def _state_from_cached(order: Order, applied: set[TradeId]) -> OrderState:
-    size, price, trigger_price = terms_of(order)
-    return OrderState(
-        client_order_id=order.client_order_id.value,
-        size=size,
-        price=price,
-        trigger_price=trigger_price,
-        venue_order_id=None if order.venue_order_id is None else order.venue_order_id.value,
-        filled=quantity_to_e8(order.filled_qty),
-        accepted=order.status not in NOT_ACCEPTED,
-        is_triggerable=order.order_type in HAVING_TRIGGERED_STATE,
-        triggered=_was_triggered(order),
-        direction=direction_of(order.order_type, order.side),
-        change=PendingChange(is_pending=order.is_pending_update),
-        is_counted=_is_one_of(applied),
-        is_applied=lambda fill: trade_id_of(fill) in applied,
-    )
-
-
-def _was_triggered(order: Order) -> bool:
-    is_triggerable = order.order_type in HAVING_TRIGGERED_STATE
-    return is_triggerable and bool(order.is_triggered or order.filled_qty.raw)
-
-
-def _is_one_of(trade_ids: Iterable[TradeId]) -> Callable[[FillEvent], bool]:
-    known = frozenset(trade_ids)
-    return lambda fill: trade_id_of(fill) in known
-
-
-def _remember[V](cache: OrderedDict[str, V], key: str, value: V) -> V | None:
-    """Put a value into a bounded cache; returns the one that had to go."""
-    cache[key] = value
-    cache.move_to_end(key)
-    return cache.popitem(last=False)[1] if len(cache) > _MAX_ENDED else None

@@ -207,7 +207,9 @@ class Recovery:
             for event in await recent_orders(self._http, market, since_ms - _CLOCK_MARGIN_MS)
             if event.status == OrderStatus.CLOSED
         }
-        found = {order: told.get(self._events.venue_order_id_of(order)) for order in orders}
+        found = {
+            order: told.get(self._events.followed.venue_order_id_of(order)) for order in orders
+        }
         events = [event for event in found.values() if event is not None]
         if any(event is not None and _is_behind(order, event) for order, event in found.items()):
             created_ms = min((event.created_at or 0) // 1_000 for event in events)
@@ -237,15 +239,15 @@ class Recovery:
             If its answer could not be read, or the order cannot be expressed.
 
         """
-        order = self._events.find_order(event.client_order_id, event.order_id)
+        order = self._events.followed.find_order(event.client_order_id, event.order_id)
         if (event.size == event.size_open) if order is None else not _is_behind(order, event):
             return True
-        if order is None and self._events.is_forgotten(event.order_id or ""):
+        if order is None and self._events.followed.is_forgotten(event.order_id or ""):
             return True
         await self._take(event)
         # Fills reach the order through the engine's queue, a report does not.
         for _ in range(_APPLY_POLLS):
-            order = self._events.find_order(event.client_order_id, event.order_id)
+            order = self._events.followed.find_order(event.client_order_id, event.order_id)
             if order is None or not _is_behind(order, event):
                 return True
             await asyncio.sleep(_APPLY_POLL_SECS)
@@ -280,7 +282,7 @@ class Recovery:
         for event in told.values():
             self._guard(self._events.take_order, event)
         for order in self.orders_in_question():
-            if self._events.venue_order_id_of(order) not in told:
+            if self._events.followed.venue_order_id_of(order) not in told:
                 try:
                     await self._sync_closed(order)
                 except ProtocolError as exc:
@@ -289,7 +291,7 @@ class Recovery:
 
     def _is_wanted(self, fill: FillEvent, event: OrderEvent | None) -> bool:
         """Whether the platform lacks a fill: it may have it under another id, or inferred."""
-        order = self._events.find_order(fill.client_order_id, fill.order_id)
+        order = self._events.followed.find_order(fill.client_order_id, fill.order_id)
         if order is None:
             return True
         return event is not None and _is_behind(order, event)
@@ -324,14 +326,14 @@ class Recovery:
     # -- Parts -----------------------------------------------------------------------------------
 
     def _is_known(self, order: Order) -> bool:
-        return self._events.state_of(order).ended or (
-            self._events.venue_order_id_of(order) is not None
+        return self._events.followed.state_of(order).ended or (
+            self._events.followed.venue_order_id_of(order) is not None
         )
 
     def _ids_of(self, order: Order) -> tuple[str, str | None, str]:
         return (
             order.client_order_id.value,
-            self._events.venue_order_id_of(order),
+            self._events.followed.venue_order_id_of(order),
             order.instrument_id.symbol.value,
         )
 
@@ -358,7 +360,7 @@ class Recovery:
     async def _take(self, event: OrderEvent) -> None:
         """Take in an order found, with the fills that the platform lacks of it."""
         await self._until_ready()
-        order = self._events.find_order(event.client_order_id, event.order_id)
+        order = self._events.followed.find_order(event.client_order_id, event.order_id)
         if order is None or _is_behind(order, event):
             # The order first where it is unknown, or the fills would belong to nothing.
             if order is None:

@@ -215,7 +215,7 @@ class Reports:
 
     def _is_without_order(self, fill: FillEvent, told: set[str]) -> bool:
         order_id = fill.order_id or ""
-        if order_id in told or self._events.is_forgotten(order_id):
+        if order_id in told or self._events.followed.is_forgotten(order_id):
             return False
         return self._known_order(order_id) is None
 
@@ -488,7 +488,7 @@ class Reports:
         return order is not None and fill.trade_id in order.trade_ids
 
     def _is_news(self, event: OrderEvent) -> bool:
-        return not self._events.is_forgotten(event.order_id or "")
+        return not self._events.followed.is_forgotten(event.order_id or "")
 
     def _known_order(
         self,

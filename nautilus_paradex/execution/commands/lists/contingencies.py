@@ -128,7 +128,7 @@ class Contingencies:
         parent = self._parent_of(order)
         return (
             parent is not None
-            and self._events.is_unsent(order)
+            and self._events.followed.is_unsent(order)
             and not is_emulated(parent)
             and not parent.filled_qty.raw
         )
@@ -249,14 +249,14 @@ class Contingencies:
         before, wish.size_e8 = wish.size_e8, quantity_to_e8(command.quantity)
         self._wishes.keep()
         await self._modification.modify(command)
-        state = self._events.state_of(order)
+        state = self._events.followed.state_of(order)
         if state.size != quantity_to_e8(command.quantity) and not state.modify_pending:
             wish.size_e8 = before
             self._wishes.keep()
         self._keeper.look_after(order)
 
     def _waits_here(self, order: Order) -> bool:
-        if not self._events.is_unsent(order):
+        if not self._events.followed.is_unsent(order):
             return False
         parent = self._parent_of(order)
         is_held = parent is not None and not is_emulated(parent)

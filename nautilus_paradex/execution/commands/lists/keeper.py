@@ -264,7 +264,7 @@ class Keeper:
                     await self._send(order, step.total)
                 case Action.RESIZE:
                     await self._modification.modify(self._resize(order, step.total), is_own=True)
-                case Action.END if self._events.is_unsent(order):
+                case Action.END if self._events.followed.is_unsent(order):
                     await self._is_new(order)
                 case Action.END:
                     await self._cancellation.cancel(CancelOrder(**self._named(order)))
@@ -327,7 +327,7 @@ class Keeper:
         wish = self._wishes.of(order)
         place = self._place_of(order)
         is_followed = place != Place.HERE
-        state = self._events.state_of(order) if is_followed else None
+        state = self._events.followed.state_of(order) if is_followed else None
         size = quantity_to_e8(order.quantity) if state is None else state.size
         failures = 0 if tried is None else tried.failures_at(size)
         return Member(
@@ -344,9 +344,9 @@ class Keeper:
     def _place_of(self, order: Order) -> Place:
         if order.is_closed:
             return Place.OVER
-        if self._events.is_unsent(order):
+        if self._events.followed.is_unsent(order):
             return Place.HERE
-        if self._events.state_of(order).ended:
+        if self._events.followed.state_of(order).ended:
             return Place.OVER
         return Place.WORKING if order.is_open else Place.ON_ITS_WAY
 
