@@ -101,7 +101,7 @@ class Spoiled:
 async def spoiled(request: pytest.FixtureRequest) -> AsyncIterator[Spoiled]:
     answers = BadAnswers(loopback_transport())
     settings = {
-        "recv_window_ms": 100,
+        "recv_window_ms": 500,
         # A lost answer costs a test this long; what is connecting must manage within it.
         "http_timeout_secs": 1.0,
         "order_route": getattr(request, "param", "rest"),
