@@ -123,7 +123,7 @@ async def test_waiting_triggers_and_markets_that_are_not_loaded_are_there(world:
 
 async def test_a_position_without_a_stop_is_an_error(world: World) -> None:
     log = KeptLog()
-    world.client._reports._log = log
+    world.client._reports._mass_status._log = log
     world.deafen(object)
     await trade(world)
     await mass_status(world)
