@@ -103,7 +103,7 @@ async def spoiled(request: pytest.FixtureRequest) -> AsyncIterator[Spoiled]:
     settings = {
         "recv_window_ms": 500,
         # A lost answer costs a test this long; what is connecting must manage within it.
-        "http_timeout_secs": 1.0,
+        "http_timeout_secs": 2.0,
         "order_route": getattr(request, "param", "rest"),
     }
     async with open_world(CONFIG, transport=answers, **settings) as world:
