@@ -89,7 +89,7 @@ class Takeover:
         self._over.clear()
         try:
             yield
-        except BaseException:
+        except BaseException:  # a cancelled reading, too, must not keep the messages for good
             self.end()
             raise
         self._start_timer(_LIMIT_SECS, self._give_up)

@@ -22,7 +22,7 @@ from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.credentials import ParadexCredentials, parse_address
 from nautilus_paradex.transport.endpoints.account import AccountEndpoints
 from nautilus_paradex.transport.endpoints.algos import AlgoEndpoints
-from nautilus_paradex.transport.endpoints.base import WAITING_PART
+from nautilus_paradex.transport.endpoints.base import longest_wait_secs
 from nautilus_paradex.transport.endpoints.orders import OrderEndpoints
 from nautilus_paradex.transport.endpoints.public import PublicEndpoints
 from nautilus_paradex.transport.errors import CredentialsError, ThrottledError
@@ -203,9 +203,7 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
 
     def longest_order_wait_secs(self, recv_window_ms: int | None) -> float:
         """Return how long an order command may wait for its turn before it is given up, seconds."""
-        if recv_window_ms is None:
-            return self._timeout_secs
-        return min(self._timeout_secs, WAITING_PART * recv_window_ms / 1_000)
+        return min(self._timeout_secs, longest_wait_secs(recv_window_ms) or self._timeout_secs)
 
     @property
     def metrics(self) -> Metrics:

@@ -22,7 +22,7 @@ from nautilus_paradex.protocol.rest import (
 )
 from nautilus_paradex.protocol.rpc import Response, RpcError
 from nautilus_paradex.transport.acting_account import ActingAccount
-from nautilus_paradex.transport.endpoints.base import WAITING_PART
+from nautilus_paradex.transport.endpoints.base import longest_wait_secs
 from nautilus_paradex.transport.errors import (
     NotSentError,
     RequestError,
@@ -41,7 +41,6 @@ __all__ = ["Cancels", "SocketOrders", "Turn"]
 type Turn = Callable[[str, float | None, bool], Awaitable[None]]
 """Waits until the rate limit of orders has room: what for, how many seconds at most, if urgent."""
 
-_MS_PER_SEC: Final = 1_000
 _CANCELS: Final = "order.cancel"  # what their methods begin with
 
 # What these answers refuse was not carried out. Any other, an internal error among them, leaves it
@@ -158,9 +157,7 @@ class SocketOrders:
     ) -> Response:
         if not self._socket.is_connected:
             raise NotSentError(f"{method} was not sent: the socket is not connected")
-        window_secs = None if recv_window_ms is None else recv_window_ms / _MS_PER_SEC
-        is_cancel = method.startswith(_CANCELS)
-        await self._turn(method, window_secs and WAITING_PART * window_secs, is_cancel)
+        await self._turn(method, longest_wait_secs(recv_window_ms), method.startswith(_CANCELS))
         try:
             return await self._socket.request(method, params)
         except RpcError as exc:

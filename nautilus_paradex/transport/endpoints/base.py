@@ -13,12 +13,10 @@ from nautilus_paradex.transport.errors import NotFoundError
 from nautilus_paradex.transport.rate_limit import RateClass
 from nautilus_paradex.transport.rest_caller import RestCaller
 
-__all__ = ["WAITING_PART", "Endpoints", "command", "page_params", "segment"]
+__all__ = ["Endpoints", "command", "longest_wait_secs", "page_params", "segment"]
 
-WAITING_PART: Final = 0.9
-"""What of the receive window a command may wait for its turn; the rest is for the way."""
-
-
+_WAITING_PART: Final = 0.9  # of the receive window; the rest is for the way to the venue
+_MS_PER_SEC: Final = 1_000
 _CANCELLING: Final = "DELETE"
 
 
@@ -82,8 +80,13 @@ def command(
         content=None if body is None else msgspec.json.encode(body),
         private=True,
         is_urgent=method == _CANCELLING,
-        max_wait_secs=None if recv_window_ms is None else WAITING_PART * recv_window_ms / 1_000,
+        max_wait_secs=longest_wait_secs(recv_window_ms),
     )
+
+
+def longest_wait_secs(recv_window_ms: int | None) -> float | None:
+    """Return how long a command may wait for its turn by its receive window; None: any time."""
+    return None if recv_window_ms is None else _WAITING_PART * recv_window_ms / _MS_PER_SEC
 
 
 def page_params(
