@@ -3,7 +3,7 @@
 import asyncio
 import json
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -13,6 +13,7 @@ from nautilus_paradex.protocol.events import AccountEvent, BookEvent, Event, Tra
 from nautilus_paradex.transport.blocking import ParadexBlockingWebSocketClient
 from nautilus_paradex.transport.websocket_errors import ConnectError, NotConnectedError
 from tests.integration.ws_server import ScriptedVenue, scripted_venue
+from tests.support import eventually
 
 
 class VenueThread:
@@ -33,9 +34,13 @@ class VenueThread:
             await self._stop.wait()
 
     def send(self, *messages: str | bytes) -> None:
+        asyncio.run_coroutine_threadsafe(self._send(messages), self._loop).result(20)
+
+    async def _send(self, messages: Sequence[str | bytes]) -> None:
+        # The client's thread may have its answer before this one has taken the connection up.
+        await eventually(lambda: self.venue.connections)
         for message in messages:
-            coroutine = self.venue.last.send(message)
-            asyncio.run_coroutine_threadsafe(coroutine, self._loop).result(10)
+            await self.venue.last.send(message)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
