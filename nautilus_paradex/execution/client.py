@@ -338,7 +338,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
     def _route(self, config: ParadexExecClientConfig) -> OrderRoute:
         if config.order_route == REST_ROUTE:
             return self._http
-        return SocketOrders(self._ws, self._http.order_turn, self._http)
+        return SocketOrders(self._ws, self._http.tries, self._http)
 
     async def _set_cancel_on_disconnect(self) -> None:
         if not self._config.cancel_on_disconnect:

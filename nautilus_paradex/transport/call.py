@@ -1,4 +1,4 @@
-"""What a REST request consists of, before anything is done about it."""
+"""What a request consists of, before anything is done about it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -18,8 +18,10 @@ class Call:
 
     Attributes
     ----------
+    method : str
+        HTTP method; ``RPC`` over the socket.
     path : str
-        Below the base address, with its parts quoted.
+        Below the base address, with its parts quoted; the name of the method over the socket.
     content : bytes, optional
         JSON body.
     private : bool

@@ -5,6 +5,7 @@ about the venue's state. Malformed messages and signatures have their own errors
 """
 
 from nautilus_paradex.protocol.errors import ParadexError
+from nautilus_paradex.transport.rate_limit import LimitReport
 
 __all__ = [
     "ClientClosedError",
@@ -15,6 +16,7 @@ __all__ = [
     "RateLimitedError",
     "RequestError",
     "ServerError",
+    "SocketDownError",
     "ThrottledError",
     "TooManyPagesError",
     "UnauthorizedError",
@@ -47,6 +49,10 @@ class NoTokenError(NotSentError):
 
 class ClientClosedError(NotSentError):
     """The client that should have sent the request is closed."""
+
+
+class SocketDownError(NotSentError):
+    """The socket that should have carried the request is down, and did not come back in time."""
 
 
 class UnknownOutcomeError(RequestError):
@@ -92,12 +98,18 @@ class ServerError(VenueError):
 
 class RateLimitedError(VenueError):
     """
-    A rate limit is used up (429).
+    A rate limit is used up (HTTP 429, or 42901 over the socket): the request was not executed.
 
-    Attributes
+    Parameters
     ----------
-    retry_after_secs : float or None
-        When the limit is free again by the reply's headers, from the moment of the reply.
+    status : int
+        HTTP status.
+    code : str or None
+        The venue's error code.
+    message : str
+        The venue's explanation, shortened.
+    report : LimitReport
+        What the reply's headers say of the limit; nothing over the socket.
     """
 
     def __init__(
@@ -105,10 +117,15 @@ class RateLimitedError(VenueError):
         status: int,
         code: str | None,
         message: str,
-        retry_after_secs: float | None = None,
+        report: LimitReport = LimitReport(),  # noqa: B008 (immutable)
     ) -> None:
         super().__init__(status, code, message)
-        self.retry_after_secs = retry_after_secs
+        self.report = report
+
+    @property
+    def retry_after_secs(self) -> float | None:
+        """When the limit is free again, from the moment of the reply; None if it is not told."""
+        return self.report.reset_secs
 
 
 class TooManyPagesError(RequestError):

@@ -25,7 +25,7 @@ from nautilus_paradex.transport.endpoints.algos import AlgoEndpoints
 from nautilus_paradex.transport.endpoints.base import longest_wait_secs
 from nautilus_paradex.transport.endpoints.orders import OrderEndpoints
 from nautilus_paradex.transport.endpoints.public import PublicEndpoints
-from nautilus_paradex.transport.errors import CredentialsError, ThrottledError
+from nautilus_paradex.transport.errors import CredentialsError
 from nautilus_paradex.transport.metrics import Metrics
 from nautilus_paradex.transport.paging import all_pages
 from nautilus_paradex.transport.rate_limit import (
@@ -37,6 +37,7 @@ from nautilus_paradex.transport.rate_limit import (
 from nautilus_paradex.transport.rest_caller import RestCaller
 from nautilus_paradex.transport.retry import RetryPolicy
 from nautilus_paradex.transport.session import JwtSession, ReadonlySession, SignedSession
+from nautilus_paradex.transport.tries import Tries
 
 __all__ = ["ParadexHttpClient"]
 
@@ -130,6 +131,11 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
         self._signer: ParadexSigner | None = None
         self._timeout_secs = timeout_secs
         self._limiter = limiter if limiter is not None else RateLimiter(_LIMITS[token_usage])
+        self._tries = Tries(
+            self._limiter,
+            RetryPolicy(max_retries, retry_delay_initial_ms, retry_delay_max_ms),
+            timeout_secs,
+        )
         self._caller = RestCaller(
             _checked_url(base_url),
             transport=transport
@@ -138,7 +144,7 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
             clock=self._clock,
             limiter=self._limiter,
             timeout_secs=timeout_secs,
-            retry=RetryPolicy(max_retries, retry_delay_initial_ms, retry_delay_max_ms),
+            tries=self._tries,
         )
 
     async def start(self) -> None:
@@ -206,9 +212,14 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
         return min(self._timeout_secs, longest_wait_secs(recv_window_ms) or self._timeout_secs)
 
     @property
+    def tries(self) -> Tries:
+        """What paces and repeats requests, for commands that go another way than REST."""
+        return self._tries
+
+    @property
     def metrics(self) -> Metrics:
-        """Counters of the requests and the latency of their exchanges."""
-        return self._caller.metrics
+        """Counters of the requests, and the latency of the exchanges over REST."""
+        return self._tries.metrics
 
     async def sync_clock(self) -> int:
         """
@@ -233,38 +244,6 @@ class ParadexHttpClient(PublicEndpoints, AccountEndpoints, OrderEndpoints, AlgoE
                 offset_ms,
             )
         return offset_ms
-
-    async def order_turn(
-        self,
-        what: str,
-        max_wait_secs: float | None = None,
-        is_urgent: bool = False,
-    ) -> None:
-        """
-        Wait until the rate limit has room for an order command that goes another way than REST.
-
-        Parameters
-        ----------
-        what : str
-            The command, for the error.
-        max_wait_secs : float, optional
-            The limit of the wait, where that is less than the timeout.
-        is_urgent : bool, default False
-            If it overtakes commands that wait already.
-
-        Raises
-        ------
-        ThrottledError
-            If there is no room in time.
-        """
-        wait_secs = min(self._timeout_secs, max_wait_secs or self._timeout_secs)
-        try:
-            async with asyncio.timeout(wait_secs):
-                await self._limiter.acquire(RateClass.ORDERS, is_urgent=is_urgent)
-        except TimeoutError:
-            raise ThrottledError(
-                f"{what} was not sent: the rate limit left no room within {wait_secs:g} s"
-            ) from None
 
     async def onboard(self, ethereum_account: str | None = None) -> None:
         """

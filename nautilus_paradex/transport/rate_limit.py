@@ -63,10 +63,10 @@ _WINDOW_MS_FROM: Final = 1_000
 class LimitReport(NamedTuple):
     """What the ``x-ratelimit-*`` headers of a reply say; None where a header is missing."""
 
-    limit: int | None
-    remaining: int | None
-    reset_secs: float | None
-    window_secs: float | None
+    limit: int | None = None
+    remaining: int | None = None
+    reset_secs: float | None = None
+    window_secs: float | None = None
 
 
 def read_limit_headers(headers: Mapping[str, str], now_ms: int) -> LimitReport:
@@ -241,7 +241,7 @@ class RateLimiter:
 
     def exhaust(self, rate_class: RateClass, report: LimitReport) -> None:
         """
-        Adjust to a 429: the bucket that its headers name is empty, or else all of the class.
+        Adjust to a refusal: the bucket that its headers name is empty, or else all of the class.
 
         The next token then comes at the bucket's own pace. The reset is left out, because it may
         mean the time at which the bucket is full again (not documented).

@@ -1,14 +1,13 @@
-"""One REST request from start to verdict: turn, token, exchange, outcome, retry.
+"""One REST request from start to verdict: token, turn, exchange, outcome.
 
-Knows methods, paths and statuses; which endpoints there are is in `endpoints`.
+Knows methods, paths and statuses; which endpoints there are is in `endpoints`, what is sent again
+in `tries`.
 """
 
 import asyncio
-import logging
-import math
 import time
+from functools import partial
 from http.cookiejar import CookieJar, DefaultCookiePolicy
-from itertools import count
 from typing import Final
 
 import httpx
@@ -24,32 +23,16 @@ from nautilus_paradex.transport.errors import (
     RateLimitedError,
     RequestError,
     ServerError,
-    ThrottledError,
     UnauthorizedError,
     UnknownOutcomeError,
-    VenueError,
     describe,
 )
-from nautilus_paradex.transport.metrics import Metrics
 from nautilus_paradex.transport.rate_limit import RateLimiter, read_limit_headers
-from nautilus_paradex.transport.retry import RetryPolicy
 from nautilus_paradex.transport.session import JwtSession
+from nautilus_paradex.transport.tries import Tries, Turn
 from nautilus_paradex.transport.verdict import failure_of, rate_limited
 
-__all__ = ["HTTP_COUNTERS", "RestCaller"]
-
-HTTP_COUNTERS: Final = (
-    "requests",
-    "retries",
-    "not_sent",
-    "throttled",
-    "refused",
-    "rate_limited",
-    "unknown",
-    "tokens_refused",
-)
-
-_log = logging.getLogger(__name__)
+__all__ = ["RestCaller"]
 
 _USER_AGENT: Final = "paradex-nt"
 _TOO_MANY_REQUESTS: Final = 429
@@ -68,11 +51,11 @@ class RestCaller:
     clock : VenueClock
         Reads absolute rate limit resets.
     limiter : RateLimiter
-        Paces the calls.
+        Learns from the reply headers.
     timeout_secs : float
-        For a call's turn and, once more, for its exchange.
-    retry : RetryPolicy
-        For calls that may be sent again.
+        For one exchange.
+    tries : Tries
+        Paces the calls, and repeats those that may be sent again.
     """
 
     def __init__(
@@ -83,15 +66,15 @@ class RestCaller:
         clock: VenueClock,
         limiter: RateLimiter,
         timeout_secs: float,
-        retry: RetryPolicy,
+        tries: Tries,
     ) -> None:
         self._base_url = base_url
         self._clock = clock
         self._limiter = limiter
         self._timeout_secs = timeout_secs
-        self._retry = retry
+        self._tries = tries
+        self._metrics = tries.metrics
         self.session: JwtSession | None = None
-        self.metrics = Metrics(HTTP_COUNTERS, ("exchange",))
         # Connecting gets half of the time, so that a dead host shows as "not sent" before the
         # whole call runs out of time with an unknown outcome.
         connect_secs = timeout_secs / 2
@@ -142,7 +125,7 @@ class RestCaller:
             problem = f"cannot read the reply to {call}: {error}"
             if call.repeatable:
                 raise MessageError(problem) from error
-            self.metrics.count("unknown")
+            self._metrics.count("unknown")
             raise UnknownOutcomeError(problem) from error
 
     async def send(self, call: Call) -> bytes:
@@ -154,26 +137,13 @@ class RestCaller:
         RequestError
             What became of the call, after the retries it is entitled to.
         """
-        patience = _Patience(call)
-        for attempt in count():
-            try:
-                return await self._send_with_token(call, patience)
-            except RequestError as error:
-                self._count(error)
-                delay_secs = self._retry.delay_secs(attempt, error)
-                is_over = patience.is_over_in(delay_secs)
-                if is_over or not self._retry.allows(call, error, attempt):
-                    raise
-                _log.info("%s is sent again in %.1f s: %s", call, delay_secs, error)
-            self.metrics.count("retries")
-            await asyncio.sleep(delay_secs)
-        raise AssertionError("count() does not end")
+        return await self._tries.run(call, partial(self._send_with_token, call))
 
-    async def _send_with_token(self, call: Call, patience: "_Patience") -> bytes:
+    async def _send_with_token(self, call: Call, turn: Turn) -> bytes:
         if self._client.is_closed:
             raise ClientClosedError(f"{call} was not sent: the client is closed, make a new one")
         if not call.private:
-            return await self._send_once(call, None, patience)
+            return await self._send_once(call, None, turn)
         session = self.session
         if session is None:
             raise NoTokenError(
@@ -181,37 +151,23 @@ class RestCaller:
             )
         token = await _token_or_never_sent(session, None)
         try:
-            return await self._send_once(call, token, patience)
+            return await self._send_once(call, token, turn)
         except UnauthorizedError:
             # A refusal is definitive, also of a command: it may go again with a new token.
-            self.metrics.count("tokens_refused")
+            self._metrics.count("tokens_refused")
             token = await _token_or_never_sent(session, token)
-        return await self._send_once(call, token, patience)
+        return await self._send_once(call, token, turn)
 
-    async def _send_once(self, call: Call, token: str | None, patience: "_Patience") -> bytes:
-        await self._wait_for_turn(call, patience)
+    async def _send_once(self, call: Call, token: str | None, turn: Turn) -> bytes:
+        await turn()
         response = await self._exchange(call, self._build_request(call, token))
         report = read_limit_headers(response.headers, self._clock.now_ms())
         if response.status_code == _TOO_MANY_REQUESTS:
-            self._limiter.exhaust(call.rate_class, report)
-            raise rate_limited(response, report.reset_secs)
+            raise rate_limited(response, report)
         self._limiter.observe(call.rate_class, report)
         if response.is_success:
             return response.content
         raise failure_of(call, response)
-
-    async def _wait_for_turn(self, call: Call, patience: "_Patience") -> None:
-        wait_secs = patience.at_most(self._timeout_secs)
-        if not wait_secs:
-            raise ThrottledError(f"{call} was not sent: it waited for a token for too long")
-        try:
-            async with asyncio.timeout(wait_secs):
-                await self._limiter.acquire(call.rate_class, is_urgent=call.is_urgent)
-        except TimeoutError:
-            raise ThrottledError(
-                f"{call} was not sent: the {call.rate_class.value} rate limit left no room "
-                f"within {wait_secs:g} s"
-            ) from None
 
     def _build_request(self, call: Call, token: str | None) -> httpx.Request:
         headers = dict(call.headers)
@@ -228,7 +184,7 @@ class RestCaller:
         )
 
     async def _exchange(self, call: Call, request: httpx.Request) -> httpx.Response:
-        self.metrics.count("requests")
+        self._metrics.count("requests")
         started_ns = time.monotonic_ns()
         try:
             async with asyncio.timeout(self._timeout_secs):
@@ -244,42 +200,10 @@ class RestCaller:
             # exception of a transport that tells nothing apart.
             failure = UnknownOutcomeError(f"no usable reply to {call}: {describe(error)}")
         else:
-            self.metrics.record("exchange", time.monotonic_ns() - started_ns)
+            self._metrics.record("exchange", time.monotonic_ns() - started_ns)
             return response
         # Raised here, without a cause: that may have the request's headers in it, with the token.
         raise failure
-
-    def _count(self, error: RequestError) -> None:
-        for kind, counter in _COUNTED:
-            if isinstance(error, kind):
-                self.metrics.count(counter)
-                return
-
-
-class _Patience:
-    """How much longer a call may wait before it is sent."""
-
-    __slots__ = ("_until_secs",)
-
-    def __init__(self, call: Call) -> None:
-        wait_secs = math.inf if call.max_wait_secs is None else call.max_wait_secs
-        self._until_secs = time.monotonic() + wait_secs
-
-    def at_most(self, secs: float) -> float:
-        return max(0.0, min(secs, self._until_secs - time.monotonic()))
-
-    def is_over_in(self, secs: float) -> bool:
-        return time.monotonic() + secs >= self._until_secs
-
-
-# The first class that fits: subclasses before their base.
-_COUNTED: Final = (
-    (ThrottledError, "throttled"),
-    (NotSentError, "not_sent"),
-    (RateLimitedError, "rate_limited"),
-    (VenueError, "refused"),
-    (UnknownOutcomeError, "unknown"),
-)
 
 
 # All but a refusal of the account or its key, which is the answer to the call as well.

@@ -5,6 +5,7 @@ A command is repeated only where the venue cannot have executed it.
 
 import random
 from dataclasses import dataclass
+from typing import Final
 
 from nautilus_paradex.transport.call import Call
 from nautilus_paradex.transport.errors import (
@@ -14,6 +15,7 @@ from nautilus_paradex.transport.errors import (
     RateLimitedError,
     RequestError,
     ServerError,
+    SocketDownError,
     ThrottledError,
     UnknownOutcomeError,
 )
@@ -58,9 +60,12 @@ class RetryPolicy:
         return delay_secs
 
 
+# They have waited, or tried again, for as long as they may.
+_HAVE_WAITED: Final = (ThrottledError, NoTokenError, ClientClosedError, SocketDownError)
+
+
 def _may_repeat(call: Call, error: RequestError) -> bool:
-    # The first two have waited, or tried again, for as long as they may.
-    if isinstance(error, ThrottledError | NoTokenError | ClientClosedError):
+    if isinstance(error, _HAVE_WAITED):
         return False
     if isinstance(error, NotSentError | RateLimitedError):
         return True

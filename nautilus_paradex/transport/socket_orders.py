@@ -1,11 +1,12 @@
 """Order methods of the WebSocket: the same signed commands as over REST, with the same outcomes.
 
-Only the way differs. Who uses it sees the errors of `transport.errors`, with the codes of REST; a
-cancel goes over REST while the socket is down, a new order does not wait for it.
+Only the way differs. Who uses it sees the errors of `transport.errors`, with the codes of REST,
+after the same tries. A cancel goes over REST while the socket is down; an order does not wait.
 """
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Final, Protocol
 
 import msgspec
@@ -22,13 +23,16 @@ from nautilus_paradex.protocol.rest import (
 )
 from nautilus_paradex.protocol.rpc import Response, RpcError
 from nautilus_paradex.transport.acting_account import ActingAccount
+from nautilus_paradex.transport.call import Call
 from nautilus_paradex.transport.endpoints.base import longest_wait_secs
 from nautilus_paradex.transport.errors import (
-    NotSentError,
     RequestError,
+    SocketDownError,
     UnknownOutcomeError,
     venue_error,
 )
+from nautilus_paradex.transport.rate_limit import RateClass
+from nautilus_paradex.transport.tries import Tries, Turn
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 from nautilus_paradex.transport.websocket_errors import (
     AckTimeoutError,
@@ -36,10 +40,7 @@ from nautilus_paradex.transport.websocket_errors import (
     NotConnectedError,
 )
 
-__all__ = ["Cancels", "SocketOrders", "Turn"]
-
-type Turn = Callable[[str, float | None, bool], Awaitable[None]]
-"""Waits until the rate limit of orders has room: what for, how many seconds at most, if urgent."""
+__all__ = ["Cancels", "SocketOrders"]
 
 _CANCELS: Final = "order.cancel"  # what their methods begin with
 
@@ -87,16 +88,16 @@ class SocketOrders:
     ----------
     socket : ParadexWebSocketClient
         Connected and authenticated.
-    turn : Turn
-        Keeps the venue's rate limit, which both ways share.
+    tries : Tries
+        Paces and repeats the commands: the venue's rate limit is that of both ways together.
     cancels : Cancels
         Takes the cancels while the socket is down.
 
     """
 
-    def __init__(self, socket: ParadexWebSocketClient, turn: Turn, cancels: Cancels) -> None:
+    def __init__(self, socket: ParadexWebSocketClient, tries: Tries, cancels: Cancels) -> None:
         self._socket = socket
-        self._turn = turn
+        self._tries = tries
         self._cancels = cancels
 
     async def create_order(self, order: OrderRequest) -> Order:
@@ -122,32 +123,39 @@ class SocketOrders:
 
     async def cancel_order(self, order_id: str) -> None:
         """Queue the cancellation of an order."""
-        if not self._socket.is_connected:
+        try:
+            await self._send("order.cancel", {"id": order_id})
+        except SocketDownError:
             await self._cancels.cancel_order(order_id)
-            return
-        await self._send("order.cancel", {"id": order_id})
 
     async def cancel_order_by_client_id(self, client_id: str, market: str | None = None) -> None:
         """Queue the cancellation of an order; over the socket the venue wants its `market`."""
-        if not self._socket.is_connected or market is None:
-            await self._cancels.cancel_order_by_client_id(client_id, market)
+        if market is None:
+            await self._cancels.cancel_order_by_client_id(client_id)
             return
-        await self._send("order.cancel", {"client_id": client_id, "market": market})
+        try:
+            await self._send("order.cancel", {"client_id": client_id, "market": market})
+        except SocketDownError:
+            await self._cancels.cancel_order_by_client_id(client_id, market)
 
     async def cancel_orders(self, order_ids: Sequence[str]) -> list[CancelResult]:
         """Queue the cancellation of several orders and return what became of each."""
-        if not self._socket.is_connected:
+        try:
+            response = await self._send("order.cancel_batch", {"order_ids": list(order_ids)})
+        except SocketDownError:
             return await self._cancels.cancel_orders(order_ids)
-        response = await self._send("order.cancel_batch", {"order_ids": list(order_ids)})
         return _read(response, _CancelReply).results
 
     async def cancel_all_orders(self, market: str | None = None) -> None:
         """Queue the cancellation of all open orders, or of those of one market."""
-        # For an isolated account neither way can: the REST client says why.
-        if not self._socket.is_connected or self._cancels.acting_account.is_isolated:
+        if self._cancels.acting_account.is_isolated:
+            # Neither way can: the REST client says why.
             await self._cancels.cancel_all_orders(market)
             return
-        await self._send("order.cancel_all", {} if market is None else {"market": market})
+        try:
+            await self._send("order.cancel_all", {} if market is None else {"market": market})
+        except SocketDownError:
+            await self._cancels.cancel_all_orders(market)
 
     async def _send(
         self,
@@ -155,9 +163,19 @@ class SocketOrders:
         params: Mapping[str, object],
         recv_window_ms: int | None = None,
     ) -> Response:
+        call = Call(
+            "RPC",
+            method,
+            RateClass.ORDERS,
+            is_urgent=method.startswith(_CANCELS),
+            max_wait_secs=longest_wait_secs(recv_window_ms),
+        )
+        return await self._tries.run(call, partial(self._send_once, method, params))
+
+    async def _send_once(self, method: str, params: Mapping[str, object], turn: Turn) -> Response:
         if not self._socket.is_connected:
-            raise NotSentError(f"{method} was not sent: the socket is not connected")
-        await self._turn(method, longest_wait_secs(recv_window_ms), method.startswith(_CANCELS))
+            raise SocketDownError(f"{method} was not sent: the socket is not connected")
+        await turn()
         try:
             return await self._socket.request(method, params)
         except RpcError as exc:
@@ -165,7 +183,7 @@ class SocketOrders:
         except (AckTimeoutError, ConnectionLostError) as exc:
             raise UnknownOutcomeError(f"{method} got no verdict: {exc}") from exc
         except NotConnectedError as exc:
-            raise NotSentError(f"{method} was not sent: {exc}") from exc
+            raise SocketDownError(f"{method} was not sent: {exc}") from exc
 
 
 class _OrderReply(msgspec.Struct, frozen=True):

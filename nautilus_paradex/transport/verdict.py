@@ -16,6 +16,7 @@ from nautilus_paradex.transport.errors import (
     UnknownOutcomeError,
     venue_error,
 )
+from nautilus_paradex.transport.rate_limit import LimitReport
 
 __all__ = ["failure_of", "rate_limited"]
 
@@ -39,10 +40,10 @@ def failure_of(call: Call, response: httpx.Response) -> RequestError:
     return UnknownOutcomeError(f"{call} got no verdict: {error}")
 
 
-def rate_limited(response: httpx.Response, retry_after_secs: float | None) -> RateLimitedError:
+def rate_limited(response: httpx.Response, report: LimitReport) -> RateLimitedError:
     """Return the error of a 429."""
     code, message = _read_refusal(response)
-    return RateLimitedError(response.status_code, code, message, retry_after_secs)
+    return RateLimitedError(response.status_code, code, message, report)
 
 
 def _read_refusal(response: httpx.Response) -> tuple[str | None, str]:

@@ -206,6 +206,8 @@ class World:
             transport=transport or loopback_transport(),
             clock=clock,
             max_retries=config.max_retries,
+            retry_delay_initial_ms=config.retry_delay_initial_ms,
+            retry_delay_max_ms=config.retry_delay_max_ms,
             timeout_secs=config.http_timeout_secs,
             token_usage=config.token_usage,
             on_behalf_of_account=config.on_behalf_of_account,
