@@ -55,6 +55,7 @@ from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.watch import OrderWatch
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
 from nautilus_paradex.execution.reports.reports import Reports
 from nautilus_paradex.execution.system_watch import SystemWatch
@@ -143,7 +144,8 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._set_account_id(AccountId(f"{client_id.value}-{_ACCOUNT_NAMES[is_isolated]}"))
         self._config = config
         self._http = http_client
-        self._events = OrderEvents(self, msgbus, cache, clock, self._log)
+        platform = Platform(self, msgbus, cache, clock, self._log)
+        self._events = OrderEvents(platform)
         self._takeover = Takeover(
             msgbus,
             client_id,
@@ -153,22 +155,10 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         )
         instruments = InstrumentLoader(instrument_provider, cache)
         self._recovery = Recovery(
-            http_client,
-            self._events,
-            cache,
-            client_id,
-            self._log,
-            config,
-            self._takeover.until_over,
+            platform, http_client, self._events, config, self._takeover.until_over
         )
         self._events.watcher = OrderWatch(
-            http_client,
-            self._events,
-            self._recovery,
-            instruments,
-            self._log,
-            self.create_task,
-            config,
+            platform, http_client, self._events, self._recovery, instruments, config
         )
         signer = RequestSigner(http_client, config)
         self._system = SystemWatch(
@@ -180,15 +170,11 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             config.system_state_interval_secs,
         )
         self._limits = OrderLimits(
+            platform,
             http_client,
             self._system,
             self._events,
             instruments,
-            cache,
-            clock,
-            self._log,
-            self.create_task,
-            self.account_id,
             config.recv_window_ms,
         )
         self._twaps = Twaps(
@@ -201,49 +187,19 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         )
         self._margins = MarginSettings(http_client, self._log, config)
         self._reports = Reports(
+            platform,
             http_client,
             self._events,
             self._recovery,
             self._takeover,
             instruments,
-            cache,
-            clock,
-            self._log,
-            client_id,
-            self.account_id,
             balances_are_positions=config.use_spot_position_reports,
         )
         self._commissions = Commissions(cache, is_retail=config.token_usage is not None)
-        self._account = AccountReporter(
-            self,
-            http_client,
-            cache,
-            clock,
-            self._log,
-            self.create_task,
-        )
-        self._positions = PositionWatch(
-            self,
-            http_client,
-            self._explain_positions,
-            instruments,
-            msgbus,
-            cache,
-            clock,
-            self._log,
-            self.create_task,
-        )
+        self._account = AccountReporter(platform, http_client)
+        self._positions = PositionWatch(platform, http_client, self._explain_positions, instruments)
         self._funding = FundingPayments(http_client, msgbus, clock)
-        self._busts = TradeBusts(
-            http_client,
-            self._events,
-            client_id,
-            msgbus,
-            cache,
-            clock,
-            self._log,
-            self._on_bust,
-        )
+        self._busts = TradeBusts(platform, http_client, self._events, self._on_bust)
         self._catch_up = CatchUp(
             http_client,
             self._recovery,
@@ -272,15 +228,11 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             connect_limiter=shared_connect_limiter(loop),
         )
         self._commands = Commands(
+            platform,
             self._route(config),
             signer,
             self._events,
             self._recovery,
-            client_id,
-            cache,
-            clock,
-            self._log,
-            self.create_task,
             self._limits,
             OrderFeatures(
                 stp=config.stp,

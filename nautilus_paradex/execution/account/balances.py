@@ -6,14 +6,11 @@ again when a fill or a transfer has moved one of them.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
-from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.instruments import CurrencyPair
 
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.account import (
     SETTLEMENT_ASSET,
     account_balances,
@@ -53,36 +50,24 @@ class AccountReporter:
 
     Parameters
     ----------
-    client : LiveExecutionClient
-        The client that emits.
+    platform : Platform
+        The platform, as the client knows it.
     http : ParadexHttpClient
         The REST client.
-    cache : Cache
-        The platform's cache, for instruments.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
-    create_task : callable
-        Starts a coroutine under the client's supervision.
 
     """
 
     def __init__(
         self,
-        client: LiveExecutionClient,
+        platform: Platform,
         http: ParadexHttpClient,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
-        self._client = client
+        self._client = platform.client
         self._http = http
-        self._cache = cache
-        self._clock = clock
-        self._log = log
-        self._create_task = create_task
+        self._cache = platform.cache
+        self._clock = platform.clock
+        self._log = platform.log
+        self._create_task = platform.create_task
         self._summary: AccountEvent | None = None
         self._tokens: dict[str, int] = {}
         self._status: str | None = None

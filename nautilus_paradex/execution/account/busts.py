@@ -9,8 +9,6 @@ from collections import OrderedDict
 from collections.abc import Callable
 from typing import Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger, MessageBus
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.model.enums import (
     ContingencyType,
@@ -20,11 +18,12 @@ from nautilus_trader.model.enums import (
     TriggerType,
 )
 from nautilus_trader.model.events import OrderFilled, OrderInitialized
-from nautilus_trader.model.identifiers import ClientId, ClientOrderId, TradeId
+from nautilus_trader.model.identifiers import ClientOrderId, TradeId
 from nautilus_trader.model.orders.unpacker import OrderUnpacker
 
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.execution.publishing import OncePublisher
 from nautilus_paradex.parsing.custom_data import trade_bust
 from nautilus_paradex.parsing.fills import fill_event_of, own_order, reversal
@@ -46,20 +45,12 @@ class TradeBusts:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     http : ParadexHttpClient
         The REST client.
     events : OrderEvents
         Where the fill that undoes another is taken in.
-    client_id : ClientId
-        The client that the orders belong to.
-    msgbus : MessageBus
-        The platform's message bus.
-    cache : Cache
-        The platform's cache: which fills it has.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
     on_bust : callable
         Called with the id of a fill that was taken back: position and balance have changed.
 
@@ -67,26 +58,22 @@ class TradeBusts:
 
     def __init__(
         self,
+        platform: Platform,
         http: ParadexHttpClient,
         events: OrderEvents,
-        client_id: ClientId,
-        msgbus: MessageBus,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
         on_bust: Callable[[str], None],
     ) -> None:
         self._http = http
         self._events = events
-        self._client_id = client_id
-        self._cache = cache
-        self._clock = clock
-        self._log = log
+        self._client_id = platform.client_id
+        self._cache = platform.cache
+        self._clock = platform.clock
+        self._log = platform.log
         self._on_bust = on_bust
-        self._publisher = OncePublisher(msgbus)
+        self._publisher = OncePublisher(platform.msgbus)
         self._awaited: OrderedDict[str, rest.TradeBust] = OrderedDict()
         self._awaited_ids: dict[TradeId, str] = {}
-        msgbus.subscribe("events.fills.*", self._on_fill)
+        platform.msgbus.subscribe("events.fills.*", self._on_fill)
 
     def take(self, bust: rest.TradeBust) -> None:
         """

@@ -6,24 +6,22 @@ busts are read again, and if that does not help, the venue's position is reporte
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger, MessageBus
-from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.events import PositionEvent as PlatformPositionEvent
 from nautilus_trader.model.instruments import CurrencyPair
 
+from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.instruments import InstrumentLoader
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
-from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.parsing.reports import flat_position_report, position_status_report
 from nautilus_paradex.protocol.conversion import position_event
 from nautilus_paradex.protocol.enums import OrderSide
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import PositionEvent
-from nautilus_paradex.protocol.numbers import e8_to_str
+from nautilus_paradex.protocol.numbers import E8, e8_to_str
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["Explain", "PositionWatch"]
@@ -49,53 +47,38 @@ class PositionWatch:
 
     Parameters
     ----------
-    client : LiveExecutionClient
-        The client that reports.
+    platform : Platform
+        The platform, as the client knows it.
     http : ParadexHttpClient
         The REST client.
     explain : Explain
         Brings missing fills, and undoes busted ones, before a position is reported.
     instruments : InstrumentLoader
         Loads instruments that the platform does not know.
-    msgbus : MessageBus
-        The platform's message bus: when its own positions change.
-    cache : Cache
-        The platform's cache.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
-    create_task : callable
-        Starts a coroutine under the client's supervision.
 
     """
 
     def __init__(
         self,
-        client: LiveExecutionClient,
+        platform: Platform,
         http: ParadexHttpClient,
         explain: Explain,
         instruments: InstrumentLoader,
-        msgbus: MessageBus,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
-        self._client = client
+        self._platform = platform
         self._http = http
         self._explain = explain
         self._instruments = instruments
-        self._cache = cache
-        self._clock = clock
-        self._log = log
-        self._create_task = create_task
+        self._cache = platform.cache
+        self._clock = platform.clock
+        self._log = platform.log
+        self._create_task = platform.create_task
         self._has_begun = False
         self._venue: dict[str, PositionEvent] = {}
         self._accepted: dict[str, int] = {}
         self._watched: set[str] = set()
         self._lock = asyncio.Lock()
-        msgbus.subscribe("events.position.*", self._on_changed_here)
+        platform.msgbus.subscribe("events.position.*", self._on_changed_here)
 
     def begin(self) -> None:
         """Compare from here on: the platform has been told of the account's positions."""
@@ -157,7 +140,7 @@ class PositionWatch:
 
     def _on_changed_here(self, event: PlatformPositionEvent) -> None:
         # A fill that comes after its position was brought in line is counted twice.
-        if not self._has_begun or event.account_id != self._client.account_id:
+        if not self._has_begun or event.account_id != self._platform.account_id:
             return
         if not isinstance(self._cache.instrument(event.instrument_id), CurrencyPair):
             self._compare(event.instrument_id.symbol.value)
@@ -211,18 +194,13 @@ class PositionWatch:
         return -size if event.side == OrderSide.SELL else size
 
     def _platform_size(self, market: str) -> int:
-        return sum(
-            quantity_to_e8(position.quantity) * (1 if position.is_long else -1)
-            for position in self._cache.positions_open(
-                instrument_id=instrument_id_from_symbol(market),
-                account_id=self._client.account_id,
-            )
-        )
+        net = self._platform.net_position(instrument_id_from_symbol(market))
+        return int(net * E8)
 
     def _held_markets(self) -> set[str]:
         positions = self._cache.positions_open(
-            venue=self._client.venue,
-            account_id=self._client.account_id,
+            venue=PARADEX_VENUE,
+            account_id=self._platform.account_id,
         )
         return {
             position.instrument_id.symbol.value
@@ -261,11 +239,11 @@ class PositionWatch:
             f"{_text(self._platform_size(market))} -> {_text(self._venue_size(market))} ({why})",
         )
         common = {
-            "account_id": self._client.account_id,
+            "account_id": self._platform.account_id,
             "instrument": instrument,
             "ts_init": self._clock.timestamp_ns(),
         }
-        self._client._send_position_status_report(
+        self._platform.send_position_report(
             flat_position_report(**common)
             if event is None or not event.size
             else position_status_report(event, **common),

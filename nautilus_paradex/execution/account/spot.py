@@ -9,14 +9,13 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Final
 
-from nautilus_trader.cache.cache import Cache
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.reports import PositionStatusReport
 from nautilus_trader.model.enums import PositionSide
-from nautilus_trader.model.identifiers import AccountId, InstrumentId
 from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_trader.model.objects import Quantity
 
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.protocol.enums import OrderSide, PositionStatus
 from nautilus_paradex.protocol.events import PositionEvent
@@ -28,42 +27,28 @@ __all__ = ["balances_as_positions", "known_spot_report", "known_spot_reports"]
 _US_PER_MS: Final = 1_000
 
 
-def known_spot_reports(
-    cache: Cache,
-    *,
-    account_id: AccountId,
-    ts_init: int,
-) -> list[PositionStatusReport]:
+def known_spot_reports(platform: Platform) -> list[PositionStatusReport]:
     """Return reports of the account's open spot positions, as the platform has them."""
     instrument_ids = {
         position.instrument_id
-        for position in cache.positions_open(venue=None, account_id=account_id)
+        for position in platform.cache.positions_open(venue=None, account_id=platform.account_id)
     }
-    pairs = map(cache.instrument, sorted(instrument_ids))
-    return [
-        known_spot_report(cache, pair, account_id=account_id, ts_init=ts_init)
-        for pair in pairs
-        if isinstance(pair, CurrencyPair)
-    ]
+    pairs = map(platform.cache.instrument, sorted(instrument_ids))
+    return [known_spot_report(platform, pair) for pair in pairs if isinstance(pair, CurrencyPair)]
 
 
-def known_spot_report(
-    cache: Cache,
-    pair: CurrencyPair,
-    *,
-    account_id: AccountId,
-    ts_init: int,
-) -> PositionStatusReport:
+def known_spot_report(platform: Platform, pair: CurrencyPair) -> PositionStatusReport:
     """Return the report of the position in a pair as the platform has it, flat if it has none."""
-    net = _net_position(cache, pair.id, account_id)
+    net = platform.net_position(pair.id)
+    now_ns = platform.clock.timestamp_ns()
     return PositionStatusReport(
-        account_id=account_id,
+        account_id=platform.account_id,
         instrument_id=pair.id,
         position_side=_side(net),
         quantity=Quantity(abs(net), pair.size_precision),
         report_id=UUID4(),
-        ts_last=ts_init,
-        ts_init=ts_init,
+        ts_last=now_ns,
+        ts_init=now_ns,
     )
 
 
@@ -110,15 +95,6 @@ async def balances_as_positions(
 async def _mark_price(http: ParadexHttpClient, market: str) -> int | None:
     summaries = await http.markets_summary(market)
     return to_e8(summaries[0].mark_price) if summaries else None
-
-
-def _net_position(cache: Cache, instrument_id: InstrumentId, account_id: AccountId) -> Decimal:
-    positions = cache.positions_open(
-        venue=None,
-        instrument_id=instrument_id,
-        account_id=account_id,
-    )
-    return sum((position.signed_decimal_qty() for position in positions), Decimal(0))
 
 
 def _side(net: Decimal) -> PositionSide:

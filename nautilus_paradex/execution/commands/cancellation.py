@@ -5,8 +5,6 @@ from collections.abc import Sequence
 from itertools import batched
 from typing import Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import Logger
 from nautilus_trader.execution.messages import CancelAllOrders, CancelOrder
 from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.orders import Order
@@ -16,6 +14,7 @@ from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.lookup import GONE_CODES
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.protocol.enums import CancelStatus
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
@@ -37,6 +36,8 @@ class Cancellation:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     route : OrderRoute
         The way to the venue.
     events : OrderEvents
@@ -45,28 +46,23 @@ class Cancellation:
         Finds out how an order ended that the venue no longer has.
     under_way : UnderWay
         What has been asked and not answered yet.
-    cache : Cache
-        The platform's cache: which orders there are.
-    log : Logger
-        The client's logger.
 
     """
 
     def __init__(
         self,
+        platform: Platform,
         route: OrderRoute,
         events: OrderEvents,
         recovery: Recovery,
         under_way: UnderWay,
-        cache: Cache,
-        log: Logger,
     ) -> None:
         self._route = route
         self._events = events
         self._recovery = recovery
         self._under_way = under_way
-        self._cache = cache
-        self._log = log
+        self._cache = platform.cache
+        self._log = platform.log
 
     async def cancel(self, command: CancelOrder) -> None:
         """Cancel one order."""

@@ -5,11 +5,6 @@ told so), answered, or unknown (nothing is said; `recovery` finds out). An answe
 what becomes of an order is told by the streams.
 """
 
-from collections.abc import Callable, Coroutine
-from typing import Any
-
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
 from nautilus_trader.execution.messages import (
     BatchCancelOrders,
     CancelAllOrders,
@@ -19,7 +14,6 @@ from nautilus_trader.execution.messages import (
     SubmitOrderList,
 )
 from nautilus_trader.model.events import OrderEvent
-from nautilus_trader.model.identifiers import ClientId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.cancellation import Cancellation
@@ -35,6 +29,7 @@ from nautilus_paradex.execution.commands.submission import Submission
 from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.order_params import NO_FEATURES, OrderFeatures
 
 __all__ = ["Commands"]
@@ -46,6 +41,8 @@ class Commands:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     route : OrderRoute
         The way to the venue.
     signer : RequestSigner
@@ -54,16 +51,6 @@ class Commands:
         Where answers are taken in, and refusals told.
     recovery : Recovery
         What finds out where an answer stays away.
-    client_id : ClientId
-        The client that carries them out.
-    cache : Cache
-        The platform's cache.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
-    create_task : callable
-        Starts a coroutine under the client's supervision.
     limits : OrderLimits
         Knows what is certain to break a limit of the venue.
     defaults : OrderFeatures, optional
@@ -73,66 +60,42 @@ class Commands:
 
     def __init__(
         self,
+        platform: Platform,
         route: OrderRoute,
         signer: RequestSigner,
         events: OrderEvents,
         recovery: Recovery,
-        client_id: ClientId,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
         limits: OrderLimits,
         defaults: OrderFeatures = NO_FEATURES,
     ) -> None:
-        self._cache = cache
-        self._under_way = UnderWay(events, log)
+        self._cache = platform.cache
+        self._under_way = UnderWay(events, platform.log)
         self._submission = Submission(
-            route,
-            signer,
-            events,
-            recovery,
-            self._under_way,
-            cache,
-            log,
-            create_task,
-            limits,
-            defaults,
+            platform, route, signer, events, recovery, self._under_way, limits, defaults
         )
-        self._modification = Modification(
-            route,
-            signer,
-            events,
-            recovery,
-            self._under_way,
-            cache,
-            log,
-            limits,
+        modification = Modification(
+            platform, route, signer, events, recovery, self._under_way, limits
         )
-        self._left_over = LeftOver(recovery, self._under_way, log, create_task)
-        self._cancellation = Cancellation(route, events, recovery, self._under_way, cache, log)
-        wishes = Wishes(cache, client_id, log)
+        self._cancellation = Cancellation(platform, route, events, recovery, self._under_way)
+        self._left_over = LeftOver(platform, recovery, self._under_way)
+        wishes = Wishes(platform.cache, platform.client_id, platform.log)
         keeper = Keeper(
+            platform,
             self._submission,
-            self._modification,
+            modification,
             self._cancellation,
             events,
             recovery,
             wishes,
-            cache,
-            clock,
-            log,
-            create_task,
         )
         self._contingencies = Contingencies(
+            platform,
             self._submission,
-            self._modification,
+            modification,
             keeper,
             wishes,
             events,
             self._under_way,
-            cache,
-            log,
         )
 
     async def submit_order(self, command: SubmitOrder) -> None:

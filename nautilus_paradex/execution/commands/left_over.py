@@ -6,15 +6,14 @@ would ask after them in its own time, and end those that it hears nothing of.
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Final
 
-from nautilus_trader.common.component import Logger
 from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
 from nautilus_paradex.protocol.enums import RequestStatus
 from nautilus_paradex.protocol.errors import ParadexError
@@ -31,28 +30,25 @@ class LeftOver:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     recovery : Recovery
         Asks the venue.
     under_way : UnderWay
         Tells of requests that had no effect.
-    log : Logger
-        The client's logger.
-    create_task : callable
-        Starts a coroutine under the client's supervision.
 
     """
 
     def __init__(
         self,
+        platform: Platform,
         recovery: Recovery,
         under_way: UnderWay,
-        log: Logger,
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
         self._recovery = recovery
         self._under_way = under_way
-        self._log = log
-        self._create_task = create_task
+        self._log = platform.log
+        self._create_task = platform.create_task
 
     def settle(self) -> None:
         """Ask after every order that the cache has under way; before this run sends any."""

@@ -6,20 +6,18 @@ against, and counted what comes near.
 """
 
 from collections import Counter
-from collections.abc import Callable, Coroutine
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
 from nautilus_trader.model.enums import TimeInForce
-from nautilus_trader.model.identifiers import AccountId, InstrumentId
+from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CryptoOption, Instrument
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.execution.system_watch import SystemWatch
 from nautilus_paradex.parsing.limits import Finding, Limit, Standing, Wanted, findings_of
 from nautilus_paradex.protocol.errors import ParadexError
@@ -42,6 +40,8 @@ class OrderLimits:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     http : ParadexHttpClient
         Knows the room that is left in the rate limit.
     system : SystemWatch
@@ -50,16 +50,6 @@ class OrderLimits:
         Knows the orders that are sent and not over.
     instruments : InstrumentLoader
         Reads a market again that something was denied for.
-    cache : Cache
-        The platform's cache: positions and prices.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger: nearness is warned about once per limit and market.
-    create_task : callable
-        Starts a coroutine under the client's supervision.
-    account_id : AccountId
-        The account that is traded for.
     recv_window_ms : int
         How long after its signature the venue takes an order that does not say so itself.
 
@@ -67,26 +57,22 @@ class OrderLimits:
 
     def __init__(
         self,
+        platform: Platform,
         http: ParadexHttpClient,
         system: SystemWatch,
         events: OrderEvents,
         instruments: InstrumentLoader,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
-        account_id: AccountId,
         recv_window_ms: int,
     ) -> None:
+        self._platform = platform
         self._http = http
         self._system = system
         self._events = events
         self._instruments = instruments
-        self._cache = cache
-        self._clock = clock
-        self._log = log
-        self._create_task = create_task
-        self._account_id = account_id
+        self._cache = platform.cache
+        self._clock = platform.clock
+        self._log = platform.log
+        self._create_task = platform.create_task
         self._recv_window_ms = recv_window_ms
         self._near: Counter[Limit] = Counter()
         self._warned: set[tuple[Limit, InstrumentId]] = set()
@@ -175,7 +161,7 @@ class OrderLimits:
             system_status=self._system.status_now,
             on_book=on_book,
             perhaps_open=perhaps_open,
-            position=self._position(instrument.id),
+            position=self._platform.net_position(instrument.id),
             buying=e8_to_decimal(buying_e8),
             selling=e8_to_decimal(selling_e8),
             reference_price=self._reference_price(instrument),
@@ -188,13 +174,6 @@ class OrderLimits:
         if not wanted.is_new:
             return None  # a change has none (openapi)
         return wanted.recv_window_ms or self._recv_window_ms
-
-    def _position(self, instrument_id: InstrumentId) -> Decimal:
-        positions = self._cache.positions_open(
-            instrument_id=instrument_id,
-            account_id=self._account_id,
-        )
-        return sum((position.signed_decimal_qty() for position in positions), Decimal(0))
 
     def _reference_price(self, instrument: Instrument) -> Decimal | None:
         is_option = isinstance(instrument, CryptoOption)

@@ -9,8 +9,6 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import Logger
 from nautilus_trader.execution.messages import ModifyOrder
 from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.orders import Order
@@ -23,6 +21,7 @@ from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.lookup import GONE_CODES
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.limits import Wanted, wanted_change
 from nautilus_paradex.parsing.orders import OrderDraft, modify_denial_of, order_draft
 from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
@@ -43,6 +42,8 @@ class Modification:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     route : OrderRoute
         The way to the venue.
     signer : RequestSigner
@@ -53,10 +54,6 @@ class Modification:
         Finds out what became of an order that cannot be changed any more.
     under_way : UnderWay
         What has been asked and not answered yet.
-    cache : Cache
-        The platform's cache: orders and instruments.
-    log : Logger
-        The client's logger.
     limits : OrderLimits
         Knows what is certain to break a limit of the venue.
 
@@ -64,13 +61,12 @@ class Modification:
 
     def __init__(
         self,
+        platform: Platform,
         route: OrderRoute,
         signer: RequestSigner,
         events: OrderEvents,
         recovery: Recovery,
         under_way: UnderWay,
-        cache: Cache,
-        log: Logger,
         limits: OrderLimits,
     ) -> None:
         self._route = route
@@ -78,8 +74,8 @@ class Modification:
         self._events = events
         self._recovery = recovery
         self._under_way = under_way
-        self._cache = cache
-        self._log = log
+        self._cache = platform.cache
+        self._log = platform.log
         self._limits = limits
 
     async def modify(self, command: ModifyOrder, *, is_own: bool = False) -> None:

@@ -1,13 +1,11 @@
 """New orders: denied, or signed and sent, and what the direct answer means."""
 
 from collections import deque
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import Logger
 from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
@@ -19,6 +17,7 @@ from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.errors import CommandDeniedError
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.limits import wanted_order
 from nautilus_paradex.parsing.order_params import (
     NO_FEATURES,
@@ -62,6 +61,8 @@ class Submission:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     route : OrderRoute
         The way to the venue.
     signer : RequestSigner
@@ -72,12 +73,6 @@ class Submission:
         Finds out what became of an order whose answer stays away.
     under_way : UnderWay
         What has been asked and not answered yet.
-    cache : Cache
-        The platform's cache, for instruments.
-    log : Logger
-        The client's logger.
-    create_task : callable
-        Starts a coroutine under the client's supervision.
     limits : OrderLimits
         Knows what is certain to break a limit of the venue.
     defaults : OrderFeatures, optional
@@ -87,14 +82,12 @@ class Submission:
 
     def __init__(
         self,
+        platform: Platform,
         route: OrderRoute,
         signer: RequestSigner,
         events: OrderEvents,
         recovery: Recovery,
         under_way: UnderWay,
-        cache: Cache,
-        log: Logger,
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
         limits: OrderLimits,
         defaults: OrderFeatures = NO_FEATURES,
     ) -> None:
@@ -103,9 +96,9 @@ class Submission:
         self._events = events
         self._recovery = recovery
         self._under_way = under_way
-        self._cache = cache
-        self._log = log
-        self._create_task = create_task
+        self._cache = platform.cache
+        self._log = platform.log
+        self._create_task = platform.create_task
         self._limits = limits
         self._defaults = defaults
         self._unknown: set[str] = set()

@@ -4,10 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any, Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
 from nautilus_trader.core.uuid import UUID4
-from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.events import OrderUpdated
 from nautilus_trader.model.identifiers import VenueOrderId
@@ -26,6 +23,7 @@ from nautilus_paradex.execution.orders.actions import (
     Updated,
 )
 from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.instruments import is_known_currency
 from nautilus_paradex.parsing.reports import (
     commission_of,
@@ -64,28 +62,20 @@ class OrderEmitter:
 
     Parameters
     ----------
-    client : LiveExecutionClient
-        The client that emits (its ``generate_order_*`` methods).
-    cache : Cache
-        The platform's cache, for instruments.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
+    platform : Platform
+        The platform, as the client knows it.
 
     """
 
     def __init__(
         self,
-        client: LiveExecutionClient,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
+        platform: Platform,
     ) -> None:
-        self._client = client
-        self._cache = cache
-        self._clock = clock
-        self._log = log
+        self._platform = platform
+        self._client = platform.client
+        self._cache = platform.cache
+        self._clock = platform.clock
+        self._log = platform.log
         self._strange_reasons: deque[str] = deque(maxlen=_MAX_STRANGE)
 
     def emit(self, state: OrderState, order: Order, actions: Iterable[Action]) -> None:
@@ -139,7 +129,7 @@ class OrderEmitter:
         """Emit that an order which was never sent is changed."""
         now_ns = self._clock.timestamp_ns()
         # The client's own method wants a venue order id, which such an order has not got.
-        self._client._send_order_event(
+        self._platform.send_order_event(
             OrderUpdated(
                 trader_id=order.trader_id,
                 strategy_id=order.strategy_id,

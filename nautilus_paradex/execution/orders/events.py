@@ -7,9 +7,6 @@ any other. What is said about an order, and in which order, is decided by `state
 
 from typing import Final, Protocol
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger, MessageBus
-from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.events import (
     OrderCanceled,
@@ -32,6 +29,7 @@ from nautilus_paradex.execution.orders.followed import FollowedOrders
 from nautilus_paradex.execution.orders.loose_fills import LooseFills
 from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.execution.orders.terms import as_sent, terms_of
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.fills import own_order, with_own_order
 from nautilus_paradex.parsing.instruments import instrument_id_from_symbol
 from nautilus_paradex.parsing.reports import (
@@ -44,7 +42,6 @@ from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 __all__ = ["OrderEvents", "OrderWatcher"]
 
 _ENDS: Final = (OrderCanceled, OrderExpired, OrderRejected)
-_MAX_ENDED: Final = 10_000  # orders kept after their end, to recognise what is said of them again
 
 
 class OrderWatcher(Protocol):
@@ -89,16 +86,8 @@ class OrderEvents:
 
     Parameters
     ----------
-    client : LiveExecutionClient
-        The client that emits (its ``generate_order_*`` and ``_send_*`` methods).
-    msgbus : MessageBus
-        The platform's message bus: which fills have reached orders.
-    cache : Cache
-        The platform's cache: which orders and instruments it knows.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
+    platform : Platform
+        The platform, as the client knows it.
 
     Attributes
     ----------
@@ -111,25 +100,21 @@ class OrderEvents:
 
     def __init__(
         self,
-        client: LiveExecutionClient,
-        msgbus: MessageBus,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
+        platform: Platform,
     ) -> None:
-        self._client = client
-        self._cache = cache
-        self._clock = clock
-        self._log = log
-        self.followed = FollowedOrders(cache, client.account_id)
-        self._emitter = OrderEmitter(client, cache, clock, log)
-        self._loose = LooseFills(log)
-        self._early = EarlyFills(cache, client.account_id)
+        self._platform = platform
+        self._cache = platform.cache
+        self._clock = platform.clock
+        self._log = platform.log
+        self.followed = FollowedOrders(platform.cache, platform.account_id)
+        self._emitter = OrderEmitter(platform)
+        self._loose = LooseFills(platform.log)
+        self._early = EarlyFills(platform.cache, platform.account_id)
         self._untold_refusals: dict[str, str] = {}
         self._leaving: set[str] = set()
         self.watcher: OrderWatcher | None = None
-        msgbus.subscribe("events.fills.*", self._note_applied)
-        msgbus.subscribe("events.order.*", self._note_end)
+        platform.msgbus.subscribe("events.fills.*", self._note_applied)
+        platform.msgbus.subscribe("events.order.*", self._note_end)
 
     # -- In --------------------------------------------------------------------------------------
 
@@ -344,13 +329,13 @@ class OrderEvents:
             return None
         report = order_status_report(
             event,
-            account_id=self._client.account_id,
+            account_id=self._platform.account_id,
             instrument=instrument,
             ts_init=self._clock.timestamp_ns(),
             filled=0,
             status=OrderStatus.ACCEPTED,
         )
-        self._client._send_order_status_report(report)
+        self._platform.send_order_report(report)
         order = self.followed.find_order(event.client_order_id, order_id)
         if order is None:
             # The engine is configured to drop what no strategy claims.

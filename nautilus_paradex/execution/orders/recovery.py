@@ -8,9 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import Logger
-from nautilus_trader.model.identifiers import ClientId, ClientOrderId
+from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.config import ParadexExecClientConfig
@@ -24,6 +22,7 @@ from nautilus_paradex.execution.orders.lookup import (
     recent_orders,
 )
 from nautilus_paradex.execution.orders.survey import Survey
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import OrderStatus
@@ -50,16 +49,12 @@ class Recovery:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     http : ParadexHttpClient
         The REST client.
     events : OrderEvents
         Where what is found is taken in.
-    cache : Cache
-        The platform's cache: which orders are in question.
-    client_id : ClientId
-        The client whose orders are looked after.
-    log : Logger
-        The client's logger.
     config : ParadexExecClientConfig
         The client's settings.
     until_ready : callable
@@ -69,19 +64,17 @@ class Recovery:
 
     def __init__(
         self,
+        platform: Platform,
         http: ParadexHttpClient,
         events: OrderEvents,
-        cache: Cache,
-        client_id: ClientId,
-        log: Logger,
         config: ParadexExecClientConfig,
         until_ready: Callable[[], Awaitable[None]],
     ) -> None:
         self._http = http
         self._events = events
-        self._cache = cache
-        self._client_id = client_id
-        self._log = log
+        self._cache = platform.cache
+        self._client_id = platform.client_id
+        self._log = platform.log
         self._config = config
         self._survey = Survey(http)
         self._in_doubt: set[ClientOrderId] = set()

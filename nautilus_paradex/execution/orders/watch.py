@@ -5,10 +5,8 @@ there. How an order is asked for, and taken in, is `recovery`.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any, Final
-
-from nautilus_trader.common.component import Logger
+from collections.abc import Awaitable
+from typing import Final
 
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.execution.instruments import InstrumentLoader
@@ -16,6 +14,7 @@ from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.lookup import GONE_CODES, with_position_sizes
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.transport.errors import RequestError, VenueError
@@ -34,6 +33,8 @@ class OrderWatch:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     http : ParadexHttpClient
         The REST client.
     events : OrderEvents
@@ -42,10 +43,6 @@ class OrderWatch:
         Asks for orders.
     instruments : InstrumentLoader
         Loads the instruments of orders placed elsewhere.
-    log : Logger
-        The client's logger.
-    create_task : callable
-        Starts a coroutine under the client's supervision.
     config : ParadexExecClientConfig
         The client's settings.
 
@@ -53,20 +50,19 @@ class OrderWatch:
 
     def __init__(
         self,
+        platform: Platform,
         http: ParadexHttpClient,
         events: OrderEvents,
         recovery: Recovery,
         instruments: InstrumentLoader,
-        log: Logger,
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
         config: ParadexExecClientConfig,
     ) -> None:
         self._http = http
         self._events = events
         self._recovery = recovery
         self._instruments = instruments
-        self._log = log
-        self._create_task = create_task
+        self._log = platform.log
+        self._create_task = platform.create_task
         self._config = config
         self._completing: set[str] = set()
 

@@ -6,19 +6,18 @@ for the truth. What is to be reported, `reports` and `mass_status` find out.
 
 from collections.abc import Mapping
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
 from nautilus_trader.execution.reports import (
     FillReport,
     OrderStatusReport,
     PositionStatusReport,
 )
-from nautilus_trader.model.identifiers import AccountId, ClientOrderId, VenueOrderId
+from nautilus_trader.model.identifiers import ClientOrderId, VenueOrderId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.instruments import InstrumentLoader, UnlistedMarketError
 from nautilus_paradex.execution.orders.emitter import NOT_ACCEPTED
 from nautilus_paradex.execution.orders.lookup import with_position_sizes
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.precision import PrecisionError
 from nautilus_paradex.parsing.reports import (
     fill_report,
@@ -41,36 +40,27 @@ class ReportMaker:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     http : ParadexHttpClient
         The REST client, for the sizes of position-linked orders.
     instruments : InstrumentLoader
         Loads instruments that the venue reports and the platform does not know.
-    cache : Cache
-        The platform's cache: under which ids it knows orders.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
-    account_id : AccountId
-        The account of the reports.
 
     """
 
     def __init__(
         self,
+        platform: Platform,
         http: ParadexHttpClient,
         instruments: InstrumentLoader,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
-        account_id: AccountId,
     ) -> None:
         self._http = http
         self._instruments = instruments
-        self._cache = cache
-        self._clock = clock
-        self._log = log
-        self._account_id = account_id
+        self._cache = platform.cache
+        self._clock = platform.clock
+        self._log = platform.log
+        self._account_id = platform.account_id
 
     async def order_reports(self, events: list[OrderEvent]) -> list[OrderStatusReport]:
         """Return the reports of orders, less those that cannot be expressed: an error log each."""

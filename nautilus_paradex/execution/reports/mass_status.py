@@ -3,10 +3,6 @@
 Of a difference between them the engine would invent a fill, and count the real one on top of it.
 """
 
-from decimal import Decimal
-
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.reports import (
     ExecutionMassStatus,
@@ -14,11 +10,11 @@ from nautilus_trader.execution.reports import (
     OrderStatusReport,
     PositionStatusReport,
 )
-from nautilus_trader.model.identifiers import AccountId, ClientId, InstrumentId
 
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.execution.reports.lost_fills import give_lost_fills
 from nautilus_paradex.execution.reports.maker import ReportMaker
 from nautilus_paradex.execution.reports.openings import KnownPosition, settle_positions
@@ -38,6 +34,8 @@ class MassStatus:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     reader : VenueStateReader
         Reads the account.
     maker : ReportMaker
@@ -48,42 +46,27 @@ class MassStatus:
         Knows which orders of the platform the venue is to be asked of.
     takeover : Takeover
         Keeps the streams' news while a mass status is on its way.
-    cache : Cache
-        The platform's cache.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
-    client_id : ClientId
-        The client's id.
-    account_id : AccountId
-        The account of the reports.
 
     """
 
     def __init__(
         self,
+        platform: Platform,
         reader: VenueStateReader,
         maker: ReportMaker,
         events: OrderEvents,
         recovery: Recovery,
         takeover: Takeover,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
-        client_id: ClientId,
-        account_id: AccountId,
     ) -> None:
+        self._platform = platform
         self._reader = reader
         self._maker = maker
         self._events = events
         self._recovery = recovery
         self._takeover = takeover
-        self._cache = cache
-        self._clock = clock
-        self._log = log
-        self._client_id = client_id
-        self._account_id = account_id
+        self._cache = platform.cache
+        self._clock = platform.clock
+        self._log = platform.log
         self._positions: list[PositionEvent] | None = None
 
     @property
@@ -116,8 +99,8 @@ class MassStatus:
         orders = [o for o in state.orders if o.status == OrderStatus.CLOSED or self._is_news(o)]
         sides = {order.order_id: order.side for order in state.orders}
         mass_status = ExecutionMassStatus(
-            client_id=self._client_id,
-            account_id=self._account_id,
+            client_id=self._platform.client_id,
+            account_id=self._platform.account_id,
             venue=PARADEX_VENUE,
             report_id=UUID4(),
             ts_init=self._clock.timestamp_ns(),
@@ -128,7 +111,7 @@ class MassStatus:
         position_reports = await self._maker.position_reports(state.positions)
         fill_reports = await self._maker.fill_reports(fills, sides)
         self._tell_unprotected(position_reports, order_reports)
-        known = KnownPosition(self._net_position, self._has_fill)
+        known = KnownPosition(self._platform.net_position, self._has_fill)
         give_lost_fills(self._cache, position_reports, fill_reports, known, self._log)
         settle_positions(
             mass_status,
@@ -192,14 +175,6 @@ class MassStatus:
                     "run, its stop-loss may never have been sent: without a cache database it is "
                     "not known any more",
                 )
-
-    def _net_position(self, instrument_id: InstrumentId) -> Decimal:
-        positions = self._cache.positions_open(
-            venue=None,
-            instrument_id=instrument_id,
-            account_id=self._account_id,
-        )
-        return sum((position.signed_decimal_qty() for position in positions), Decimal(0))
 
     def _has_fill(self, fill: FillReport) -> bool:
         order = self._maker.known_order(fill.venue_order_id.value, fill.client_order_id)

@@ -7,8 +7,6 @@ pages are read, orders of every kind and instruments not loaded yet are included
 from datetime import datetime
 from typing import Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
 from nautilus_trader.execution.messages import (
     GenerateFillReports,
     GenerateOrderStatusReport,
@@ -22,8 +20,6 @@ from nautilus_trader.execution.reports import (
     PositionStatusReport,
 )
 from nautilus_trader.model.identifiers import (
-    AccountId,
-    ClientId,
     ClientOrderId,
     InstrumentId,
     VenueOrderId,
@@ -39,6 +35,7 @@ from nautilus_paradex.execution.orders.lookup import (
     find_order,
 )
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.execution.reports.maker import ReportMaker
 from nautilus_paradex.execution.reports.mass_status import MassStatus
 from nautilus_paradex.execution.reports.venue_state import VenueStateReader
@@ -66,6 +63,8 @@ class Reports:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     http : ParadexHttpClient
         The REST client.
     events : OrderEvents
@@ -76,16 +75,6 @@ class Reports:
         Keeps the streams' news while a mass status is on its way.
     instruments : InstrumentLoader
         Loads instruments that the venue reports and the platform does not know.
-    cache : Cache
-        The platform's cache.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
-    client_id : ClientId
-        The client's id.
-    account_id : AccountId
-        The account of the reports.
     balances_are_positions : bool, default False
         If the balance of a token is reported as the position in its spot market.
 
@@ -93,46 +82,32 @@ class Reports:
 
     def __init__(
         self,
+        platform: Platform,
         http: ParadexHttpClient,
         events: OrderEvents,
         recovery: Recovery,
         takeover: Takeover,
         instruments: InstrumentLoader,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
-        client_id: ClientId,
-        account_id: AccountId,
         *,
         balances_are_positions: bool = False,
     ) -> None:
+        self._platform = platform
         self._http = http
         self._balances_are_positions = balances_are_positions
         self._reader = VenueStateReader(
             http,
-            log,
+            platform.log,
             self._pairs_of_balances,
             lambda: takeover.held_fills,
         )
-        self._maker = ReportMaker(http, instruments, cache, clock, log, account_id)
+        self._maker = ReportMaker(platform, http, instruments)
         self._mass_status = MassStatus(
-            self._reader,
-            self._maker,
-            events,
-            recovery,
-            takeover,
-            cache,
-            clock,
-            log,
-            client_id,
-            account_id,
+            platform, self._reader, self._maker, events, recovery, takeover
         )
         self._recovery = recovery
         self._instruments = instruments
-        self._cache = cache
-        self._clock = clock
-        self._log = log
-        self._account_id = account_id
+        self._cache = platform.cache
+        self._log = platform.log
 
     async def mass_status(self, lookback_mins: int | None) -> ExecutionMassStatus:
         """Return orders, fills and positions that belong together. Raises as `MassStatus.read`."""
@@ -237,23 +212,16 @@ class Reports:
             ]
         instrument = await self._instruments.get(market)
         if isinstance(instrument, CurrencyPair) and not self._balances_are_positions:
-            return [
-                known_spot_report(
-                    self._cache,
-                    instrument,
-                    account_id=self._account_id,
-                    ts_init=self._clock.timestamp_ns(),
-                ),
-            ]
+            return [known_spot_report(self._platform, instrument)]
         positions = [p for p in await self._positions() if p.market == market]
         reports = await self._maker.position_reports(positions)
         if reports:
             return reports
         return [
             flat_position_report(
-                account_id=self._account_id,
+                account_id=self._platform.account_id,
                 instrument=instrument,
-                ts_init=self._clock.timestamp_ns(),
+                ts_init=self._platform.clock.timestamp_ns(),
             ),
         ]
 
@@ -266,11 +234,7 @@ class Reports:
     def _spot_reports(self) -> list[PositionStatusReport]:
         if self._balances_are_positions:
             return []
-        return known_spot_reports(
-            self._cache,
-            account_id=self._account_id,
-            ts_init=self._clock.timestamp_ns(),
-        )
+        return known_spot_reports(self._platform)
 
     # -- Parts -----------------------------------------------------------------------------------
 

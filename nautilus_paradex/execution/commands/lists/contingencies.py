@@ -9,8 +9,6 @@ happens to the orders; keeping them in step from there on is the work of `keeper
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import Logger
 from nautilus_trader.execution.messages import ModifyOrder, SubmitOrderList
 from nautilus_trader.model.enums import OrderSide, OrderType
 from nautilus_trader.model.events import (
@@ -34,6 +32,7 @@ from nautilus_paradex.execution.commands.modification import Modification
 from nautilus_paradex.execution.commands.submission import Submission
 from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.precision import quantity_to_e8
 
 __all__ = ["Contingencies"]
@@ -56,6 +55,8 @@ class Contingencies:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     submission : Submission
         Sends new orders.
     modification : Modification
@@ -68,23 +69,18 @@ class Contingencies:
         Where denials, and the ends of orders that were never sent, are told.
     under_way : UnderWay
         What has been asked and not answered yet.
-    cache : Cache
-        The platform's cache: how the orders stand.
-    log : Logger
-        The client's logger.
 
     """
 
     def __init__(
         self,
+        platform: Platform,
         submission: Submission,
         modification: Modification,
         keeper: Keeper,
         wishes: Wishes,
         events: OrderEvents,
         under_way: UnderWay,
-        cache: Cache,
-        log: Logger,
     ) -> None:
         self._submission = submission
         self._modification = modification
@@ -92,8 +88,8 @@ class Contingencies:
         self._wishes = wishes
         self._events = events
         self._under_way = under_way
-        self._cache = cache
-        self._log = log
+        self._cache = platform.cache
+        self._log = platform.log
         self._has_warned = False
 
     # -- Commands --------------------------------------------------------------------------------

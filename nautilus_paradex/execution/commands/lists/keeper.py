@@ -7,17 +7,14 @@ else is to be done by then.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from nautilus_trader.cache.cache import Cache
-from nautilus_trader.common.component import LiveClock, Logger
 from nautilus_trader.common.enums import LogColor
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import CancelOrder, ModifyOrder
 from nautilus_trader.model.enums import ContingencyType
-from nautilus_trader.model.identifiers import ClientOrderId, InstrumentId
+from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.cancellation import Cancellation
@@ -37,9 +34,10 @@ from nautilus_paradex.execution.commands.modification import Modification
 from nautilus_paradex.execution.commands.submission import Submission
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.precision import quantity_from_e8, quantity_to_e8
 from nautilus_paradex.protocol.errors import ParadexError
-from nautilus_paradex.protocol.numbers import e8_to_str
+from nautilus_paradex.protocol.numbers import E8, e8_to_str
 
 __all__ = ["Keeper"]
 
@@ -82,6 +80,8 @@ class Keeper:
 
     Parameters
     ----------
+    platform : Platform
+        The platform, as the client knows it.
     submission : Submission
         Sends exits.
     modification : Modification
@@ -94,40 +94,30 @@ class Keeper:
         Looks for what an earlier run may have sent.
     wishes : Wishes
         What strategies have asked for.
-    cache : Cache
-        The platform's cache: orders, instruments and positions.
-    clock : LiveClock
-        The platform's clock.
-    log : Logger
-        The client's logger.
-    create_task : callable
-        Starts a coroutine under the client's supervision.
 
     """
 
     def __init__(
         self,
+        platform: Platform,
         submission: Submission,
         modification: Modification,
         cancellation: Cancellation,
         events: OrderEvents,
         recovery: Recovery,
         wishes: Wishes,
-        cache: Cache,
-        clock: LiveClock,
-        log: Logger,
-        create_task: Callable[[Coroutine[Any, Any, None]], object],
     ) -> None:
+        self._platform = platform
         self._submission = submission
         self._modification = modification
         self._cancellation = cancellation
         self._events = events
         self._recovery = recovery
         self._wishes = wishes
-        self._cache = cache
-        self._clock = clock
-        self._log = log
-        self._create_task = create_task
+        self._cache = platform.cache
+        self._clock = platform.clock
+        self._log = platform.log
+        self._create_task = platform.create_task
         self._cared_for: dict[ClientOrderId, _Care] = {}
 
     def look_after(self, order: Order) -> None:
@@ -320,7 +310,8 @@ class Keeper:
         # The stop first: what protects must not wait for what takes profit.
         found.sort(key=lambda order: not is_stop(order))
         members = tuple(self._member(order, care) for order in found)
-        return Family(members, self._net_position(found[0].instrument_id) if found else 0)
+        net = self._platform.net_position(found[0].instrument_id) if found else 0
+        return Family(members, int(net * E8))
 
     def _member(self, order: Order, care: _Care) -> Member:
         tried = care.tries.get(order.client_order_id)
@@ -349,13 +340,6 @@ class Keeper:
         if self._events.followed.state_of(order).ended:
             return Place.OVER
         return Place.WORKING if order.is_open else Place.ON_ITS_WAY
-
-    def _net_position(self, instrument_id: InstrumentId) -> int:
-        positions = self._cache.positions_open(instrument_id=instrument_id)
-        return sum(
-            quantity_to_e8(position.quantity) * (1 if position.is_long else -1)
-            for position in positions
-        )
 
     def _resize(self, order: Order, total: int) -> ModifyOrder:
         instrument = self._cache.instrument(order.instrument_id)
