@@ -51,6 +51,7 @@ from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.venue_commands import VenueCommands
+from nautilus_paradex.execution.disconnect_guard import DisconnectGuard
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.recovery import Recovery
@@ -227,6 +228,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             ack_timeout_secs=min(config.http_timeout_secs, _MAX_ACK_SECS),
             connect_limiter=shared_connect_limiter(loop),
         )
+        self._disconnect_guard = DisconnectGuard(self._ws, config, self._log)
         self._commands = Commands(
             platform,
             self._route(config),
@@ -265,17 +267,11 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         await self._ws.connect()
         await self._ws.authenticate()
         await self._stream.subscribe(self._ws)
-        await self._set_cancel_on_disconnect()
+        await self._disconnect_guard.set_up()
         self.offer_venue_commands(self._msgbus)
         self._msgbus.subscribe(_ORDER_EVENTS, self._commands.on_order_event)
         self._commands.take_up_lists()
         self._commands.settle_left_over()
-        if self._config.cancel_on_disconnect and self._config.order_route == REST_ROUTE:
-            self._log.warning(
-                "cancel_on_disconnect may protect nothing: it covers orders of the connection, and "
-                'with order_route="rest" they are placed beside it (unproven). order_route="ws" '
-                "places them over the connection"
-            )
         if self._http.signer is None:
             self._log.warning("No private key: this client reports, but cannot place orders")
 
@@ -292,14 +288,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             return self._http
         return SocketOrders(self._ws, self._http.tries, self._http)
 
-    async def _set_cancel_on_disconnect(self) -> None:
-        if not self._config.cancel_on_disconnect:
-            return
-        # The venue forgets it with the connection (openrpc).
-        await self._ws.request("order.cancel_on_disconnect", {"enabled": True})
-
     async def _renew_connection(self) -> None:
-        await self._set_cancel_on_disconnect()
         await self._stream.ensure_required(self._ws)
         self._commands.take_up_lists()
 

@@ -54,10 +54,10 @@ class ParadexWebSocketClient:
     cost. All coroutines may be used from several tasks of one event loop.
 
     A lost connection is opened again, with backoff inside the venue's limits: then the client
-    authenticates if it was authenticated, replays the subscriptions in their order, waits for the
-    confirmations and awaits `on_reconnected`. Frames of the replayed channels may arrive before
-    that call. Without a subscription the venue closes the socket (code 4031); the client then
-    stays away until the next request needs a connection.
+    authenticates if it was authenticated, sends what is to be sent on every connection, replays the
+    subscriptions in their order, waits for the confirmations and awaits `on_reconnected`. Frames of
+    the replayed channels may arrive before that call. Without a subscription the venue closes the
+    socket (code 4031); the client then stays away until the next request needs a connection.
 
     Parameters
     ----------
@@ -158,6 +158,7 @@ class ParadexWebSocketClient:
         self._ack_timeout_secs = ack_timeout_secs
         self._metrics = metrics or WebSocketMetrics()
         self._subscriptions = Subscriptions()
+        self._standing: dict[str, Mapping[str, object]] = {}
         self._inbox: Inbox[RawFrame] = Inbox(inbox_capacity)
         self._keeper = ConnectionKeeper(
             connector,
@@ -364,13 +365,28 @@ class ParadexWebSocketClient:
             If there is no connection and none comes in time: nothing was sent.
 
         """
-        link = await self._keeper.live_link()
-        return await link.exchange(
-            method,
-            params or {},
-            subject="this connection",
-            timeout_secs=self._ack_timeout_secs,
-        )
+        return await self._exchange(await self._keeper.live_link(), method, params or {})
+
+    async def request_on_every_connection(
+        self,
+        method: str,
+        params: Mapping[str, object],
+    ) -> rpc.Response:
+        """
+        Send a request now and, if it is granted, on each later connection before that is used.
+
+        For what the venue forgets with the connection. A connection on which it is not granted
+        again is given up, and the next one tried.
+
+        Raises
+        ------
+        RpcError, AckTimeoutError, NotConnectedError
+            As `request` does. It is not repeated then.
+
+        """
+        response = await self.request(method, params)
+        self._standing[method] = params
+        return response
 
     async def recv(self, timeout: float | None = 1.0) -> Message | None:
         """
@@ -411,6 +427,7 @@ class ParadexWebSocketClient:
         self._inbox.close()
         await self._keeper.close()
         self._subscriptions.clear()
+        self._standing.clear()
         self._login.forget()
 
     # Losing and restoring the connection.
@@ -426,8 +443,17 @@ class ParadexWebSocketClient:
 
     async def _restore(self, link: Link) -> None:
         await self._login.restore(link)
+        for method, params in tuple(self._standing.items()):
+            await self._exchange(link, method, params)
         for channel, error in (await self._subscriber.replay(link)).items():
             self._report(f"channel {channel} was not restored", error)
+
+    async def _exchange(
+        self, link: Link, method: str, params: Mapping[str, object]
+    ) -> rpc.Response:
+        return await link.exchange(
+            method, params, subject="this connection", timeout_secs=self._ack_timeout_secs
+        )
 
     async def _on_restored(self) -> None:
         if self._on_reconnected is not None:

@@ -1,6 +1,7 @@
 """Orders over the private socket end as those over REST do, whatever becomes of the answers."""
 
 from collections.abc import AsyncIterator, Mapping
+from typing import Any
 
 import msgspec
 import pytest
@@ -16,7 +17,7 @@ from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.protocol.rpc import Response
 from tests.integration.execution_world import INSTRUMENT_ID, TRADER_ID, World, open_world
 from tests.integration.test_execution_brackets import submit_list
-from tests.support import eventually
+from tests.support import KeptLog, eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
@@ -185,3 +186,25 @@ async def test_the_venue_cancels_the_orders_of_a_lost_socket_if_they_went_over_i
             await eventually(lambda: first.is_closed and second.is_closed)
         statuses = {world.venue_order(order)["status"] for order in (first, second)}
         assert statuses == ({"CLOSED"} if route == "ws" else {"OPEN"})
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_warned"),
+    [
+        ({"order_route": "rest", "cancel_on_disconnect": True}, True),
+        ({"order_route": "ws", "cancel_on_disconnect": True}, False),
+        ({"order_route": "rest"}, False),
+    ],
+)
+async def test_a_cancel_on_disconnect_that_may_protect_nothing_is_warned_about(
+    settings: dict[str, Any], is_warned: bool
+) -> None:
+    log = KeptLog()
+
+    def listen(world: World) -> None:
+        world.client._disconnect_guard._log = log
+
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0)
+    async with open_world(config, listen, **settings):
+        pass
+    assert ["may protect nothing" in text for text in log.warnings] == [True] * is_warned

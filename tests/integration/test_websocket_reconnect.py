@@ -74,6 +74,63 @@ async def test_session_is_restored_in_its_order_before_the_callback(
     assert client.metrics.reconnects == 1
 
 
+async def test_a_standing_request_goes_before_all_else_on_every_connection(
+    venue: ScriptedVenue,
+    connect: Connect,
+) -> None:
+    client = await connect()
+    await client.authenticate("jwt-1")
+    await client.subscribe("orders.ALL")
+    await client.request_on_every_connection("order.cancel_on_disconnect", {"enabled": True})
+
+    for times in (1, 2):
+        venue.last.transport.abort()
+        await eventually(lambda: client.metrics.reconnects == times)  # noqa: B023 awaited here
+        assert venue.requests[times] == [
+            ("auth", "jwt-1"),
+            ("order.cancel_on_disconnect", ""),
+            ("subscribe", "orders.ALL"),
+        ]
+
+
+async def test_a_connection_without_its_standing_request_is_not_used(
+    venue: ScriptedVenue,
+    connect: Connect,
+) -> None:
+    errors: list[Exception] = []
+    client = await connect(on_error=errors.append)
+    await client.subscribe("orders.ALL")
+    await client.request_on_every_connection("order.cancel_on_disconnect", {"enabled": True})
+
+    venue.refused[""] = (42901, "rate limit exceeded", "")
+    venue.last.transport.abort()
+    await eventually(lambda: errors)
+    assert not client.is_connected
+    assert {method for seen in venue.requests[1:] for method, _ in seen} == {
+        "order.cancel_on_disconnect"
+    }
+
+    venue.refused.clear()
+    await eventually(lambda: client.is_connected)
+    assert venue.requests[-1][0] == ("order.cancel_on_disconnect", "")
+
+
+async def test_a_standing_request_that_was_refused_does_not_stand(
+    venue: ScriptedVenue,
+    connect: Connect,
+) -> None:
+    client = await connect()
+    await client.subscribe("orders.ALL")
+    venue.refused[""] = (-32602, "invalid params", "")
+    with pytest.raises(rpc.RpcError, match="invalid params"):
+        await client.request_on_every_connection("order.cancel_on_disconnect", {})
+    venue.refused.clear()
+
+    venue.last.transport.abort()
+    await eventually(lambda: client.metrics.reconnects == 1)
+    assert venue.requests[1] == [("subscribe", "orders.ALL")]
+
+
 async def test_encoding_that_was_taken_is_asked_for_first(
     venue: ScriptedVenue,
     connect: Connect,
