@@ -6,6 +6,7 @@ apart. No retries and no HTTP semantics here.
 """
 
 import ssl
+from functools import cache
 from typing import Final
 
 import aiohttp
@@ -50,7 +51,7 @@ def aiohttp_transport(
     ValueError
         If `proxy_url` is no http or https address.
     """
-    context = ssl.create_default_context() if ssl_context is None else ssl_context
+    context = _system_certificates() if ssl_context is None else ssl_context
     inner = AiohttpTransport(
         verify=context,
         proxy=_parse_proxy(proxy_url),
@@ -84,6 +85,12 @@ class ClassifyingTransport(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+
+@cache
+def _system_certificates() -> ssl.SSLContext:
+    # Reading them takes tens of milliseconds, and clients only read what is returned.
+    return ssl.create_default_context()
 
 
 def _client_session(context: ssl.SSLContext) -> aiohttp.ClientSession:

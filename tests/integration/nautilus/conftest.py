@@ -1,7 +1,7 @@
 """The world of a test case: a devnet with other participants' quotes, or one that lives."""
 
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -39,32 +39,30 @@ def encoding(request: pytest.FixtureRequest) -> dict[str, Any]:
 @pytest.fixture
 async def venue(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
     """A devnet of few markets, quoted only at 95990 and 96010 for BTC until a test says more."""
-    listed = [m for m in default_markets(time.time_ns() // 1_000) if m.symbol in _FEW_MARKETS]
-    config = DevnetConfig(port=0, synthetic=False, **encoding)
-    quiet = DevnetServer(config, markets=listed)
-    async for venue in _opened(quiet):
-        venue.quote("95990", "96010")
+    async for venue in _quoted(_quiet(encoding)):
+        yield venue
+
+
+@pytest.fixture
+async def venue_with_a_past(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
+    """The quiet devnet, which has a day of trades, bars and funding to tell of."""
+    async for venue in _quoted(_quiet(encoding, past_hours=24)):
         yield venue
 
 
 @pytest.fixture
 async def lively_venue(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
     """A devnet with all its markets, on which others quote and trade by themselves."""
-    lively = DevnetServer(DevnetConfig(port=0, step_interval_ms=50, speed=5, **encoding))
-    async for venue in _opened(lively):
+    config = DevnetConfig(port=0, past_hours=0, step_interval_ms=50, speed=5, **encoding)
+    async for venue in _opened(DevnetServer(config)):
         yield venue
 
 
 @pytest.fixture
 async def venue_at_the_minute(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
     """The quiet devnet, whose clock shows a full minute some seconds after it was started."""
-    listed = [m for m in default_markets(time.time_ns() // 1_000) if m.symbol in _FEW_MARKETS]
-    now_us = time.time_ns() // 1_000
-    ahead_us = -now_us % _MINUTE_US - _BEFORE_THE_MINUTE_US
-    config = DevnetConfig(port=0, synthetic=False, **encoding)
-    server = DevnetServer(config, markets=listed, now_us=lambda: time.time_ns() // 1_000 + ahead_us)
-    async for venue in _opened(server):
-        venue.quote("95990", "96010")
+    ahead_us = -_now_us() % _MINUTE_US - _BEFORE_THE_MINUTE_US
+    async for venue in _quoted(_quiet(encoding, now_us=lambda: _now_us() + ahead_us)):
         yield venue
 
 
@@ -73,6 +71,24 @@ async def redis_port(tmp_path: Path) -> AsyncIterator[int]:
     """Where an empty Redis listens, in which nodes may keep their cache."""
     async with running_redis(tmp_path) as port:
         yield port
+
+
+def _now_us() -> int:
+    return time.time_ns() // 1_000
+
+
+def _quiet(
+    encoding: dict[str, Any], *, past_hours: int = 0, now_us: Callable[[], int] | None = None
+) -> DevnetServer:
+    listed = [m for m in default_markets(_now_us()) if m.symbol in _FEW_MARKETS]
+    config = DevnetConfig(port=0, synthetic=False, past_hours=past_hours, **encoding)
+    return DevnetServer(config, markets=listed, now_us=now_us)
+
+
+async def _quoted(server: DevnetServer) -> AsyncIterator[Venue]:
+    async for venue in _opened(server):
+        venue.quote("95990", "96010")
+        yield venue
 
 
 async def _opened(server: DevnetServer) -> AsyncIterator[Venue]:

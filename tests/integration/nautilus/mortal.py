@@ -98,6 +98,7 @@ async def mortal_node(
         buffer_interval_ms=buffer_interval_ms,
     )
     said = directory / "mortal.txt"
+    inherited = {name: text for name, text in os.environ.items() if "PARADEX" not in name}
     with said.open("ab") as out:
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -105,7 +106,7 @@ async def mortal_node(
             "tests.integration.nautilus.mortal",
             msgspec.json.encode(run).decode(),
             cwd=_ROOT,
-            env={"PYTHONPATH": str(_ROOT), _KEY_VARIABLE: account.private_key_hex},
+            env=inherited | {_KEY_VARIABLE: account.private_key_hex},
             stdin=asyncio.subprocess.DEVNULL,
             stdout=out,
             stderr=out,

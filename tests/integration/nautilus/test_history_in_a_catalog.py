@@ -40,8 +40,9 @@ def rows(items: list[Any]) -> list[str]:
 
 @pytest.mark.parametrize("kind", REQUESTS)
 async def test_history_is_the_same_with_and_without_a_catalog(
-    venue: Venue, kind: type, tmp_path: Path
+    venue_with_a_past: Venue, kind: type, tmp_path: Path
 ) -> None:
+    venue = venue_with_a_past
     plain, storing = data_tester(), data_tester()
     now = pd.Timestamp(venue.http.clock.now_ms(), unit="ms", tz="UTC")
     # Bounds in the middle of a minute, at its edge, and a nanosecond beside it.

@@ -130,7 +130,8 @@ async def test_tc_d30_trades(venue):
             assert 0 < trade.ts_event <= trade.ts_init
 
 
-async def test_tc_d31_request_trades(venue):
+async def test_tc_d31_request_trades(venue_with_a_past):
+    venue = venue_with_a_past
     tester = data_tester(request_trades=True, requests_start_delta=HOUR)
     async with running_node(venue, tester):
         ticks = await until_answered(tester)
@@ -145,7 +146,8 @@ async def test_tc_d31_request_trades(venue):
 
 
 @pytest.mark.parametrize("minutes", [1, 5])
-async def test_tc_d41_request_bars(venue, minutes):
+async def test_tc_d41_request_bars(venue_with_a_past, minutes):
+    venue = venue_with_a_past
     bar_type = BarType.from_str(f"{BTC}-{minutes}-MINUTE-LAST-EXTERNAL")
     tester = data_tester(request_bars=True, bar_types=[bar_type], requests_start_delta=HOUR)
     async with running_node(venue, tester):
@@ -209,7 +211,8 @@ async def test_tc_d52_funding_rate(venue):
         assert update.interval == 8 * 60
 
 
-async def test_tc_d53_request_funding_rates(venue):
+async def test_tc_d53_request_funding_rates(venue_with_a_past):
+    venue = venue_with_a_past
     tester = data_tester(request_funding_rates=True)
     async with running_node(venue, tester):
         rates = await until_answered(tester)
