@@ -2,8 +2,14 @@
 
 import asyncio
 from collections.abc import Callable
+from typing import Final
 
-__all__ = ["KeptLog", "eventually"]
+__all__ = ["PATIENCE_SECS", "PROCESS_PATIENCE_SECS", "KeptLog", "eventually"]
+
+# Bounds for what will not come any more, far above what a crowded machine needs: no test that
+# passes ever waits for them.
+PATIENCE_SECS: Final = 60.0
+PROCESS_PATIENCE_SECS: Final = 180.0
 
 
 class KeptLog:
@@ -23,7 +29,7 @@ class KeptLog:
         """Not kept."""
 
 
-async def eventually(condition: Callable[[], object], timeout_secs: float = 10.0) -> None:
+async def eventually(condition: Callable[[], object], timeout_secs: float = PATIENCE_SECS) -> None:
     """Wait until `condition` holds; fail if it does not in time."""
     try:
         async with asyncio.timeout(timeout_secs):

@@ -15,11 +15,12 @@ from typing import Final
 
 import msgspec
 
+from tests.support import PROCESS_PATIENCE_SECS
+
 __all__ = ["FREE_PORT", "Account", "Command", "Devnet", "command", "devnet"]
 
 FREE_PORT: Final = ("--port", "0")
 PARADEX_NT: Final = Path(sys.executable).with_name("paradex-nt")
-_PATIENCE_SECS: Final = 60.0
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -60,7 +61,7 @@ class Command:
 
     async def ended(self) -> int:
         """Wait for the end and return the exit status."""
-        return await asyncio.wait_for(self.process.wait(), _PATIENCE_SECS)
+        return await asyncio.wait_for(self.process.wait(), PROCESS_PATIENCE_SECS)
 
     async def interrupted(self, number: signal.Signals = signal.SIGINT) -> int:
         """Send a signal, Ctrl-C if none is named, and return the exit status."""
@@ -117,7 +118,7 @@ async def devnet(*options: str | Path, directory: Path) -> AsyncIterator[Devnet]
 
 
 async def _ready(running: Command) -> Devnet:
-    async with asyncio.timeout(_PATIENCE_SECS):
+    async with asyncio.timeout(PROCESS_PATIENCE_SECS):
         while not (line := running.out.read_bytes()).endswith(b"\n"):
             assert running.is_running, f"the devnet has ended: {running.said}"
             await asyncio.sleep(0.01)

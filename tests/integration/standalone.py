@@ -22,12 +22,12 @@ from nautilus_paradex.protocol.events import (
 from nautilus_paradex.protocol.json_feed import BalanceEvent, Message
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 from tests.integration.execution_world import Trader
+from tests.support import PATIENCE_SECS
 
 __all__ = [
     "CHANNEL_OF",
     "FIRST_THREE",
     "MARKET",
-    "PATIENCE_SECS",
     "PRIVATE",
     "PUBLIC",
     "collect",
@@ -36,7 +36,6 @@ __all__ = [
 ]
 
 MARKET = "BTC-USD-PERP"
-PATIENCE_SECS = 30.0
 
 FIRST_THREE = (channels.bbo(MARKET), channels.trades(MARKET), channels.markets_summary(MARKET))
 PUBLIC = (*FIRST_THREE, channels.book_deltas(MARKET), channels.funding_data(MARKET))

@@ -166,7 +166,7 @@ class TestStreams:
             IndexPriceUpdate,
             FundingRateUpdate,
         ):
-            await eventually(lambda kind=kind: world.of(kind), timeout_secs=30)
+            await eventually(lambda kind=kind: world.of(kind))
         metrics = client.metrics
         for trouble in ("frames_malformed", "values_refused", "book_gaps", "events_unhandled"):
             assert metrics[trouble] == 0, trouble
@@ -352,7 +352,7 @@ class TestTrouble:
         await world.fault(kind="skip_delta", channel="order_book.BTC-USD-PERP.deltas")
 
         await eventually(lambda: world.client.metrics["book_gaps"] == 1)
-        await eventually(lambda: _rebuilt(world.of(OrderBookDeltas)), timeout_secs=30)
+        await eventually(lambda: _rebuilt(world.of(OrderBookDeltas)))
 
         await eventually(lambda: levels_of(world.book()) == levels_at_the_venue(world.devnet))
         assert world.client.metrics["streams_restarted"] == 1

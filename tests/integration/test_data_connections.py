@@ -158,7 +158,6 @@ class TestSpreading:
 
         await eventually(
             lambda: {item.instrument_id for item in world.of(MarkPriceUpdate)} == set(markets),
-            timeout_secs=60,
         )
         assert len(world.client._pool.channels) == 2 * len(markets)
         assert max(len(channels) for channels in at_the_venue(world)) == 100
@@ -270,7 +269,6 @@ class TestMany:
         for kind in (QuoteTick, TradeTick, MarkPriceUpdate):
             await eventually(
                 lambda kind=kind: {item.instrument_id for item in world.of(kind)} == {BTC, ETH},
-                timeout_secs=60,
             )
         assert at_the_venue(world) == [["bbo.ALL", "markets_summary", "trades.ALL"]]
         assert client.metrics["events_of_other_markets"] > 0

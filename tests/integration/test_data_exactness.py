@@ -87,7 +87,7 @@ async def test_prices_below_1e_7_above_1e6_and_of_eight_decimals_are_exact(
     world.client.subscribe_mark_prices(SubscribeMarkPrices(**base(odd)))
     world.client.subscribe_index_prices(SubscribeIndexPrices(**base(odd)))
     for kind in (QuoteTick, TradeTick, OrderBookDeltas, MarkPriceUpdate, IndexPriceUpdate):
-        await eventually(lambda kind=kind: world.of(kind), timeout_secs=30)
+        await eventually(lambda kind=kind: world.of(kind))
 
     def agrees() -> bool:
         bbo, quote = exchange.bbo(symbol), world.of(QuoteTick)[-1]

@@ -13,7 +13,7 @@ from typing import Final
 import pytest
 
 from tests.integration.processes import Command, command
-from tests.support import eventually
+from tests.support import PROCESS_PATIENCE_SECS, eventually
 
 pytestmark = pytest.mark.timeout(90)
 
@@ -30,14 +30,14 @@ async def demo(*options: str, directory: Path) -> AsyncIterator[Command]:
 
 async def venue_port(running: Command) -> int:
     """Wait until the demo's devnet answers, and return its port."""
-    await eventually(lambda: VENUE_LINE.search(running.said), timeout_secs=60)
+    await eventually(lambda: VENUE_LINE.search(running.said))
     match = VENUE_LINE.search(running.said)
     assert match is not None
     return int(match[1])
 
 
 async def until_trading(running: Command) -> None:
-    await eventually(lambda: PLAIN_LINE.search(running.said), timeout_secs=60)
+    await eventually(lambda: PLAIN_LINE.search(running.said))
 
 
 def is_served(port: int) -> bool:
@@ -101,7 +101,7 @@ async def test_books_that_differ_are_a_failure() -> None:
         stdout=asyncio.subprocess.PIPE,
     )
     try:
-        out, _ = await asyncio.wait_for(process.communicate(), 60)
+        out, _ = await asyncio.wait_for(process.communicate(), PROCESS_PATIENCE_SECS)
     finally:
         if process.returncode is None:
             process.kill()
@@ -164,7 +164,7 @@ async def test_the_venue_ends_even_if_the_demo_cannot_say_so(tmp_path: Path) -> 
         port = await venue_port(running)
         assert await running.interrupted(signal.SIGKILL) == -signal.SIGKILL
 
-    await eventually(lambda: not is_served(port), timeout_secs=30)
+    await eventually(lambda: not is_served(port))
 
 
 @pytest.mark.parametrize(

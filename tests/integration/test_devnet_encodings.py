@@ -20,7 +20,8 @@ from nautilus_paradex.protocol.events import (
     TradeEvent,
 )
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
-from tests.integration.standalone import MARKET, PATIENCE_SECS, open_venue
+from tests.integration.standalone import MARKET, open_venue
+from tests.support import PATIENCE_SECS
 
 IDENTITY: dict[type, Callable[[Any], object]] = {
     BboEvent: lambda event: (event.market, event.seq),

@@ -11,7 +11,7 @@ from aiohttp import WSMsgType, WSServerHandshakeError
 from nautilus_paradex.devnet import DevnetConfig, DevnetServer, RateLimits
 from nautilus_paradex.protocol.events import HeartbeatEvent
 from tests.integration.devnet_client import BTC, connected
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 
 DELTAS = f"order_book.{BTC}.deltas"
 SNAPSHOT = f"order_book.{BTC}.snapshot@15@100ms"
@@ -180,7 +180,7 @@ async def test_private_things_need_authentication(client, method, params):
 async def test_malformed_requests_have_the_documented_codes(client, frame, code):
     async with client.socket() as socket:
         await socket.ws.send_str(frame)
-        answer = json.loads((await socket.ws.receive(timeout=5)).data)
+        answer = json.loads((await socket.ws.receive(timeout=PATIENCE_SECS)).data)
     assert answer["error"]["code"] == code
     assert answer["jsonrpc"] == "2.0"
 
@@ -188,7 +188,7 @@ async def test_malformed_requests_have_the_documented_codes(client, frame, code)
 async def test_a_binary_request_is_a_parse_error(client):
     async with client.socket() as socket:
         await socket.ws.send_bytes(b"{}")
-        answer = json.loads((await socket.ws.receive(timeout=5)).data)
+        answer = json.loads((await socket.ws.receive(timeout=PATIENCE_SECS)).data)
     assert answer["error"]["code"] == -32700
 
 
@@ -234,8 +234,8 @@ async def test_a_client_that_does_not_answer_pings_is_cut_off():
     async with DevnetServer(short) as server, connected(server) as (client, _):
         url = f"{server.ws_url}?sbeSchemaId=1&sbeSchemaVersion=2"
         async with client.session.ws_connect(url, autoping=False) as ws:
-            assert (await ws.receive(timeout=5)).type is WSMsgType.PING
-            closing = await ws.receive(timeout=5)
+            assert (await ws.receive(timeout=PATIENCE_SECS)).type is WSMsgType.PING
+            closing = await ws.receive(timeout=PATIENCE_SECS)
             assert closing.type in (WSMsgType.CLOSED, WSMsgType.ERROR)
 
 
@@ -245,7 +245,7 @@ async def test_a_client_that_answers_pings_stays():
         url = f"{server.ws_url}?sbeSchemaId=1&sbeSchemaVersion=2"
         async with client.session.ws_connect(url, autoping=False) as ws:
             for _ in range(3):
-                ping = await ws.receive(timeout=5)
+                ping = await ws.receive(timeout=PATIENCE_SECS)
                 assert ping.type is WSMsgType.PING
                 await ws.pong(ping.data)
 
@@ -253,7 +253,7 @@ async def test_a_client_that_answers_pings_stays():
 async def test_clients_may_ping_too(client):
     async with client.session.ws_connect(client.server.ws_url, autoping=False) as ws:
         await ws.ping(b"hello")
-        answer = await ws.receive(timeout=5)
+        answer = await ws.receive(timeout=PATIENCE_SECS)
         assert (answer.type, answer.data) == (WSMsgType.PONG, b"hello")
 
 

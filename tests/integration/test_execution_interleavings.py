@@ -244,7 +244,7 @@ async def test_catching_up_goes_on_until_the_venue_answers(world: World) -> None
     await world.fault(kind="http_status", path="/v1/fills", method="GET", status=500, times=3)
     await world.fault(kind="drop_sockets")
     await world.second_screen.http.cancel_order(order.venue_order_id.value)
-    await eventually(lambda: order.is_closed, timeout_secs=30)
+    await eventually(lambda: order.is_closed)
 
 
 async def test_catching_up_asks_for_a_span_of_time_and_not_for_every_order(world: World) -> None:

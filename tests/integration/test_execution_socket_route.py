@@ -63,7 +63,7 @@ async def test_tc_e74_an_order_whose_answer_is_lost_is_not_rejected(world: World
 async def test_tc_e74_an_order_that_never_arrived_is_rejected_in_the_end(world: World) -> None:
     await lose_reply(world, "order.create")
     order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
-    await eventually(lambda: order.is_closed, timeout_secs=20)
+    await eventually(lambda: order.is_closed)
 
     assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
     assert world.venue_order(order) is None

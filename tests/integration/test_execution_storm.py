@@ -138,16 +138,16 @@ async def weather(world: World, storm: Storm) -> None:
 async def calm(world: World) -> None:
     """End the faults, take all orders back, and let the node learn of it."""
     await world.fault(kind="clear")
-    await eventually(lambda: world.client.websocket.is_connected, timeout_secs=30)
-    await eventually(lambda: open_here(world) == open_there(world), timeout_secs=60)
-    await eventually(lambda: settled(world), timeout_secs=60)
+    await eventually(lambda: world.client.websocket.is_connected)
+    await eventually(lambda: open_here(world) == open_there(world))
+    await eventually(lambda: settled(world))
     await world.second_screen.http.cancel_all_orders(MARKET)
 
     def is_calm() -> bool:
         fills = [e for e in world.events if isinstance(e, OrderFilled)]
         return not world.cache.orders_open() and len(fills) == len(world.ledger()["fills"])
 
-    await eventually(is_calm, timeout_secs=60)
+    await eventually(is_calm)
     balance = Decimal(world.ledger()["balances"]["USDC"])
     account = world.portfolio.account(PARADEX_VENUE)
     await eventually(lambda: account.balance_total(USDC).as_decimal() == balance)

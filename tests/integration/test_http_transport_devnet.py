@@ -13,6 +13,7 @@ from nautilus_paradex.protocol import rest
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.errors import VenueError
 from nautilus_paradex.transport.http import ParadexHttpClient
+from tests.support import PATIENCE_SECS
 
 MARKET = "BTC-USD-PERP"
 
@@ -63,7 +64,7 @@ def signed_order(client, *, client_id, price, size="0.01", side="BUY"):
 
 async def until[T](fetch: Callable[[], Awaitable[T]]) -> T:
     """Ask again until the answer is not empty."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE_SECS):
         while not (answer := await fetch()):
             pass
     return answer

@@ -17,7 +17,7 @@ from nautilus_paradex.history.reader import RecordingReader
 from nautilus_paradex.protocol import rest
 from tests.integration.processes import FREE_PORT, Command, Devnet, command, devnet
 from tests.integration.test_replay_node import PRODUCTION
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 from tests.unit.history.conftest import Record, market, record
 from tests.unit.history.frames import at, bbo, book, summary, trade
 
@@ -39,7 +39,7 @@ def lines_in(path: Path) -> int:
 
 
 async def until_recording(running: Command, path: Path, lines: int = 40) -> None:
-    await eventually(lambda: lines_in(path) >= lines or not running.is_running, 60)
+    await eventually(lambda: lines_in(path) >= lines or not running.is_running)
     assert running.is_running, running.said
 
 
@@ -65,7 +65,7 @@ async def test_a_signal_ends_it_with_a_whole_file_that_replay_counts(
     path = tmp_path / name
     async with command("record", BTC, "--url", venue.ws, "--out", path, directory=tmp_path) as it:
         if name.endswith(".gz"):
-            await eventually(lambda: path.exists() and path.stat().st_size > 3_000, 60)
+            await eventually(lambda: path.exists() and path.stat().st_size > 3_000)
         else:
             await until_recording(it, path)
         assert await it.interrupted(number) == 0, it.said
@@ -194,7 +194,7 @@ async def test_a_signal_before_anything_came_is_an_end_at_once(tmp_path: Path) -
         server,
         command("record", BTC, "--url", url, "--out", "a.jsonl", directory=tmp_path) as running,
     ):
-        await asyncio.wait_for(asked.wait(), 60)
+        await asyncio.wait_for(asked.wait(), PATIENCE_SECS)
         status = await running.interrupted()
         said = running.said
 

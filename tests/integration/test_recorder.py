@@ -19,7 +19,7 @@ from nautilus_paradex.protocol import rest, rpc
 from nautilus_paradex.protocol.recording import BINARY, RecordedFrame
 from tests.integration.devnet_client import BTC, connected
 from tests.integration.ws_server import ScriptedVenue, scripted_venue
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 from tests.unit.history.frames import bbo, book, trade
 
 BOOK = f"order_book.{BTC}.deltas"
@@ -196,7 +196,7 @@ async def test_a_disk_that_is_full_ends_the_wait(venue: ScriptedVenue) -> None:
     await recorder.start()
 
     with pytest.raises(OSError, match="No space left"):
-        await asyncio.wait_for(recorder.failed(), 10)
+        await asyncio.wait_for(recorder.failed(), PATIENCE_SECS)
     with pytest.raises(OSError, match="No space left"):
         await recorder.stop()
 

@@ -38,7 +38,7 @@ from nautilus_paradex import (
     ParadexWebSocketClient,
 )
 from tests.integration.processes import FREE_PORT, Devnet, devnet
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 
 PRODUCTION = (
     Path(__file__).parents[3]
@@ -261,7 +261,7 @@ async def watching_node(venue: Devnet) -> AsyncIterator[Witness]:
     node.build()
     running = asyncio.create_task(node.run_async())
     try:
-        await eventually(lambda: witness.is_running or running.done(), timeout_secs=60)
+        await eventually(lambda: witness.is_running or running.done())
         yield witness
     finally:
         await node.stop_async()
@@ -312,7 +312,6 @@ async def test_a_node_ends_with_the_book_of_the_recording(
     async with watching_node(venue) as witness:
         await eventually(
             lambda: len(witness.deltas) >= len(told) and len(witness.quotes) >= len(tops(frames)),
-            timeout_secs=60,
         )
 
         assert book_rows(witness.book) == expected.rows()
@@ -327,7 +326,7 @@ async def test_the_book_is_right_after_each_step(recording: Recording, venue: De
     told = [frame for frame in frames if frame.changes_something]
 
     async with watching_node(venue) as witness:
-        await eventually(lambda: len(witness.deltas) >= len(told), timeout_secs=60)
+        await eventually(lambda: len(witness.deltas) >= len(told))
 
         book = OrderBook(witness.book.instrument_id, BookType.L2_MBP)
         expected = RebuiltBook()
@@ -353,7 +352,7 @@ async def test_the_client_steps_down_to_the_recorded_version(
     async with ParadexWebSocketClient(venue.ws) as client:
         assert client.schema_version == recording.version
         await client.subscribe(f"order_book.{MARKET}.deltas")
-        received = [await client.recv_frame(timeout=30) for _ in recorded]
+        received = [await client.recv_frame(timeout=PATIENCE_SECS) for _ in recorded]
 
     assert received == [(data, Opcode.BINARY) for data in recorded]
 

@@ -84,7 +84,7 @@ async def test_the_devnet_config_runs_unchanged_against_a_plain_devnet(tmp_path:
         devnet(directory=tmp_path),
         command("run", CONFIGS / "devnet.json", directory=tmp_path) as node,
     ):
-        await eventually(lambda: "TradingNode: RUNNING" in node.said, timeout_secs=60)
+        await eventually(lambda: "TradingNode: RUNNING" in node.said)
         assert await node.interrupted() == 0
     assert "[ERROR]" not in node.said
     assert re.findall(r"\[WARN\].*", node.said) == [
@@ -109,7 +109,7 @@ async def test_a_strategy_of_the_config_trades_until_a_signal(
         path = written(tmp_path / "node.json", document)
         async with command("run", path, directory=tmp_path, cwd=ROOT) as node:
             bought_or_sold = re.compile(r"Quoter: (?:BUY|SELL) [\d.]+ at [\d.]+")
-            await eventually(lambda: len(bought_or_sold.findall(node.said)) >= 3, timeout_secs=60)
+            await eventually(lambda: len(bought_or_sold.findall(node.said)) >= 3)
             assert await node.interrupted(number) == 0, node.said
 
         account = await ledger_account(venue)
@@ -132,7 +132,7 @@ async def test_the_key_may_come_from_the_environment(tmp_path: Path) -> None:
         }
         path = written(tmp_path / "node.json", document)
         async with command("run", path, directory=tmp_path, variables=variables) as node:
-            await eventually(lambda: "TradingNode: RUNNING" in node.said, timeout_secs=60)
+            await eventually(lambda: "TradingNode: RUNNING" in node.said)
             assert await node.interrupted() == 0
         assert "registered in cache" in node.said
         assert account.private_key not in node.said
@@ -171,7 +171,7 @@ async def test_a_signal_ends_a_node_that_still_connects(
     document = without_a_venue() | {"timeout_connection": 600.0}
     path = written(tmp_path / "node.json", document)
     async with command("run", path, directory=tmp_path) as node:
-        await eventually(lambda: "Awaiting engine connections" in node.said, timeout_secs=60)
+        await eventually(lambda: "Awaiting engine connections" in node.said)
         assert await node.interrupted(number) == 0
     errors = node.err.read_text()
     assert "Traceback" not in errors

@@ -33,12 +33,12 @@ from tests.integration.execution_world import Trader
 from tests.integration.standalone import (
     CHANNEL_OF,
     MARKET,
-    PATIENCE_SECS,
     PRIVATE,
     PUBLIC,
     open_trader,
     open_venue,
 )
+from tests.support import PATIENCE_SECS
 
 TIMES = frozenset({"ts", "created_at", "updated_at", "received_at", "published_at"})
 

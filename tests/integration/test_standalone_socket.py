@@ -32,14 +32,13 @@ from tests.integration.execution_world import Trader
 from tests.integration.standalone import (
     FIRST_THREE,
     MARKET,
-    PATIENCE_SECS,
     PRIVATE,
     PUBLIC,
     collect,
     open_trader,
     open_venue,
 )
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 
 MARKETS = ("BTC-USD-PERP", "ETH-USD-PERP", "SOL-USD-PERP", "kPEPE-USD-PERP")
 MANY = tuple(

@@ -13,7 +13,7 @@ from nautilus_paradex.protocol.events import AccountEvent, BookEvent, Event, Tra
 from nautilus_paradex.transport.blocking import ParadexBlockingWebSocketClient
 from nautilus_paradex.transport.websocket_errors import ConnectError, NotConnectedError
 from tests.integration.ws_server import ScriptedVenue, scripted_venue
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 
 
 class VenueThread:
@@ -24,7 +24,7 @@ class VenueThread:
         self._started = threading.Event()
         self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
         self._thread.start()
-        assert self._started.wait(10)
+        assert self._started.wait(PATIENCE_SECS)
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -34,7 +34,7 @@ class VenueThread:
             await self._stop.wait()
 
     def send(self, *messages: str | bytes) -> None:
-        asyncio.run_coroutine_threadsafe(self._send(messages), self._loop).result(20)
+        asyncio.run_coroutine_threadsafe(self._send(messages), self._loop).result(PATIENCE_SECS)
 
     async def _send(self, messages: Sequence[str | bytes]) -> None:
         # The client's thread may have its answer before this one has taken the connection up.
@@ -44,7 +44,7 @@ class VenueThread:
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join(10)
+        self._thread.join(PATIENCE_SECS)
 
 
 @pytest.fixture
@@ -147,7 +147,7 @@ def test_close_ends_a_wait_in_another_thread(client: ParadexBlockingWebSocketCli
         waiting = pool.submit(client.recv, None)
         client.close()
         with pytest.raises(NotConnectedError):
-            waiting.result(10)
+            waiting.result(PATIENCE_SECS)
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from nautilus_paradex.transport.websocket_errors import (
     WebSocketError,
 )
 from tests.integration.ws_server import ScriptedVenue, scripted_venue
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 
 CHANNELS = ("bbo.BTC-USD-PERP", "trades.BTC-USD-PERP", "markets_summary.BTC-USD-PERP")
 
@@ -401,7 +401,7 @@ class TestRequests:
         with pytest.raises(asyncio.CancelledError):
             await connecting
 
-        await asyncio.wait_for(venue.last.wait_closed(), 10)
+        await asyncio.wait_for(venue.last.wait_closed(), PATIENCE_SECS)
         assert not client.is_connected
 
     async def test_cancelled_request_leaves_nothing_behind(

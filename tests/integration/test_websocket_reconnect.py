@@ -12,7 +12,7 @@ from nautilus_paradex.protocol import rpc
 from nautilus_paradex.transport.websocket import ParadexWebSocketClient
 from nautilus_paradex.transport.websocket_errors import ConnectionLostError, NotConnectedError
 from tests.integration.ws_server import ScriptedVenue, scripted_venue
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 
 ENOUGH_SECS = 1.0  # for an answer on a busy machine; one that is lost costs a test this long
 CHANNELS = ("trades.B", "bbo.A", "order_book.C.deltas")
@@ -456,7 +456,7 @@ async def test_callback_may_close_the_client(venue: ScriptedVenue, connect: Conn
     await client.subscribe("bbo.X")
     venue.last.transport.abort()
 
-    await asyncio.wait_for(closed.wait(), 10)
+    await asyncio.wait_for(closed.wait(), PATIENCE_SECS)
     assert not client.is_connected
 
 

@@ -7,6 +7,7 @@ import pytest
 
 import nautilus_paradex
 from nautilus_paradex import history
+from tests.support import PROCESS_PATIENCE_SECS
 
 
 def run_python(code: str) -> str:
@@ -15,7 +16,7 @@ def run_python(code: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PROCESS_PATIENCE_SECS,
     )
     return process.stdout.strip()
 

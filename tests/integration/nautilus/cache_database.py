@@ -15,7 +15,7 @@ from typing import Final
 import pytest
 from nautilus_trader.config import CacheConfig, DatabaseConfig
 
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 
 __all__ = ["cache_config", "forget", "forget_events_after", "running_redis", "until_kept"]
 
@@ -23,7 +23,6 @@ _SERVER: Final = "redis-server"
 _READY: Final = "Ready to accept connections"
 _LOOPBACK: Final = "127.0.0.1"
 _TRADER: Final = "trader-TESTER-001"  # what the platform's keys begin with
-_PATIENCE_SECS: Final = 30.0
 _POLL_SECS: Final = 0.01
 _TRIES: Final = 5  # another process may take a free port before Redis does
 
@@ -39,7 +38,7 @@ def cache_config(redis_port: int, buffer_interval_ms: int | None = None) -> Cach
 async def until_kept(redis_port: int, orders: int) -> None:
     """Wait until a node has written that it has so many orders."""
     key = f"{_TRADER}:index:orders"
-    async with asyncio.timeout(_PATIENCE_SECS):
+    async with asyncio.timeout(PATIENCE_SECS):
         while await _integer(redis_port, "SCARD", key) < orders:  # noqa: ASYNC110 another process
             await asyncio.sleep(_POLL_SECS)
 

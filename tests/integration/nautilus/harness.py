@@ -61,7 +61,7 @@ from nautilus_paradex.devnet.identities import DevnetAccount
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.numbers import to_e8
 from nautilus_paradex.transport.http import ParadexHttpClient
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 
 __all__ = [
     "BOTH_ENCODINGS",
@@ -94,7 +94,6 @@ ETH: Final = InstrumentId.from_str("ETH-USD-PERP.PARADEX")
 OPTION: Final = InstrumentId.from_str("BTC-USD-96000-C.PARADEX")
 TICK: Final = Decimal("0.1")
 
-_START_TIMEOUT_SECS: Final = 30.0
 _POLL_SECS: Final = 0.002
 _MAX_ROUNDS: Final = 50
 
@@ -483,7 +482,7 @@ async def until_unsubscribed(venue: Venue, node: TradingNode, witness: Recording
 
 
 async def _until_up(node: TradingNode, running: asyncio.Task[None]) -> None:
-    async with asyncio.timeout(_START_TIMEOUT_SECS):
+    async with asyncio.timeout(PATIENCE_SECS):
         while not node.trader.is_running:
             assert not running.done(), "the node stopped before it was up: see its log"
             await asyncio.sleep(_POLL_SECS)

@@ -30,13 +30,12 @@ from nautilus_paradex import (
 )
 from tests.integration.nautilus.cache_database import cache_config
 from tests.integration.nautilus.harness import Venue, node_config
-from tests.support import eventually
+from tests.support import PROCESS_PATIENCE_SECS, eventually
 
 __all__ = ["MortalNode", "MortalRun", "mortal_node"]
 
 _ROOT: Final = Path(__file__).parents[3]
 _KEY_VARIABLE: Final = "MORTAL_PRIVATE_KEY"
-_PATIENCE_SECS: Final = 60.0
 
 
 class MortalRun(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +60,8 @@ class MortalNode:
         """Wait until something has come true by what the node does."""
         try:
             await eventually(
-                lambda: condition() or self.process.returncode is not None, _PATIENCE_SECS
+                lambda: condition() or self.process.returncode is not None,
+                PROCESS_PATIENCE_SECS,
             )
         except AssertionError:
             raise AssertionError(f"the node did not do it: {self.said.read_text()}") from None

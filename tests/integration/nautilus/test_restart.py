@@ -27,8 +27,6 @@ from tests.integration.nautilus.harness import (
 from tests.integration.nautilus.mortal import mortal_node
 from tests.support import eventually
 
-PATIENCE_SECS = 60.0
-
 
 def open_at_venue(venue: Venue) -> dict[str, tuple[str, Decimal, Decimal, Decimal]]:
     return {
@@ -156,7 +154,7 @@ async def test_the_next_node_goes_on_trading_with_what_it_found(
     async with running_node(venue, heir) as node:
         assert left_over <= set(open_at_node(node))
         fills_before = len(venue.fills)
-        await eventually(lambda: len(venue.fills) >= fills_before + 10, PATIENCE_SECS)
+        await eventually(lambda: len(venue.fills) >= fills_before + 10)
         heir.clock.cancel_timers()
         await eventually(lambda: all_have_arrived(node))
         heir.cancel_all_orders(BTC)
@@ -194,7 +192,7 @@ async def test_two_nodes_that_trade_with_each_other_both_agree_with_the_venue(
         running_node(venue, one, account=here) as first,
         running_node(venue, two, account=there) as second,
     ):
-        await eventually(lambda: len(trades_between()) >= 5, PATIENCE_SECS)
+        await eventually(lambda: len(trades_between()) >= 5)
         for node, strategy in ((first, one), (second, two)):
             strategy.clock.cancel_timers()
             await eventually(lambda node=node: all_have_arrived(node))

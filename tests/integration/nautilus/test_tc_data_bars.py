@@ -47,7 +47,7 @@ async def test_tc_d40_bars(venue_at_the_minute):
         for size in ("0.002", "0.003"):
             venue.take("BUY", size)
             venue.take("SELL", size)
-        await eventually(lambda: len(tester.bars) == 2, timeout_secs=40)
+        await eventually(lambda: len(tester.bars) == 2)
         venue.take("BUY", "0.001")
         now_ms = venue.http.clock.now_ms()
         bars = {bar.bar_type: numbers_of(bar) for bar in tester.bars}

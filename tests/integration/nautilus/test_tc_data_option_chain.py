@@ -110,7 +110,7 @@ async def test_tc_d63_option_chain(
             kind is AssetKind.PERP_OPTION
         )
         actor.subscribe_option_chain(series, strikes, snapshot_interval_ms=100)
-        await eventually(lambda: is_whole(actor, legs), timeout_secs=20)
+        await eventually(lambda: is_whole(actor, legs))
         chain = actor.slices[-1]
 
         assert chain.strike_count() == len(legs) // 2
@@ -147,7 +147,7 @@ async def test_tc_d63_option_chain_without_a_forward_price(lively_venue: Venue) 
         # Every strike: nothing has to be known of the money.
         await refuse(lively_venue, "/v1/markets/summary")
         actor.subscribe_option_chain(series, None, snapshot_interval_ms=100)
-        await eventually(lambda: is_whole(actor, legs), timeout_secs=20)
+        await eventually(lambda: is_whole(actor, legs))
 
         # Around the money: the platform waits for prices that it does not subscribe to.
         await refuse(lively_venue, "/v1/markets/summary")
@@ -155,7 +155,7 @@ async def test_tc_d63_option_chain_without_a_forward_price(lively_venue: Venue) 
         await eventually(lambda: not lively_venue.server.faults.waiting())
         actor.slices.clear()
         actor.subscribe_option_chain(series, around_the_money, snapshot_interval_ms=100)
-        await eventually(lambda: is_whole(actor, legs), timeout_secs=20)
+        await eventually(lambda: is_whole(actor, legs))
 
 
 async def test_tc_d63_end_of_an_option_chain_ends_its_legs(lively_venue: Venue) -> None:
@@ -165,7 +165,7 @@ async def test_tc_d63_end_of_an_option_chain_ends_its_legs(lively_venue: Venue) 
         tap = Tap(node)
         series = series_of(node, legs)
         actor.subscribe_option_chain(series, None, snapshot_interval_ms=100)
-        await eventually(lambda: is_whole(actor, legs), timeout_secs=20)
+        await eventually(lambda: is_whole(actor, legs))
         actor.unsubscribe_option_chain(series)
         await tap.until_only(BTC)
         slices, quotes = len(actor.slices), len(witness.quotes)

@@ -12,7 +12,7 @@ import pytest
 from nautilus_paradex.history.reader import RecordingReader
 from nautilus_paradex.history.writer import RecordingWriter
 from nautilus_paradex.protocol.recording import BINARY, RecordedFrame
-from tests.support import eventually
+from tests.support import PROCESS_PATIENCE_SECS, eventually
 
 FRAMES = [RecordedFrame(number, BINARY, b"x" * number) for number in range(1, 3_000)]
 
@@ -130,7 +130,7 @@ def test_a_file_that_may_not_grow_any_more_ends_with_a_whole_line(
         capture_output=True,
         text=True,
         check=True,
-        timeout=60,
+        timeout=PROCESS_PATIENCE_SECS,
     )
 
     assert said.stdout == "told\n"
