@@ -13,7 +13,10 @@ from nautilus_trader.common.component import LiveClock, Logger, MessageBus
 from nautilus_trader.execution.reports import OrderStatusReport, PositionStatusReport
 from nautilus_trader.live.execution_client import LiveExecutionClient
 from nautilus_trader.model.events import OrderEvent
-from nautilus_trader.model.identifiers import AccountId, ClientId, InstrumentId
+from nautilus_trader.model.identifiers import AccountId, ClientId, InstrumentId, StrategyId
+from nautilus_trader.model.orders import Order
+
+from nautilus_paradex.constants import PARADEX_VENUE
 
 __all__ = ["Platform"]
 
@@ -66,6 +69,17 @@ class Platform:
             account_id=self.account_id,
         )
         return sum((position.signed_decimal_qty() for position in positions), Decimal(0))
+
+    def unfinished_orders(
+        self,
+        instrument_id: InstrumentId | None = None,
+        strategy_id: StrategyId | None = None,
+    ) -> list[Order]:
+        """Return the orders that have not ended, those not sent yet among them."""
+        wanted = (PARADEX_VENUE, instrument_id, strategy_id)
+        # Ids first: the cache keeps every order of a long run, nearly all of them closed.
+        ids = self.cache.client_order_ids(*wanted) - self.cache.client_order_ids_closed(*wanted)
+        return [self.cache.order(client_order_id) for client_order_id in sorted(ids)]
 
     # The base class keeps these for the client itself, which the rooms are parts of.
 

@@ -5,7 +5,7 @@ knows get order events; an order placed elsewhere is announced by one report and
 any other. What is said about an order, and in which order, is decided by `state`.
 """
 
-from typing import Final, Protocol
+from typing import Final
 
 from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.events import (
@@ -44,40 +44,32 @@ __all__ = ["OrderEvents", "OrderWatcher"]
 _ENDS: Final = (OrderCanceled, OrderExpired, OrderRejected)
 
 
-class OrderWatcher(Protocol):
-    """Who is told of what cannot be settled from the messages alone."""
+class OrderWatcher:
+    """Who is told of what cannot be settled from the messages alone; here nobody."""
 
-    def on_incomplete(self, state: OrderState, market: str) -> None:
+    def on_incomplete(self, state: OrderState) -> None:
         """Fills are missing of an order, or the update that explains one."""
-        ...
 
     def on_orphan(self, fill: FillEvent) -> None:
         """A fill has come whose order is not known; told once per order."""
-        ...
 
     def on_early(self, fill: FillEvent) -> None:
         """A fill has closed a position that the platform does not have yet."""
-        ...
 
-    def on_revived(self, state: OrderState, market: str) -> None:
+    def on_revived(self, state: OrderState) -> None:
         """An order is open at the venue that nobody here owns any more."""
-        ...
 
-    def on_ended_elsewhere(self, state: OrderState, market: str) -> None:
+    def on_ended_elsewhere(self, state: OrderState) -> None:
         """The platform has ended an order by itself, of which the venue has told no end."""
-        ...
 
     def on_misdirected(self, state: OrderState) -> None:
         """An order waits at the venue for the mark price to move the wrong way."""
-        ...
 
     def on_unlisted(self, event: OrderEvent) -> None:
         """An order was placed elsewhere in a market whose instrument is not loaded."""
-        ...
 
     def on_unsized(self, event: OrderEvent) -> None:
         """An order was placed elsewhere whose size is that of the position."""
-        ...
 
 
 class OrderEvents:
@@ -93,7 +85,7 @@ class OrderEvents:
     ----------
     followed : FollowedOrders
         How each order stands.
-    watcher : OrderWatcher, optional
+    watcher : OrderWatcher
         Who is told of what the messages leave open.
 
     """
@@ -112,7 +104,7 @@ class OrderEvents:
         self._early = EarlyFills(platform.cache, platform.account_id)
         self._untold_refusals: dict[str, str] = {}
         self._leaving: set[str] = set()
-        self.watcher: OrderWatcher | None = None
+        self.watcher = OrderWatcher()
         platform.msgbus.subscribe("events.fills.*", self._note_applied)
         platform.msgbus.subscribe("events.order.*", self._note_end)
 
@@ -133,11 +125,10 @@ class OrderEvents:
             state = self._announce(event)
         if state is None:
             return
-        market = event.market or ""
         self._tell_sent(state)
-        self._emit(state, state.apply_order(event), market)
+        self._emit(state, state.apply_order(event))
         self.followed.index(state)
-        self._after(state, market)
+        self._after(state)
         for fill in self._loose.release(event.order_id or ""):
             self.take_fill(fill)
 
@@ -199,7 +190,7 @@ class OrderEvents:
         if state is not None and not state.accepted and not state.ended:
             self._tell_sent(state)
             state.accepted = True
-            self._emit(state, [Accepted(event.updated_at or event.ts or 0)], event.market or "")
+            self._emit(state, [Accepted(event.updated_at or event.ts or 0)])
 
     def deny(self, order: Order, reason: str) -> None:
         """Deny an order that was not sent; the reason reads ``CODE: key=value``."""
@@ -274,8 +265,8 @@ class OrderEvents:
         state = self.followed.state_of(order)
         released = state.change_failed()
         self._emitter.change_refused(state, order, reason)
-        self._emit(state, released, order.instrument_id.symbol.value)
-        self._after(state, order.instrument_id.symbol.value)
+        self._emit(state, released)
+        self._after(state)
 
     def cancel_failed(self, order: Order, reason: str) -> None:
         """Tell that a cancel is known to have failed, not before the order is accepted."""
@@ -286,10 +277,10 @@ class OrderEvents:
             # The platform knows no way back to a submitted order that waits for its cancel.
             self._untold_refusals[state.client_order_id] = reason
 
-    def give_up(self, state: OrderState, market: str) -> None:
+    def give_up(self, state: OrderState) -> None:
         """Take what is there of an order for all there is: the venue does not tell the rest."""
-        self._emit(state, state.give_up(), market)
-        self._after(state, market)
+        self._emit(state, state.give_up())
+        self._after(state)
 
     # -- Fills without an order ------------------------------------------------------------------
 
@@ -319,13 +310,11 @@ class OrderEvents:
             self.followed.pass_over(order_id)
             return None
         if not event.size:
-            if self.watcher is not None:
-                self.watcher.on_unsized(event)
+            self.watcher.on_unsized(event)
             return None
         instrument = self._instrument(event.market)
         if instrument is None:
-            if self.watcher is not None:
-                self.watcher.on_unlisted(event)
+            self.watcher.on_unlisted(event)
             return None
         report = order_status_report(
             event,
@@ -350,7 +339,7 @@ class OrderEvents:
         order_id = fill.order_id or ""
         if self.followed.is_forgotten(order_id):
             return
-        if self._loose.keep(order_id, fill) and self.watcher is not None:
+        if self._loose.keep(order_id, fill):
             self.watcher.on_orphan(fill)
 
     def _tell_sent(self, state: OrderState) -> None:
@@ -372,24 +361,23 @@ class OrderEvents:
         # What can fail is done before the fill counts as seen: it would be lost otherwise.
         self._emitter.check_fill(state, order, fill)
         if self._early.is_early(state, order, fill):
-            if self._early.keep(state, order, fill) and self.watcher is not None:
+            if self._early.keep(state, order, fill):
                 self.watcher.on_early(fill)
             return
         self._count_fill(state, fill)
 
     def _count_fill(self, state: OrderState, fill: FillEvent) -> None:
-        market = fill.market or ""
-        self._emit(state, state.apply_fill(fill), market)
+        self._emit(state, state.apply_fill(fill))
         self.followed.index(state)
-        self._after(state, market)
+        self._after(state)
 
-    def _after(self, state: OrderState, market: str) -> None:
+    def _after(self, state: OrderState) -> None:
         if not state.modify_pending:
             self.followed.settle(state)
         if state.ended:
             self._retire(state)
-        elif state.is_incomplete and self.watcher is not None:
-            self.watcher.on_incomplete(state, market)
+        elif state.is_incomplete:
+            self.watcher.on_incomplete(state)
 
     def _retire(self, state: OrderState) -> None:
         self._untold_refusals.pop(state.client_order_id, None)
@@ -415,13 +403,13 @@ class OrderEvents:
         order = self._cache.order(event.client_order_id)
         if state is None or state.ended or order is None:
             return
-        if self.followed.state_of(order).ended_elsewhere and self.watcher is not None:
-            self.watcher.on_ended_elsewhere(state, order.instrument_id.symbol.value)
+        if self.followed.state_of(order).ended_elsewhere:
+            self.watcher.on_ended_elsewhere(state)
 
     def _instrument(self, market: str | None) -> Instrument | None:
         return self._cache.instrument(instrument_id_from_symbol(market)) if market else None
 
-    def _emit(self, state: OrderState, actions: list[Action], market: str) -> None:
+    def _emit(self, state: OrderState, actions: list[Action]) -> None:
         if not actions:
             return
         order = self._cache.order(ClientOrderId(state.client_order_id))
@@ -434,8 +422,7 @@ class OrderEvents:
         if state.accepted and (reason := self._untold_refusals.pop(state.client_order_id, None)):
             self.cancel_failed(order, reason)
         # One that has grown belongs to whoever made it grow.
-        revived = any(isinstance(a, Revived) and not a.has_grown for a in actions)
-        if revived and self.watcher is not None:
-            self.watcher.on_revived(state, market)
-        if self.watcher is not None and any(isinstance(a, Misdirected) for a in actions):
+        if any(isinstance(a, Revived) and not a.has_grown for a in actions):
+            self.watcher.on_revived(state)
+        if any(isinstance(a, Misdirected) for a in actions):
             self.watcher.on_misdirected(state)

@@ -5,7 +5,7 @@ an order comes in at `events`.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
@@ -52,6 +52,7 @@ class FollowedOrders:
         self._cache = cache
         self._account_id = account_id
         self._states: dict[str, OrderState] = {}
+        self._in_market: defaultdict[str, set[str]] = defaultdict(set)
         self._ended: OrderedDict[str, OrderState] = OrderedDict()
         self._by_venue_id: dict[str, str] = {}
         self._applied: dict[str, set[TradeId]] = {}
@@ -68,7 +69,7 @@ class FollowedOrders:
         if state is None:
             applied = self._applied[client_order_id] = set(order.trade_ids)
             state = _state_from_cached(order, applied)
-            self._states[client_order_id] = state
+            self._follow(state)
             self.index(state)
         filled = quantity_to_e8(order.filled_qty)
         if filled > state.filled:
@@ -77,7 +78,7 @@ class FollowedOrders:
         if state.ended:
             self.retire(state)
         elif self._ended.pop(client_order_id, None) is not None:
-            self._states[client_order_id] = state
+            self._follow(state)
         return state
 
     def state_for(self, client_id: str | None, venue_order_id: str | None) -> OrderState | None:
@@ -111,12 +112,13 @@ class FollowedOrders:
         """Yield the account's orders of a market that are sent and not over, with their states."""
         of_account = {"instrument_id": instrument_id, "account_id": self._account_id}
         # The platform learns of one that is sent by an event, which is on its way for a moment.
-        ids = {ClientOrderId(name) for name in self._states}
+        followed = self._in_market.get(instrument_id.symbol.value, ())
+        ids = {ClientOrderId(name) for name in followed}
         ids |= self._cache.client_order_ids_inflight(**of_account)
         ids |= self._cache.client_order_ids_open(**of_account)
         for client_order_id in ids:
             order = self._cache.order(client_order_id)
-            if order is None or order.instrument_id != instrument_id or order.is_closed:
+            if order is None or order.is_closed:
                 continue
             # Often asked, of many orders: those that are followed need not be looked at again.
             state = self._states.get(client_order_id.value) or self.state_of(order)
@@ -169,8 +171,9 @@ class FollowedOrders:
         """Note that an order has ended."""
         self._naming.pop(state.client_order_id, None)
         self.settle(state)
-        if self._states.pop(state.client_order_id, None) is None:
+        if state.client_order_id not in self._states:
             return
+        self._unfollow(state)
         forgotten = _remember(self._ended, state.client_order_id, state)
         if forgotten is not None:
             self._applied.pop(forgotten.client_order_id, None)
@@ -180,17 +183,27 @@ class FollowedOrders:
         """Follow an order no longer: it is unsent again."""
         self._naming.pop(state.client_order_id, None)
         self._settling.pop(state.client_order_id, None)
-        del self._states[state.client_order_id], self._applied[state.client_order_id]
+        self._unfollow(state)
+        del self._applied[state.client_order_id]
 
     def pass_over(self, order_id: str) -> None:
         """Never follow an order (venue's id), whatever is said of it."""
         _remember(self._not_followed, order_id, None)
+
+    def _follow(self, state: OrderState) -> None:
+        self._states[state.client_order_id] = state
+        self._in_market[state.market].add(state.client_order_id)
+
+    def _unfollow(self, state: OrderState) -> None:
+        del self._states[state.client_order_id]
+        self._in_market[state.market].discard(state.client_order_id)
 
 
 def _state_from_cached(order: Order, applied: set[TradeId]) -> OrderState:
     size, price, trigger_price = terms_of(order)
     return OrderState(
         client_order_id=order.client_order_id.value,
+        market=order.instrument_id.symbol.value,
         size=size,
         price=price,
         trigger_price=trigger_price,

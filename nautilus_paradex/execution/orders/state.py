@@ -51,6 +51,8 @@ class OrderState:
     ----------
     client_order_id : str
         The id the order is known by on this side.
+    market : str
+        The venue's symbol of its market.
     size : int
         Total size at 1e-8.
     price, trigger_price : int, optional
@@ -84,6 +86,7 @@ class OrderState:
     """
 
     client_order_id: str
+    market: str
     size: int
     price: int | None = None
     trigger_price: int | None = None

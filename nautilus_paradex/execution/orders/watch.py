@@ -10,7 +10,7 @@ from typing import Final
 
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.execution.instruments import InstrumentLoader
-from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.events import OrderEvents, OrderWatcher
 from nautilus_paradex.execution.orders.lookup import GONE_CODES, with_position_sizes
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.state import OrderState
@@ -27,9 +27,9 @@ _TRIES: Final = 5
 _POSITION_LOOKBACK_MS: Final = 600_000
 
 
-class OrderWatch:
+class OrderWatch(OrderWatcher):
     """
-    Looks after what `OrderEvents` cannot settle from the messages alone (its `OrderWatcher`).
+    Looks after what `OrderEvents` cannot settle from the messages alone.
 
     Parameters
     ----------
@@ -66,11 +66,11 @@ class OrderWatch:
         self._config = config
         self._completing: set[str] = set()
 
-    def on_incomplete(self, state: OrderState, market: str) -> None:
+    def on_incomplete(self, state: OrderState) -> None:
         """Wait a little for what is missing of an order, then ask for it."""
         if state.client_order_id not in self._completing:
             self._completing.add(state.client_order_id)
-            self._create_task(self._complete(state, market))
+            self._create_task(self._complete(state))
 
     def on_orphan(self, fill: FillEvent) -> None:
         """Wait a little for the order of a fill, then ask for it."""
@@ -80,14 +80,14 @@ class OrderWatch:
         """Wait a little for the fills that opened a position, then ask for them."""
         self._create_task(self._find_position(fill))
 
-    def on_revived(self, state: OrderState, market: str) -> None:
+    def on_revived(self, state: OrderState) -> None:
         """Cancel an order that nobody here owns any more, if so configured."""
         if self._config.cancel_unexpected_orders and state.venue_order_id:
             self._create_task(self._cancel(state.venue_order_id))
 
-    def on_ended_elsewhere(self, state: OrderState, market: str) -> None:
+    def on_ended_elsewhere(self, state: OrderState) -> None:
         """Ask the venue about an order that the platform has ended by itself."""
-        self._create_task(self._verify_end(state, market))
+        self._create_task(self._verify_end(state))
 
     def on_misdirected(self, state: OrderState) -> None:
         """Cancel an order that would be set off the wrong way."""
@@ -120,7 +120,7 @@ class OrderWatch:
         except ParadexError as exc:
             self._log.error(f"Order {event.order_id} cannot be followed: {exc}")
 
-    async def _complete(self, state: OrderState, market: str) -> None:
+    async def _complete(self, state: OrderState) -> None:
         try:
             attempts = answers = 0
             while answers < _TRIES:
@@ -133,7 +133,7 @@ class OrderWatch:
                         None,
                         client_id=state.client_order_id,
                         venue_order_id=state.venue_order_id,
-                        market=market,
+                        market=state.market,
                     ),
                     f"fetch what is missing of {state.client_order_id}",
                 )
@@ -142,11 +142,11 @@ class OrderWatch:
                     f"The venue does not list what it says was filled of {state.client_order_id}: "
                     "going on without it, compare positions",
                 )
-                self._events.give_up(state, market)
+                self._events.give_up(state)
         finally:
             self._completing.discard(state.client_order_id)
 
-    async def _verify_end(self, state: OrderState, market: str) -> None:
+    async def _verify_end(self, state: OrderState) -> None:
         attempts = 0
         while state.ended_elsewhere:
             await asyncio.sleep(_grace_secs(attempts))
@@ -156,7 +156,7 @@ class OrderWatch:
                     None,
                     client_id=state.client_order_id,
                     venue_order_id=state.venue_order_id,
-                    market=market,
+                    market=state.market,
                 ),
                 f"make sure that {state.client_order_id} has ended",
             )

@@ -166,7 +166,7 @@ class MassStatus:
         positions: list[PositionStatusReport],
         orders: list[OrderStatusReport],
     ) -> None:
-        waiting = awaiting_stop(self._cache.orders(venue=PARADEX_VENUE), orders)
+        waiting = awaiting_stop(self._platform.unfinished_orders(), orders)
         for position in unprotected(positions, orders):
             if position.instrument_id not in waiting:
                 self._log.error(

@@ -79,7 +79,7 @@ def fill(number: int, size: int = E8, *, fill_type: str = "FILL") -> FillEvent:
 
 @pytest.fixture
 def state() -> OrderState:
-    return OrderState(client_order_id="O-1", size=SIZE, price=PRICE)
+    return OrderState(client_order_id="O-1", market="BTC-USD-PERP", size=SIZE, price=PRICE)
 
 
 def kinds(actions: Sequence[Action]) -> list[str]:
@@ -184,6 +184,7 @@ def test_fills_of_equal_id_and_different_type_both_count(state: OrderState) -> N
 def test_a_fill_known_from_before_is_not_counted_again() -> None:
     state = OrderState(
         client_order_id="O-1",
+        market="BTC-USD-PERP",
         size=SIZE,
         filled=E8,
         accepted=True,
@@ -195,7 +196,13 @@ def test_a_fill_known_from_before_is_not_counted_again() -> None:
 
 
 def test_a_fill_the_platform_has_by_a_report_counts_and_is_not_told() -> None:
-    state = OrderState(client_order_id="O-1", size=SIZE, accepted=True, is_applied=lambda _: True)
+    state = OrderState(
+        client_order_id="O-1",
+        market="BTC-USD-PERP",
+        size=SIZE,
+        accepted=True,
+        is_applied=lambda _: True,
+    )
     closed = order_update("CLOSED", remaining=9 * E8, reason="USER_CANCELED")
     assert apply(state, closed) == []
     assert kinds(apply(state, fill(1))) == ["Ended"]
@@ -394,6 +401,7 @@ def waiting(at: int = T0, flags: tuple[str, ...] = (ABOVE,), **fields: object) -
 def stop_limit() -> OrderState:
     return OrderState(
         client_order_id="O-1",
+        market="BTC-USD-PERP",
         size=SIZE,
         price=PRICE,
         trigger_price=TRIGGER,
@@ -404,7 +412,13 @@ def stop_limit() -> OrderState:
 
 @pytest.fixture
 def stop_market() -> OrderState:
-    return OrderState(client_order_id="O-1", size=SIZE, trigger_price=TRIGGER, direction=ABOVE)
+    return OrderState(
+        client_order_id="O-1",
+        market="BTC-USD-PERP",
+        size=SIZE,
+        trigger_price=TRIGGER,
+        direction=ABOVE,
+    )
 
 
 def test_a_stop_limit_is_triggered_once_when_it_comes_to_the_book(stop_limit: OrderState) -> None:
@@ -607,7 +621,7 @@ def test_any_order_of_messages_tells_the_same_story(
     story: tuple[list[OrderEvent | FillEvent], int, str],
 ) -> None:
     messages, filled, reason = story
-    state = OrderState(client_order_id="O-1", size=SIZE, price=PRICE)
+    state = OrderState(client_order_id="O-1", market="BTC-USD-PERP", size=SIZE, price=PRICE)
     actions = apply(state, *messages)
     names = kinds(actions)
 
@@ -670,6 +684,7 @@ def test_any_order_of_messages_tells_the_story_of_a_trigger(
     messages, filled, reason, trigger = story
     state = OrderState(
         client_order_id="O-1",
+        market="BTC-USD-PERP",
         size=SIZE,
         price=PRICE,
         trigger_price=TRIGGER,
@@ -722,7 +737,7 @@ def test_a_modification_is_answered_once_whatever_comes_between(
     pending = order_update("OPEN", at=T0 + 4_000, request_status="PENDING", request_id="r1")
     messages += [final, final, pending]
     random.shuffle(messages)
-    state = OrderState(client_order_id="O-1", size=SIZE, price=PRICE)
+    state = OrderState(client_order_id="O-1", market="BTC-USD-PERP", size=SIZE, price=PRICE)
     apply(state, order_update("OPEN"))
     state.expect_change((12 * E8, PRICE, None))
 

@@ -82,6 +82,7 @@ class Contingencies:
         events: OrderEvents,
         under_way: UnderWay,
     ) -> None:
+        self._platform = platform
         self._submission = submission
         self._modification = modification
         self._keeper = keeper
@@ -187,12 +188,9 @@ class Contingencies:
 
         """
         sides = (OrderSide.BUY, OrderSide.SELL) if not side else (side,)
-        orders = self._cache.orders(
-            instrument_id=instrument_id,
-            strategy_id=strategy_id,
-            side=side or OrderSide.NO_ORDER_SIDE,
-        )
-        for order in orders:
+        for order in self._platform.unfinished_orders(instrument_id, strategy_id):
+            if order.side not in sides:
+                continue
             parent = self._parent_of(order)
             ends_with_entry = (
                 parent is not None
@@ -222,8 +220,8 @@ class Contingencies:
         After a start those of an earlier run are known if the cache is a database's.
 
         """
-        for order in self._cache.orders(venue=PARADEX_VENUE):
-            if is_contingent(order) and not order.is_closed:
+        for order in self._platform.unfinished_orders():
+            if is_contingent(order):
                 self._keeper.look_after(order)
         self._keeper.try_again()
 
