@@ -222,6 +222,7 @@ class ParadexExecClientConfig(_Addresses, LiveExecClientConfig, frozen=True):  #
     leverages : dict[str, int], optional
         The leverage that a market shall have, by its symbol (``{"BTC-USD-PERP": 10}``). It is set
         at every connect where the account has another; the client does not connect if it cannot be.
+        The margin mode stays as the venue has it, unless `margin_modes` names one for the market.
     margin_modes : dict[str, str], optional
         ``CROSS`` or ``ISOLATED`` for a market, by its symbol, likewise.
     stp : str, optional

@@ -15,6 +15,7 @@ from nautilus_trader.model.objects import Quantity
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.devnet.server import DevnetServer
+from nautilus_paradex.execution.errors import CommandDeniedError
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.protocol.json_feed import BalanceEvent
 from nautilus_paradex.transport.errors import VenueError
@@ -176,6 +177,8 @@ async def test_a_change_of_the_main_accounts_balance_is_not_its_own(isolated: Wo
 
 
 async def test_leverage_and_twaps_are_its_own(isolated: World, main: World) -> None:
+    with pytest.raises(CommandDeniedError, match="MARGIN_TYPE_UNKNOWN: market=BTC-USD-PERP"):
+        await isolated.client.set_margin(INSTRUMENT_ID, 5)
     await isolated.client.set_margin(INSTRUMENT_ID, 5, "ISOLATED")
     margins = isolated.server.exchange.margins
     assert margins.get(isolated.address, MARKET).leverage == 5

@@ -13,7 +13,7 @@ from nautilus_paradex.devnet.engine.leverage import MarginSetting
 from nautilus_paradex.devnet.server import DevnetServer
 from nautilus_paradex.execution.errors import CommandDeniedError
 from nautilus_paradex.protocol.environment import ParadexEnvironment
-from nautilus_paradex.transport.errors import VenueError
+from nautilus_paradex.transport.errors import ServerError, VenueError
 from tests.integration.execution_world import INSTRUMENT_ID, MARKET, World, open_world
 from tests.support import eventually
 
@@ -74,6 +74,32 @@ async def test_the_account_follows_a_changed_leverage() -> None:
         assert (setting.leverage, setting.margin_type) == (5, "CROSS")
         assert await world.client.margin(INSTRUMENT_ID) == setting
         await eventually(lambda: initial_margin(world) > 9 * before)
+
+
+@pytest.mark.parametrize(
+    ("present", "margin_type", "expected"),
+    [
+        ("ISOLATED", None, "ISOLATED"),
+        ("CROSS", None, "CROSS"),
+        ("ISOLATED", "CROSS", "CROSS"),
+        ("CROSS", "ISOLATED", "ISOLATED"),
+    ],
+)
+async def test_a_leverage_chosen_without_a_mode_keeps_the_mode(
+    present: str, margin_type: str | None, expected: str
+) -> None:
+    async with open_world(change=choose(MARKET, MarginSetting(5, present))) as world:
+        setting = await world.client.set_margin(INSTRUMENT_ID, 7, margin_type)
+        assert (setting.leverage, setting.margin_type) == (7, expected)
+        assert at_venue(world) == MarginSetting(7, expected)
+
+
+async def test_a_mode_that_cannot_be_read_is_not_guessed() -> None:
+    async with open_world(change=choose(MARKET, MarginSetting(5, "ISOLATED"))) as world:
+        await world.fault(kind="http_status", path="/v1/account/margin", method="GET", status=503)
+        with pytest.raises(ServerError):
+            await world.client.set_margin(INSTRUMENT_ID, 7)
+        assert at_venue(world) == MarginSetting(5, "ISOLATED")
 
 
 async def test_what_the_venue_refuses_is_raised_and_changes_nothing() -> None:

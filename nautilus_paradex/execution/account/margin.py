@@ -74,7 +74,7 @@ class MarginSettings:
         Raises
         ------
         CommandDeniedError
-            If a leverage is needed and neither the configuration nor the venue names one.
+            If a leverage or mode is needed and neither the configuration nor the venue names one.
         RequestError
             If the venue refuses or cannot be asked: trading with another leverage than wanted is
             no option.
@@ -87,11 +87,11 @@ class MarginSettings:
         for market in sorted({*leverages, *margin_types}):
             present = await self.get(market)
             leverage = leverages.get(market, present.leverage)
-            margin_type = margin_types.get(market, present.margin_type or MarginType.CROSS.value)
+            margin_type = margin_types.get(market) or self._type_kept(present)
             if leverage is None:
                 raise CommandDeniedError(f"LEVERAGE_UNKNOWN: market={market}, set it in leverages")
             if (leverage, margin_type) != (present.leverage, present.margin_type):
-                await self.set(market, leverage, margin_type, present)
+                await self._change(market, leverage, margin_type)
 
     async def get(self, market: str) -> MarginSetting:
         """
@@ -112,21 +112,31 @@ class MarginSettings:
         entries = [entry for entry in reply.configs or () if entry.market in (market, None, "")]
         return _setting(market, entries[0] if entries else MarginConfig())
 
-    async def set(
-        self,
-        market: str,
-        leverage: int,
-        margin_type: str,
-        present: MarginSetting | None = None,
-    ) -> MarginSetting:
+    async def set(self, market: str, leverage: int, margin_type: str | None) -> MarginSetting:
         """
-        Change the settings of a market. Parameters and errors are those of
-        `VenueCommands.set_margin`; `present` is what they were, if that is known.
+        Change the settings of a market; the venue's margin type is kept where none is given.
+
+        Parameters and errors are those of `VenueCommands.set_margin`.
         """
         if leverage < 1:
             raise CommandDeniedError(f"LEVERAGE_INVALID: leverage={leverage} min=1")
-        if margin_type not in _MARGIN_TYPES:
+        if margin_type is not None and margin_type not in _MARGIN_TYPES:
             raise CommandDeniedError(f"MARGIN_TYPE_INVALID: margin_type={margin_type}")
+        if margin_type is None:
+            margin_type = self._type_kept(await self.get(market))
+        return await self._change(market, leverage, margin_type)
+
+    def _type_kept(self, present: MarginSetting) -> str:
+        if present.margin_type is not None:
+            return present.margin_type
+        if self._http.acting_account.is_isolated:
+            raise CommandDeniedError(
+                f"MARGIN_TYPE_UNKNOWN: market={present.market}, the venue does not show it of an "
+                "isolated account: name it (margin_type, in the configuration margin_modes)"
+            )
+        return MarginType.CROSS.value  # nothing was chosen yet
+
+    async def _change(self, market: str, leverage: int, margin_type: str) -> MarginSetting:
         reply = await self._http.set_margin(
             market,
             MarginRequest(
@@ -141,8 +151,7 @@ class MarginSettings:
                 f"{market} was to have leverage {leverage} {margin_type}, the venue answers "
                 f"{now.leverage} {now.margin_type}",
             )
-        was = "" if present is None else f", was {present.leverage} {present.margin_type}"
-        self._log.info(f"{market} has leverage {leverage} {margin_type}{was}", LogColor.BLUE)
+        self._log.info(f"{market} has leverage {leverage} {margin_type} now", LogColor.BLUE)
         return MarginSetting(market, leverage, margin_type)
 
 

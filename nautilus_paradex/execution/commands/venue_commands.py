@@ -19,7 +19,6 @@ from nautilus_paradex.execution.commands.algo import TwapOrder, Twaps
 from nautilus_paradex.execution.commands.limits import OrderLimits
 from nautilus_paradex.execution.system_watch import SystemWatch
 from nautilus_paradex.protocol.algos import DEFAULT_FREQUENCY_SECS
-from nautilus_paradex.protocol.enums import MarginType
 
 __all__ = ["VenueCommands", "venue_commands"]
 
@@ -132,7 +131,7 @@ class VenueCommands:
         self,
         instrument_id: InstrumentId,
         leverage: int,
-        margin_type: str = MarginType.CROSS.value,
+        margin_type: str | None = None,
     ) -> MarginSetting:
         """
         Choose leverage and margin type of a market, and return them as the venue confirms.
@@ -146,13 +145,15 @@ class VenueCommands:
             The market.
         leverage : int
             From 1 to the market's maximum.
-        margin_type : str, default "CROSS"
-            ``CROSS`` or ``ISOLATED``.
+        margin_type : str, optional
+            ``CROSS`` or ``ISOLATED``. If None then the venue is asked for the one that the market
+            has, and that is kept; of an isolated account the venue does not show it.
 
         Raises
         ------
         CommandDeniedError
-            If leverage or type make no sense; nothing was sent.
+            If leverage or type make no sense, or no type was given and the venue does not show
+            it; nothing was changed.
         NotSentError
             If it could not be sent.
         VenueError
