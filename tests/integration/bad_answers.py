@@ -69,6 +69,8 @@ class BadAnswers(httpx.AsyncBaseTransport):
     ----------
     inner : httpx.AsyncBaseTransport
         The way to the venue.
+    is_cut_short : bool, default False
+        If the client's patience ends at once where no answer comes, not after its time-out.
 
     Attributes
     ----------
@@ -77,8 +79,9 @@ class BadAnswers(httpx.AsyncBaseTransport):
 
     """
 
-    def __init__(self, inner: httpx.AsyncBaseTransport) -> None:
+    def __init__(self, inner: httpx.AsyncBaseTransport, *, is_cut_short: bool = False) -> None:
         self._inner = inner
+        self._is_cut_short = is_cut_short
         self._plan: _Plan | None = None
         self.spoiled = 0
 
@@ -97,9 +100,11 @@ class BadAnswers(httpx.AsyncBaseTransport):
         if plan.is_executed:
             response = await self._inner.handle_async_request(request)
             await response.aread()
-        if plan.answer is None:
-            await asyncio.Event().wait()  # until the client has waited long enough
-        return plan.answer(request, response)
+        if plan.answer is not None:
+            return plan.answer(request, response)
+        if self._is_cut_short:
+            raise TimeoutError
+        return await asyncio.Future()  # until the client has waited long enough
 
     async def aclose(self) -> None:
         await self._inner.aclose()

@@ -1,14 +1,21 @@
-"""What the integration tests share: the platform's logging, of which a process has only one."""
+"""What the integration tests share.
+
+The platform's logging, of which a process has only one, and shortcuts past times of waiting.
+"""
 
 from collections.abc import Iterator
+from typing import Final
 
 import pytest
 from nautilus_trader.common.component import init_logging, is_logging_initialized
 from nautilus_trader.common.enums import LogLevel
 
+from nautilus_paradex.execution.orders import recovery
 from tests.integration.data_world import make_world
 
-__all__ = ["make_world", "platform_logging"]
+__all__ = ["make_world", "no_late_arrivals", "platform_logging"]
+
+_ANY_WINDOW_MS: Final = 3_600_000
 
 
 @pytest.fixture(scope="session")
@@ -17,3 +24,14 @@ def platform_logging() -> Iterator[None]:
     guard = None if is_logging_initialized() else init_logging(level_stdout=LogLevel.ERROR)
     yield
     del guard
+
+
+@pytest.fixture
+def no_late_arrivals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    An order that the venue does not know when it is asked cannot arrive any more.
+
+    The client would wait until the receive window is over. A short window is no way around that: it
+    is also the time in which a busy machine has to bring orders to the venue.
+    """
+    monkeypatch.setattr(recovery, "_ARRIVAL_MARGIN_MS", -_ANY_WINDOW_MS)

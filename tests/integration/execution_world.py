@@ -59,6 +59,7 @@ from nautilus_paradex.transport.aiohttp_transport import aiohttp_transport
 from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
+from nautilus_paradex.transport.rate_limit import RateLimiter
 from tests.support import eventually
 
 __all__ = [
@@ -69,6 +70,7 @@ __all__ = [
     "Trader",
     "World",
     "loopback_transport",
+    "lose_patience",
     "next_run",
     "open_world",
 ]
@@ -79,6 +81,17 @@ TRADER_ID = TraderId("TESTER-001")
 
 # Nothing here speaks TLS, and reading the system's certificates takes longer than all the rest.
 _NO_CERTIFICATES: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+# A test knows the requests that are made: none is repeated, and none is made by the clock.
+_QUIET: Final = {
+    "max_retries": 0,
+    "http_timeout_secs": 5.0,
+    "system_state_interval_secs": 3_600.0,
+}
+
+
+_NO_PATIENCE_SECS: Final = 0.05
 
 
 def loopback_transport() -> httpx.AsyncBaseTransport:
@@ -170,8 +183,8 @@ class World:
     """
     The engine, the client and the venue, and what a test does with them.
 
-    `transport` is what the client's REST requests go through, `clock` the venue's clock as all
-    clients here see it.
+    `transport` is what the client's REST requests go through, `limiter` what paces its requests,
+    `clock` the venue's clock as all clients here see it.
     """
 
     def __init__(
@@ -181,6 +194,7 @@ class World:
         cache: Cache | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
         clock: VenueClock | None = None,
+        limiter: RateLimiter | None = None,
         **engine_settings: Any,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -205,6 +219,7 @@ class World:
             credentials=ParadexCredentials(account.address_hex, account.private_key_hex),
             transport=transport or loopback_transport(),
             clock=clock,
+            limiter=limiter,
             max_retries=config.max_retries,
             retry_delay_initial_ms=config.retry_delay_initial_ms,
             retry_delay_max_ms=config.retry_delay_max_ms,
@@ -583,6 +598,11 @@ class HeldBack:
             self._take(message)
 
 
+def lose_patience(world: World) -> None:
+    """Have the client wait no longer for what it asks over the socket from here on."""
+    world.client.websocket._ack_timeout_secs = _NO_PATIENCE_SECS
+
+
 @asynccontextmanager
 async def next_run(world: World) -> AsyncIterator[World]:
     """Give a new world after a stopped one: the same venue, and a cache that kept everything."""
@@ -601,17 +621,19 @@ async def open_world(
     now_us: Callable[[], int] | None = None,
     engine_settings: dict[str, Any] | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    limiter: RateLimiter | None = None,
     **settings: Any,
 ) -> AsyncIterator[World]:
     """
     Give a connected world; `settings` are those of the execution client.
 
     `now_us` is the venue's clock, microseconds, the machine's if None; `engine_settings` are those
-    of the platform's execution engine; `transport` is what the client's REST requests go through.
+    of the platform's execution engine; `transport` is what the client's REST requests go through,
+    `limiter` what paces its requests.
     """
-    config = server_config or DevnetConfig(port=0, synthetic=False)
+    config = server_config or DevnetConfig(port=0, synthetic=False, past_hours=0)
     async with DevnetServer(config, now_us=now_us) as server:
-        settings = {"max_retries": 0, "http_timeout_secs": 5.0} | settings
+        settings = _QUIET | settings
         world = World(
             server,
             ParadexExecClientConfig(
@@ -622,6 +644,7 @@ async def open_world(
             ),
             transport=transport,
             clock=None if now_us is None else VenueClock(lambda: now_us() * 1_000),
+            limiter=limiter,
             **(engine_settings or {}),
         )
         if change is not None:

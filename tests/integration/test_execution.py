@@ -31,7 +31,7 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
 
     The sources disagree on which encoding the venue uses.
     """
-    config = DevnetConfig(port=0, synthetic=False, private_sbe=request.param == "sbe")
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0, private_sbe=request.param == "sbe")
     async with open_world(config, order_route="ws" if request.param == "ws" else "rest") as world:
         yield world
 

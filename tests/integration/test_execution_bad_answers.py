@@ -16,7 +16,13 @@ from nautilus_trader.model.orders import Order
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.protocol.enums import RpcErrorCode
 from tests.integration.bad_answers import BAD_ANSWERS, BadAnswers
-from tests.integration.execution_world import TRADER_ID, World, loopback_transport, open_world
+from tests.integration.execution_world import (
+    TRADER_ID,
+    World,
+    loopback_transport,
+    lose_patience,
+    open_world,
+)
 from tests.support import eventually
 
 ORDERS = "/v1/orders"
@@ -38,6 +44,8 @@ class Spoiled:
         self.answers = answers
 
     async def socket(self, method: str, how: str, *, is_executed: bool) -> None:
+        if how == "timeout":
+            lose_patience(self.world)
         fault: dict[str, object] = {"kind": "socket_reply", "method": method, "after": is_executed}
         code = SOCKET_ANSWERS[how]
         await self.world.fault(**fault, **({} if code is None else {"code": code}))
@@ -98,15 +106,10 @@ class Spoiled:
 
 
 @pytest.fixture
-async def spoiled(request: pytest.FixtureRequest) -> AsyncIterator[Spoiled]:
-    answers = BadAnswers(loopback_transport())
-    settings = {
-        "recv_window_ms": 500,
-        # A lost answer costs a test this long; what is connecting must manage within it.
-        "http_timeout_secs": 2.0,
-        "order_route": getattr(request, "param", "rest"),
-    }
-    async with open_world(CONFIG, transport=answers, **settings) as world:
+async def spoiled(request: pytest.FixtureRequest, no_late_arrivals: None) -> AsyncIterator[Spoiled]:
+    answers = BadAnswers(loopback_transport(), is_cut_short=True)
+    route = getattr(request, "param", "rest")
+    async with open_world(CONFIG, transport=answers, order_route=route) as world:
         yield Spoiled(world, answers)
 
 

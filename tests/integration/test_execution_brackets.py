@@ -30,7 +30,7 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 @pytest.fixture(params=["rest", "ws"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     config = DevnetConfig(port=0, synthetic=False, past_hours=0)
-    async with open_world(config, order_route=request.param, recv_window_ms=2_000) as world:
+    async with open_world(config, order_route=request.param) as world:
         await world.counterparty.place("BUY", "5.00000", world.around("-0.004"))
         await world.counterparty.place("SELL", "5.00000", world.around("0.004"))
         yield world

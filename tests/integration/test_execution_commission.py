@@ -47,7 +47,7 @@ async def test_a_perpetuals_fill_costs_what_the_venue_charges(side: LiquiditySid
 
 async def test_an_options_fill_costs_what_the_venue_charges_for_its_underlying() -> None:
     # The index has left the strike, so that the one cannot be taken for the other.
-    async with open_world(DevnetConfig(port=0, synthetic=False)) as world:
+    async with open_world(DevnetConfig(port=0, synthetic=False, past_hours=0)) as world:
         world.server.exchange.set_index_price("BTC", 97_000 * 10**8)
         await world.counterparty.place("SELL", "0.1", "6000", market=CALL)
         await world.second_screen.place("BUY", "0.1", None, market=CALL)

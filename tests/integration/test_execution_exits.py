@@ -72,7 +72,7 @@ async def transport(request: pytest.FixtureRequest) -> httpx.AsyncBaseTransport 
 @pytest.fixture
 async def world(transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[World]:
     config = DevnetConfig(port=0, synthetic=False, past_hours=0)
-    async with open_world(config, recv_window_ms=500, transport=transport) as world:
+    async with open_world(config, transport=transport) as world:
         await world.counterparty.place("BUY", "5.00000", world.around("-0.004"))
         await world.counterparty.place("SELL", "5.00000", world.around("0.004"))
         yield world
@@ -204,6 +204,7 @@ async def test_an_exit_that_could_not_be_sent_is_sent_again(world: World, offlin
     assert sizes_at_venue(world, stop, target) == ["0.03", "0.03"]
 
 
+@pytest.mark.usefixtures("no_late_arrivals")
 @pytest.mark.parametrize(
     "status",
     [pytest.param(429, id="rate_limit"), pytest.param(503, id="not_carried_out")],

@@ -28,7 +28,11 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 @pytest.fixture(params=["json", "sbe"])
 async def server(request: pytest.FixtureRequest) -> AsyncIterator[DevnetServer]:
     config = DevnetConfig(
-        port=0, synthetic=False, private_sbe=request.param == "sbe", tick_interval_ms=20
+        port=0,
+        synthetic=False,
+        past_hours=0,
+        private_sbe=request.param == "sbe",
+        tick_interval_ms=20,
     )
     async with DevnetServer(config) as server:
         yield server

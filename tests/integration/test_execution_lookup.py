@@ -81,7 +81,7 @@ def without_sizes(asked: str, body: Reply) -> Reply:
 async def test_a_stop_whose_answer_is_lost_with_the_streams_is_found_waiting(
     change: Callable[[str, Reply], Reply | None],
 ) -> None:
-    async with open_world(CONFIG, transport=OtherReplies(change), recv_window_ms=1_000) as world:
+    async with open_world(CONFIG, transport=OtherReplies(change)) as world:
         await world.client.websocket.close()
         await world.fault(
             kind="http_status", path="/v1/orders", method="POST", status=503, after=True
@@ -93,9 +93,10 @@ async def test_a_stop_whose_answer_is_lost_with_the_streams_is_found_waiting(
         assert order.status == OrderStatus.ACCEPTED
 
 
+@pytest.mark.usefixtures("no_late_arrivals")
 async def test_many_orders_whose_answers_are_lost_are_asked_for_together() -> None:
     lost = 30
-    async with open_world(CONFIG, recv_window_ms=100) as world:
+    async with open_world(CONFIG) as world:
         await world.fault(
             kind="http_status", path="/v1/orders", method="POST", status=503, times=lost
         )
@@ -108,8 +109,9 @@ async def test_many_orders_whose_answers_are_lost_are_asked_for_together() -> No
         assert world.http.metrics["requests"] - asked_before < 2 * lost
 
 
+@pytest.mark.usefixtures("no_late_arrivals")
 async def test_of_many_orders_whose_answers_are_lost_each_comes_to_its_own_end() -> None:
-    async with open_world(CONFIG, recv_window_ms=1_000) as world:
+    async with open_world(CONFIG) as world:
         await world.client.websocket.close()
         # Some arrive, the others never do.
         await world.fault(

@@ -115,7 +115,7 @@ async def test_what_the_venue_refuses_is_raised_and_changes_nothing() -> None:
 
 
 async def test_a_setting_that_cannot_be_made_keeps_the_client_from_connecting() -> None:
-    async with DevnetServer(DevnetConfig(port=0, synthetic=False)) as server:
+    async with DevnetServer(DevnetConfig(port=0, synthetic=False, past_hours=0)) as server:
         config = ParadexExecClientConfig(
             environment=ParadexEnvironment.DEVNET,
             base_url_http=server.http_url,

@@ -36,7 +36,7 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    async with open_world(recv_window_ms=1_000) as world:
+    async with open_world() as world:
         yield world
 
 
@@ -51,8 +51,8 @@ async def test_tc_e74_an_order_that_never_arrived_is_rejected_once_it_cannot_arr
     world: World,
 ) -> None:
     await world.fault(kind="http_status", path="/v1/orders", method="POST", status=503)
-    order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))
-    await eventually(lambda: order.is_inflight)
+    bid = world.limit(BUY, "0.01000", world.around("-0.01"))
+    order = world.submit(bid, {"recv_window_ms": 10})
     await eventually(lambda: order.is_closed)
     assert world.story(order) == ["OrderSubmitted", "OrderRejected"]
     assert world.events[-1].reason.startswith("NOT_ACCEPTED: ")

@@ -15,7 +15,13 @@ from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.protocol.enums import RpcErrorCode
 from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.protocol.rpc import Response
-from tests.integration.execution_world import INSTRUMENT_ID, TRADER_ID, World, open_world
+from tests.integration.execution_world import (
+    INSTRUMENT_ID,
+    TRADER_ID,
+    World,
+    lose_patience,
+    open_world,
+)
 from tests.integration.test_execution_brackets import submit_list
 from tests.support import KeptLog, eventually
 
@@ -25,12 +31,14 @@ BUY, SELL = OrderSide.BUY, OrderSide.SELL
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     config = DevnetConfig(port=0, synthetic=False, past_hours=0)
-    settings = {"order_route": "ws", "recv_window_ms": 2_000, "http_timeout_secs": 2.0}
-    async with open_world(config, **settings) as world:
+    async with open_world(config, order_route="ws") as world:
         yield world
 
 
 async def lose_reply(world: World, method: str, **options: object) -> None:
+    """Have the next answer to a method be another one (`code`), or none that the client awaits."""
+    if "code" not in options:
+        lose_patience(world)
     await world.fault(kind="socket_reply", method=method, **options)
 
 
@@ -60,6 +68,7 @@ async def test_tc_e74_an_order_whose_answer_is_lost_is_not_rejected(world: World
     assert world.story(order) == ["OrderSubmitted", "OrderAccepted"]
 
 
+@pytest.mark.usefixtures("no_late_arrivals")
 async def test_tc_e74_an_order_that_never_arrived_is_rejected_in_the_end(world: World) -> None:
     await lose_reply(world, "order.create")
     order = world.submit(world.limit(BUY, "0.01000", world.around("-0.01")))

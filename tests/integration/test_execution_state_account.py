@@ -22,7 +22,11 @@ SPOT = "DIME-USD"
 @pytest.fixture(params=["json", "sbe"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     config = DevnetConfig(
-        port=0, synthetic=False, private_sbe=request.param == "sbe", tick_interval_ms=50
+        port=0,
+        synthetic=False,
+        past_hours=0,
+        private_sbe=request.param == "sbe",
+        tick_interval_ms=50,
     )
     async with open_world(config) as world:
         yield world

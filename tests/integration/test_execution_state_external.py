@@ -28,7 +28,7 @@ EVERYTHING = (OrderEvent, FillEvent, PositionEvent)
 
 @pytest.fixture(params=["json", "sbe"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    config = DevnetConfig(port=0, synthetic=False, private_sbe=request.param == "sbe")
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0, private_sbe=request.param == "sbe")
     async with open_world(config) as world:
         yield world
 

@@ -19,7 +19,7 @@ from tests.support import eventually
 
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
-    config = DevnetConfig(port=0, synthetic=False, tick_interval_ms=50)
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0, tick_interval_ms=50)
     async with open_world(config) as world:
         await world.reconcile()
         yield world

@@ -28,7 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=["json", "sbe"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    config = DevnetConfig(port=0, synthetic=False, private_sbe=request.param == "sbe")
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0, private_sbe=request.param == "sbe")
     async with open_world(config) as world:
         await world.reconcile()
         yield world
@@ -227,7 +227,7 @@ async def test_an_account_that_just_trades_causes_no_alarm(world: World) -> None
 
 
 async def test_an_engine_that_may_not_follow_is_left_alone() -> None:
-    config = DevnetConfig(port=0, synthetic=False)
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0)
     settings = {"generate_missing_orders": False}
     async with open_world(config, engine_settings=settings) as world:
         await world.reconcile()
@@ -241,7 +241,7 @@ async def test_an_engine_that_may_not_follow_is_left_alone() -> None:
 
 
 async def test_positions_are_compared_only_once_the_platform_has_taken_them_over() -> None:
-    async with open_world(DevnetConfig(port=0, synthetic=False)) as world:
+    async with open_world(DevnetConfig(port=0, synthetic=False, past_hours=0)) as world:
         world.deafen(OrderEvent, FillEvent)
         heard = world.listen(PositionEvent)
         await bought_elsewhere(world)

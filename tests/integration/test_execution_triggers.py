@@ -20,7 +20,7 @@ ABOVE, BELOW = "STOP_CONDITION_ABOVE_TRIGGER", "STOP_CONDITION_BELOW_TRIGGER"
 
 @pytest.fixture(params=[False, True], ids=["json", "sbe"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
-    venue = DevnetConfig(port=0, synthetic=False, private_sbe=request.param)
+    venue = DevnetConfig(port=0, synthetic=False, past_hours=0, private_sbe=request.param)
     async with open_world(venue) as world:
         yield world
 

@@ -1,6 +1,6 @@
 """TWAPs of a strategy against the venue: started, watched, ended, and found again."""
 
-import time
+import asyncio
 from collections.abc import AsyncIterator
 from decimal import Decimal
 
@@ -20,23 +20,11 @@ from nautilus_paradex.execution.errors import (
 from nautilus_paradex.parsing.algos import TwapDraft, TwapStatus
 from nautilus_paradex.transport.errors import VenueError
 from tests.integration.execution_world import INSTRUMENT_ID, MARKET, World, open_world
+from tests.integration.venue_time import VenueTime
 from tests.support import eventually
 
 BUY = OrderSide.BUY
 PATH = "/v1/algo/orders"
-
-
-class VenueTime:
-    """The venue's clock: the machine's, moved on by the test."""
-
-    def __init__(self) -> None:
-        self.ahead_us = 0
-
-    def __call__(self) -> int:
-        return time.time_ns() // 1_000 + self.ahead_us
-
-    def leap(self, secs: int) -> None:
-        self.ahead_us += secs * 1_000_000
 
 
 @pytest.fixture
@@ -46,8 +34,8 @@ def venue_time() -> VenueTime:
 
 @pytest.fixture
 async def world(venue_time: VenueTime) -> AsyncIterator[World]:
-    config = DevnetConfig(port=0, synthetic=False, tick_interval_ms=20)
-    async with open_world(config, now_us=venue_time, recv_window_ms=300) as world:
+    config = DevnetConfig(port=0, synthetic=False, past_hours=0, tick_interval_ms=20)
+    async with open_world(config, now_us=venue_time) as world:
         yield world
 
 
@@ -169,10 +157,16 @@ async def test_one_whose_answer_was_lost_is_found_after_it_has_ended(world: Worl
     assert (await twap.status()).is_closed
 
 
-async def test_one_that_never_arrived_is_told_to_be_not_accepted(world: World) -> None:
+async def test_one_that_never_arrived_is_told_to_be_not_accepted(
+    world: World, venue_time: VenueTime
+) -> None:
     await world.fault(kind="http_status", path=PATH, method="POST", status=503)
+    starting = asyncio.create_task(start(world))
+    await eventually(lambda: world.http.metrics["unknown"])
+    assert not starting.done()
+    venue_time.leap(15)
     with pytest.raises(TwapNotAcceptedError, match="NOT_ACCEPTED"):
-        await start(world)
+        await starting
     assert running(world) == []
 
 
