@@ -15,7 +15,7 @@ from nautilus_paradex.execution.account import positions
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
 from tests.integration.execution_world import World, open_world
-from tests.support import eventually
+from tests.support import PATIENCE_SECS, eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
@@ -204,7 +204,11 @@ async def test_of_two_changes_in_a_millisecond_the_one_that_was_lost_is_read(wor
     assert not corrections(world)
 
 
-async def test_an_account_that_just_trades_causes_no_alarm(world: World) -> None:
+async def test_an_account_that_just_trades_causes_no_alarm(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the client waits for comes as soon as the machine lets it, and then it waits no longer.
+    monkeypatch.setattr(positions, "_GRACE_SECS", PATIENCE_SECS)
     heard = world.listen(PositionEvent)
     alarms = 0
     explain = world.client._positions._explain
