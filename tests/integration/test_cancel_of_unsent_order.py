@@ -1,6 +1,7 @@
 """A cancel that follows its order so closely that the venue could be told of it first."""
 
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 import pytest
 from nautilus_trader.model.enums import OrderSide
@@ -51,6 +52,19 @@ async def test_a_cancel_right_after_its_order_is_carried_out(world: World) -> No
     await eventually(lambda: order.is_closed)
 
     assert world.story(order)[-1] == "OrderCanceled"
+
+
+@pytest.mark.parametrize("params", [None, {"all": True}], ids=["by_id", "whole_market"])
+async def test_cancel_all_takes_orders_that_the_platform_does_not_know_to_be_sent_yet(
+    world: World, params: dict[str, Any] | None
+) -> None:
+    await world.fault(kind="delay_ms", path="/v1/orders", method="POST", delay_ms=100)
+    order = world.submit(world.limit(OrderSide.BUY, "0.01", world.around("-0.01")))
+    world.cancel_all(order.strategy_id.value, params=params)
+
+    await eventually(lambda: order.is_closed)
+
+    assert world.story(order) == ["OrderSubmitted", "OrderAccepted", "OrderCanceled"]
 
 
 async def test_the_cancel_of_an_order_that_is_refused_says_nothing_more(world: World) -> None:

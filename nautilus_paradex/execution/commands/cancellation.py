@@ -99,20 +99,23 @@ class Cancellation:
         with it, the account's stop losses among them: only where ``params={"all": True}`` asks for
         just that.
         """
-        filters = {
-            "instrument_id": command.instrument_id,
-            "strategy_id": command.strategy_id,
-            "side": command.order_side or OrderSide.NO_ORDER_SIDE,
-        }
-        found = [*self._cache.orders_open(**filters), *self._cache.orders_inflight(**filters)]
-        orders = list({order.client_order_id: order for order in found}.values())
+        orders = self._live_orders(command)
         if not (command.params or {}).get(_WHOLE_MARKET):
             await self.cancel_several(orders)
-        elif filters["side"] != OrderSide.NO_ORDER_SIDE:
+        elif command.order_side != OrderSide.NO_ORDER_SIDE:
             self._log.warning("The venue cannot cancel all of a side: the strategy's are cancelled")
             await self.cancel_several(orders)
         else:
             await self._cancel_market(command.instrument_id.symbol.value, orders)
+
+    def _live_orders(self, command: CancelAllOrders) -> list[Order]:
+        # Not from the cache's lists alone: there one that was just sent is still to arrive.
+        return [
+            order
+            for order, _ in self._events.followed.live_orders(command.instrument_id)
+            if order.strategy_id == command.strategy_id
+            and command.order_side in (OrderSide.NO_ORDER_SIDE, order.side)
+        ]
 
     async def _cancel_market(self, market: str, orders: list[Order]) -> None:
         """Cancel all that the account has open in a market; `orders` wait for the outcome."""
