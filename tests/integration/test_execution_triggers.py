@@ -10,7 +10,13 @@ from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.protocol.events import OrderEvent
-from tests.integration.execution_world import INSTRUMENT_ID, HeldBack, World, open_world
+from tests.integration.execution_world import (
+    INSTRUMENT_ID,
+    HeldBack,
+    World,
+    next_run,
+    open_world,
+)
 from tests.support import eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
@@ -238,6 +244,46 @@ class TestPositionLinked:
         world.modify(order, trigger=world.around("-0.02"))
         await eventually(lambda: world.story(order)[-1] == "OrderUpdated")
         assert (world.venue_order(order) or {})["type"] == "STOP_LOSS_MARKET"
+
+    async def test_one_of_an_earlier_run_is_modified_as_what_it_is(self, world: World) -> None:
+        await hold(world, "0.01000")
+        order = await waiting(world, self.stop_loss(world, "0.01000"), {"tpsl": True})
+        await world.stop()
+        async with next_run(world) as later:
+            later.modify(order, trigger=world.around("-0.02"))
+            await eventually(lambda: later.story(order) == ["OrderUpdated"])
+        venue_order = world.venue_order(order) or {}
+        assert venue_order["type"] == "STOP_LOSS_MARKET"
+        assert Decimal(venue_order["trigger_price"]) == Decimal(world.around("-0.02"))
+
+    async def test_one_of_the_whole_position_stays_so_after_a_restart(self, world: World) -> None:
+        await hold(world, "0.01000")
+        await world.second_screen.place(
+            "SELL",
+            "0",
+            None,
+            order_type="STOP_LOSS_MARKET",
+            flags=["REDUCE_ONLY"],
+            trigger_price=world.around("-0.01"),
+        )
+        await eventually(lambda: world.cache.orders_open_count() == 1)
+        (order,) = world.cache.orders_open()
+        await world.stop()
+        async with next_run(world) as later:
+            later.modify(order, trigger=world.around("-0.02"))
+            await eventually(lambda: later.story(order) == ["OrderUpdated"])
+        (linked,) = (o for o in world.ledger()["orders"] if o["type"] == "STOP_LOSS_MARKET")
+        assert (linked["size"], str(order.quantity)) == ("0", "0.01000")
+
+    async def test_one_whose_type_cannot_be_asked_for_stays_as_it_is(self, world: World) -> None:
+        await hold(world, "0.01000")
+        order = await waiting(world, self.stop_loss(world, "0.01000"), {"tpsl": True})
+        await world.stop()
+        async with next_run(world) as later:
+            await later.fault(kind="http_status", path="/v1/orders/", method="GET", status=503)
+            later.modify(order, trigger=world.around("-0.02"))
+            await eventually(lambda: later.story(order) == ["OrderModifyRejected"])
+        assert order.last_event.reason.startswith("ORDER_TYPE_UNKNOWN: ")
 
     async def test_a_pair_cancels_each_other(self, world: World) -> None:
         await hold(world, "0.01000")

@@ -97,12 +97,15 @@ class Modification:
 
     async def _modify(self, command: ModifyOrder, order: Order) -> None:
         state = self._events.followed.state_of(order)
+        doubt = await self._learn_type(order, state)
         if order.is_closed or state.ended:
             self._log.warning(f"Cannot modify {order.client_order_id!r}: not open here")
             return
         instrument = self._cache.instrument(order.instrument_id)
-        reason = _objection(command, order, instrument, state) or self._limits.objection(
-            _wanted_by_limits(command, order, state), instrument, order
+        reason = (
+            doubt
+            or _objection(command, order, instrument, state)
+            or self._limits.objection(_wanted_by_limits(command, order, state), instrument, order)
         )
         if reason is not None:
             self._events.change_failed(order, reason)
@@ -121,6 +124,24 @@ class Modification:
         await self._send(order, state, request)
         if state.modify_pending:
             await self._until_settled(order, settled)
+
+    async def _learn_type(self, order: Order, state: OrderState) -> str | None:
+        """
+        Ask for the venue's type of an order that no message of this run has told.
+
+        A stop of an earlier run may be one of the position's, of its whole size even. Returns why
+        that is not known, None where it is.
+        """
+        is_known = state.order_type is not None or not order.has_trigger_price
+        if is_known or state.venue_order_id is None or order.is_closed:
+            return None
+        try:
+            event = await self._recovery.read_order(order)
+        except ParadexError as exc:
+            return f"ORDER_TYPE_UNKNOWN: the venue could not be asked for the order: {exc}"
+        if event is not None:
+            state.learn_type(event)
+        return None
 
     async def _send(self, order: Order, state: OrderState, request: ModifyRequest) -> None:
         with self._under_way.request(order):
@@ -201,7 +222,6 @@ def _wanted(
     size, price, trigger_price = _wanted_e8(command, state)
     return msgspec.structs.replace(
         draft,
-        # Only the venue knows whether a stop of an earlier run is linked to the position.
         type=state.order_type or draft.type,
         size=Decimal(0) if _follows_position(command, state) else _plain(size),
         price=None if price is None else _plain(price),

@@ -169,6 +169,20 @@ class Recovery:
             await self._take(event)
         return event
 
+    async def read_order(self, order: Order) -> OrderEvent | None:
+        """
+        Return an order as the venue has it, None if it knows none; nothing is taken in.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked.
+        MessageError
+            If its answer could not be read.
+
+        """
+        return await self._settled_order(*self._ids_of(order))
+
     async def sync_closed(self, orders: Sequence[Order]) -> None:
         """
         Take in orders that the venue says it no longer has open.

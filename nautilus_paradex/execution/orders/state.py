@@ -134,8 +134,7 @@ class OrderState:
             return self._apply_close(event)
         if event.status not in _ALIVE:
             return []
-        self.order_type = event.order_type or self.order_type
-        self.is_whole_position = event.size == 0
+        self.learn_type(event)
         self._reported_filled = max(self._reported_filled, _filled_size(event))
         if not self.accepted and (self._misdirection or self._misdirection_in(event)):
             return self._misdirected(event)
@@ -144,6 +143,11 @@ class OrderState:
         if event.status == OrderStatus.OPEN:
             actions += self._trigger(_ts(event))
         return actions + self._release_held()
+
+    def learn_type(self, event: OrderEvent) -> None:
+        """Note the venue's type of the order, and whether its size is the position's."""
+        self.order_type = event.order_type or self.order_type
+        self.is_whole_position = event.size == 0
 
     def apply_fill(self, fill: FillEvent) -> list[Action]:
         """Take in a fill, from whatever source, and return what follows; a known one is nothing."""
