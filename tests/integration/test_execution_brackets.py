@@ -7,10 +7,15 @@ from typing import Any
 import pytest
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import SubmitOrderList
-from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
-from nautilus_trader.model.identifiers import OrderListId, StrategyId
+from nautilus_trader.model.enums import ContingencyType, OrderSide, OrderStatus, OrderType
+from nautilus_trader.model.identifiers import (
+    ClientOrderId,
+    InstrumentId,
+    OrderListId,
+    StrategyId,
+)
 from nautilus_trader.model.objects import Price, Quantity
-from nautilus_trader.model.orders import Order, OrderList
+from nautilus_trader.model.orders import LimitOrder, Order, OrderList
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
@@ -288,6 +293,74 @@ async def test_a_bracket_with_a_child_that_cannot_be_sent_is_denied_whole(world:
 
     assert {order.status for order in orders.orders} == {OrderStatus.DENIED}
     assert world.ledger()["orders"] == []
+
+
+def linked(world: World, name: str, instrument_id: InstrumentId, **links: Any) -> Order:
+    """A limit order far from the market that is linked to others."""
+    return LimitOrder(
+        TRADER_ID,
+        StrategyId("S-001"),
+        instrument_id,
+        ClientOrderId(name),
+        BUY,
+        Quantity.from_str("0.01000"),
+        Price.from_str(world.around("-0.1")),
+        UUID4(),
+        world.clock.timestamp_ns(),
+        order_list_id=OrderListId("OL-1"),
+        **links,
+    )
+
+
+def across_markets(world: World, contingency: ContingencyType) -> list[Order]:
+    """Two orders of two markets: an entry and what is to follow it, or two OUO siblings."""
+    first, second = ClientOrderId("FIRST"), ClientOrderId("SECOND")
+    is_entry = contingency == ContingencyType.OTO
+    follows = {"parent_order_id": first} if is_entry else {"linked_order_ids": [first]}
+    return [
+        linked(
+            world,
+            first.value,
+            INSTRUMENT_ID,
+            contingency_type=contingency,
+            linked_order_ids=[second],
+        ),
+        linked(
+            world,
+            second.value,
+            InstrumentId.from_str("ETH-USD-PERP.PARADEX"),
+            contingency_type=ContingencyType.NO_CONTINGENCY if is_entry else contingency,
+            **follows,
+        ),
+    ]
+
+
+@pytest.mark.parametrize("contingency", [ContingencyType.OTO, ContingencyType.OUO])
+async def test_orders_whose_sizes_would_follow_another_markets_are_denied(
+    world: World, contingency: ContingencyType
+) -> None:
+    orders = across_markets(world, contingency)
+    submit_list(world, OrderList(OrderListId("OL-1"), orders))
+    await eventually(lambda: all(order.is_closed for order in orders))
+
+    assert {order.status for order in orders} == {OrderStatus.DENIED}
+    assert orders[1].last_event.reason == (
+        "UNSUPPORTED_CONTINGENCY: instrument_id=ETH-USD-PERP.PARADEX "
+        "linked_instrument_id=BTC-USD-PERP.PARADEX"
+    )
+    assert world.ledger()["orders"] == []
+
+
+async def test_an_exit_sent_singly_into_another_market_is_denied(world: World) -> None:
+    entry, exit_order = across_markets(world, ContingencyType.OTO)
+    provider = world.client._instrument_provider
+    await provider.load_async(exit_order.instrument_id)
+    world.cache.add_instrument(provider.find(exit_order.instrument_id))
+    world.submit(entry)
+    world.submit(exit_order)
+    await eventually(lambda: entry.is_open and exit_order.is_closed)
+
+    assert exit_order.last_event.reason.startswith("UNSUPPORTED_CONTINGENCY: ")
 
 
 async def test_an_entry_that_is_rejected_takes_its_children_along(world: World) -> None:

@@ -100,10 +100,7 @@ class Commands:
 
     async def submit_order(self, command: SubmitOrder) -> None:
         """Send a new order, or keep it until its entry is filled."""
-        if self._contingencies.must_wait(command.order):
-            self._contingencies.hold(command.order, command.params)
-            return
-        await self._submission.submit(command.order, command.params)
+        await self._contingencies.submit(command)
 
     async def submit_order_list(self, command: SubmitOrderList) -> None:
         """Send the orders of a list in batches; those of a bracket's exit wait for its entry."""

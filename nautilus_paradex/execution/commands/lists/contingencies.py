@@ -9,8 +9,8 @@ happens to the orders; keeping them in step from there on is the work of `keeper
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from nautilus_trader.execution.messages import ModifyOrder, SubmitOrderList
-from nautilus_trader.model.enums import OrderSide, OrderType
+from nautilus_trader.execution.messages import ModifyOrder, SubmitOrder, SubmitOrderList
+from nautilus_trader.model.enums import ContingencyType, OrderSide, OrderType
 from nautilus_trader.model.events import (
     OrderAccepted,
     OrderCanceled,
@@ -95,11 +95,23 @@ class Contingencies:
 
     # -- Commands --------------------------------------------------------------------------------
 
+    async def submit(self, command: SubmitOrder) -> None:
+        """Send an order, keep it until its entry is filled, or deny it."""
+        order = command.order
+        reason = self._objection_of_kin(order)
+        if reason is not None:
+            self._events.deny(order, reason)
+        elif self._must_wait(order):
+            self._hold(order, command.params)
+        else:
+            await self._submission.submit(order, command.params)
+
     async def submit_list(self, command: SubmitOrderList) -> None:
         """Deny a list of which one order cannot be sent, or send those that wait for no other."""
         orders: list[Order] = command.order_list.orders
         objections = {
-            order.client_order_id: self._submission.objection(order, command.params)
+            order.client_order_id: self._objection_of_kin(order)
+            or self._submission.objection(order, command.params)
             for order in orders
         }
         if any(objections.values()) and any(map(is_contingent, orders)):
@@ -117,25 +129,8 @@ class Contingencies:
                 self._wishes.begin(order, command.params)
         self._wishes.keep()
         self._warn_of_crowding(orders)
-        ready = [order for order in orders if not self.must_wait(order)]
+        ready = [order for order in orders if not self._must_wait(order)]
         await self._submission.submit_several(ready, command.params)
-
-    def must_wait(self, order: Order) -> bool:
-        """Return whether an order is to be kept because its entry is still to be filled."""
-        parent = self._parent_of(order)
-        return (
-            parent is not None
-            and self._events.followed.is_unsent(order)
-            and not is_emulated(parent)
-            and not parent.filled_qty.raw
-        )
-
-    def hold(self, order: Order, params: Mapping[str, object] | None) -> None:
-        """Keep a single order that was sent before its entry was filled."""
-        self._wishes.begin(order, params)
-        self._wishes.keep()
-        self._log.info(f"{order.client_order_id!r} waits for a fill of {order.parent_order_id!r}")
-        self._keeper.look_after(order)
 
     async def modify(self, command: ModifyOrder) -> None:
         """Change an order, here if it waits here; the size of an exit is remembered."""
@@ -226,6 +221,43 @@ class Contingencies:
         self._keeper.try_again()
 
     # -- Parts -----------------------------------------------------------------------------------
+
+    def _objection_of_kin(self, order: Order) -> str | None:
+        """
+        Return why an order cannot follow its kin (``CODE: key=value``), None where it can.
+
+        The size of an exit follows that of its entry, and an OUO order's those of its siblings: in
+        another market that size means something else.
+        """
+        is_ouo = order.contingency_type == ContingencyType.OUO
+        leaders = [order.parent_order_id, *((order.linked_order_ids or ()) if is_ouo else ())]
+        for client_order_id in leaders:
+            leader = None if client_order_id is None else self._cache.order(client_order_id)
+            if leader is None or is_emulated(leader) or is_emulated(order):
+                continue
+            if leader.instrument_id != order.instrument_id:
+                return (
+                    f"UNSUPPORTED_CONTINGENCY: instrument_id={order.instrument_id} "
+                    f"linked_instrument_id={leader.instrument_id}"
+                )
+        return None
+
+    def _must_wait(self, order: Order) -> bool:
+        """Return whether an order is to be kept because its entry is still to be filled."""
+        parent = self._parent_of(order)
+        return (
+            parent is not None
+            and self._events.followed.is_unsent(order)
+            and not is_emulated(parent)
+            and not parent.filled_qty.raw
+        )
+
+    def _hold(self, order: Order, params: Mapping[str, object] | None) -> None:
+        """Keep a single order that was sent before its entry was filled."""
+        self._wishes.begin(order, params)
+        self._wishes.keep()
+        self._log.info(f"{order.client_order_id!r} waits for a fill of {order.parent_order_id!r}")
+        self._keeper.look_after(order)
 
     def _warn_of_crowding(self, orders: Sequence[Order]) -> None:
         crowding = next(filter(_may_keep_a_stop_from_working, orders), None)
