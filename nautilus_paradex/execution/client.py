@@ -4,7 +4,6 @@ Thin on purpose. Commands, orders, reports and the account have a file each besi
 """
 
 import asyncio
-import time
 from typing import Final
 
 from nautilus_trader.cache.cache import Cache
@@ -63,8 +62,6 @@ from nautilus_paradex.execution.system_watch import SystemWatch
 from nautilus_paradex.execution.takeover import Takeover
 from nautilus_paradex.parsing.order_params import OrderFeatures
 from nautilus_paradex.protocol import rest
-from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus
-from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import (
     AccountEvent,
     FillEvent,
@@ -372,34 +369,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         await self._account.refresh()
 
     async def _query_order(self, command: QueryOrder) -> None:
-        """
-        Bring an order up to date: its fills first, so that the engine has none to invent.
-
-        The engine asks when an order has waited long for an answer, and decides by itself when
-        none comes: so an order found alive is told to be so.
-        """
-        order = self._cache.order(command.client_order_id)
-        if order is not None and self._recovery.is_in_doubt(order):
-            return  # it is being asked for already, and its end waits for that
-        asked_at = time.monotonic()
-        try:
-            event = await self._recovery.sync_order(
-                order,
-                client_id=command.client_order_id.value,
-                venue_order_id=_value_of(command.venue_order_id),
-                market=command.instrument_id.symbol.value,
-            )
-        except ParadexError as exc:
-            self._log.warning(f"Cannot look up {command.client_order_id!r}: {exc}")
-            return
-        if event is None:
-            self._log.warning(f"The venue knows no order {command.client_order_id!r}")
-        elif event.status == OrderStatus.NEW:
-            self._events.take_as_working(event)
-        elif event.status == OrderStatus.CLOSED:
-            return
-        elif order is not None and event.request_status != RequestStatus.PENDING:
-            self._commands.still_open(order, asked_at)
+        await self._commands.query_order(command)
 
     # -- Reports ---------------------------------------------------------------------------------
 
@@ -481,7 +451,3 @@ class _SessionTokens:
 
 def _pass_over(message: object) -> None:
     """A sign of life needs no handling: the socket has counted it."""
-
-
-def _value_of(identifier: object | None) -> str | None:
-    return None if identifier is None else str(identifier)

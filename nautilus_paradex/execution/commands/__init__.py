@@ -2,6 +2,7 @@
 
 `submission`, `modification` and `cancellation` do their part; `lists` keeps the orders of a list in
 step. They hold what they send against the venue's `limits`, have `request_signer` sign and a
-`route` carry; `under_way` keeps what has not shown its effect yet, `left_over` settles what a
-killed run had asked. What the platform has no message for comes in at `venue_commands`.
+`route` carry; `under_way` keeps what has not shown its effect yet. `query` answers questions of the
+platform, `left_over` settles what a killed run had asked. What the platform has no message for
+comes in at `venue_commands`.
 """

@@ -10,11 +10,11 @@ from nautilus_trader.execution.messages import (
     CancelAllOrders,
     CancelOrder,
     ModifyOrder,
+    QueryOrder,
     SubmitOrder,
     SubmitOrderList,
 )
 from nautilus_trader.model.events import OrderEvent
-from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.cancellation import Cancellation
 from nautilus_paradex.execution.commands.left_over import LeftOver
@@ -23,6 +23,7 @@ from nautilus_paradex.execution.commands.lists.contingencies import Contingencie
 from nautilus_paradex.execution.commands.lists.keeper import Keeper
 from nautilus_paradex.execution.commands.lists.wishes import Wishes
 from nautilus_paradex.execution.commands.modification import Modification
+from nautilus_paradex.execution.commands.query import Query
 from nautilus_paradex.execution.commands.request_signer import RequestSigner
 from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.submission import Submission
@@ -69,15 +70,14 @@ class Commands:
         defaults: OrderFeatures = NO_FEATURES,
     ) -> None:
         self._cache = platform.cache
-        self._under_way = UnderWay(events, platform.log)
+        under_way = UnderWay(events, platform.log)
         self._submission = Submission(
-            platform, route, signer, events, recovery, self._under_way, limits, defaults
+            platform, route, signer, events, recovery, under_way, limits, defaults
         )
-        modification = Modification(
-            platform, route, signer, events, recovery, self._under_way, limits
-        )
-        self._cancellation = Cancellation(platform, route, events, recovery, self._under_way)
-        self._left_over = LeftOver(platform, recovery, self._under_way)
+        modification = Modification(platform, route, signer, events, recovery, under_way, limits)
+        self._cancellation = Cancellation(platform, route, events, recovery, under_way)
+        self._query = Query(platform, events, recovery, under_way)
+        self._left_over = LeftOver(platform, recovery, under_way)
         wishes = Wishes(platform.cache, platform.client_id, platform.log)
         keeper = Keeper(
             platform,
@@ -95,7 +95,7 @@ class Commands:
             keeper,
             wishes,
             events,
-            self._under_way,
+            under_way,
         )
 
     async def submit_order(self, command: SubmitOrder) -> None:
@@ -132,6 +132,10 @@ class Commands:
         )
         await self._cancellation.cancel_all(command)
 
+    async def query_order(self, command: QueryOrder) -> None:
+        """Bring one order up to date."""
+        await self._query.answer(command)
+
     def on_order_event(self, event: OrderEvent) -> None:
         """Take an event of any order, once the platform has applied it."""
         self._contingencies.on_event(event)
@@ -143,7 +147,3 @@ class Commands:
     def settle_left_over(self) -> None:
         """Find out what became of what an earlier run had asked when it ended."""
         self._left_over.settle()
-
-    def still_open(self, order: Order, asked_at: float) -> None:
-        """Take in that the venue has an order open that waits for a cancel or modification."""
-        self._under_way.still_open(order, asked_at)

@@ -14,10 +14,7 @@ from nautilus_trader.model.orders import Order
 from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.platform import Platform
-from nautilus_paradex.protocol.enums import OrderStatus as VenueStatus
-from nautilus_paradex.protocol.enums import RequestStatus
 from nautilus_paradex.protocol.errors import ParadexError
-from nautilus_paradex.protocol.events import OrderEvent
 
 __all__ = ["LeftOver"]
 
@@ -68,13 +65,8 @@ class LeftOver:
             except ParadexError as exc:
                 self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
             else:
-                if event is not None and _is_as_it_was(event):
-                    self._under_way.still_open(order, asked_at)
+                if event is not None:
+                    self._under_way.found(order, event, asked_at)
                 return
             await asyncio.sleep(_DELAYS_SECS[min(attempt, len(_DELAYS_SECS) - 1)])
             attempt += 1
-
-
-def _is_as_it_was(event: OrderEvent) -> bool:
-    is_open = event.status in (VenueStatus.OPEN, VenueStatus.UNTRIGGERED)
-    return is_open and event.request_status != RequestStatus.PENDING

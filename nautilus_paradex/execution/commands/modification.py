@@ -25,8 +25,8 @@ from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.limits import Wanted, wanted_change
 from nautilus_paradex.parsing.orders import OrderDraft, modify_denial_of, order_draft
 from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
-from nautilus_paradex.protocol.enums import OrderStatus, RequestStatus
 from nautilus_paradex.protocol.errors import ParadexError, SigningError
+from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.protocol.numbers import e8_to_decimal, e8_to_str
 from nautilus_paradex.protocol.rest import ModifyRequest
 from nautilus_paradex.transport.errors import NotSentError, UnknownOutcomeError, VenueError
@@ -170,18 +170,16 @@ class Modification:
                 await settled.wait()
         except TimeoutError:
             asked_at = time.monotonic()
-            if await self._look_up(order):
-                self._under_way.still_open(order, asked_at)
+            event = await self._look_up(order)
+            if event is not None:
+                self._under_way.found(order, event, asked_at)
 
-    async def _look_up(self, order: Order) -> bool:
-        """Bring an order up to date; returns whether it is open, with no change under way."""
+    async def _look_up(self, order: Order) -> OrderEvent | None:
         try:
-            event = await self._recovery.sync_order(order)
+            return await self._recovery.sync_order(order)
         except ParadexError as exc:
             self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
-            return False
-        is_open = event is not None and event.status in (OrderStatus.OPEN, OrderStatus.UNTRIGGERED)
-        return is_open and event is not None and event.request_status != RequestStatus.PENDING
+            return None
 
 
 def _objection(

@@ -12,6 +12,9 @@ from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.state import ALIVE
+from nautilus_paradex.protocol.enums import RequestStatus
+from nautilus_paradex.protocol.events import OrderEvent
 from nautilus_paradex.transport.errors import UnknownOutcomeError
 
 __all__ = ["UnderWay"]
@@ -117,14 +120,28 @@ class UnderWay:
         self._log.warning(f"Outcome of {what} {order.client_order_id!r} unknown: {exc}")
         self._doubt(order.client_order_id, 0.0)
 
-    def still_open(self, order: Order, asked_at: float) -> None:
+    def found(self, order: Order, event: OrderEvent, asked_at: float) -> None:
         """
-        Let an order go on that waits for a cancel or modification without effect.
+        Take in how the venue has an order, in its answer to a question of `asked_at`.
 
-        The venue had it open, unchanged, in an answer to a question of `asked_at` (monotonic
-        seconds). That says something only once the outcome of the request is in doubt: at once
-        where its answer was lost, after a while where it was answered and nothing followed.
+        One that is open there, and waits here for a cancel or modification, goes on as it was.
+
+        Parameters
+        ----------
+        order : Order
+            The order of the platform.
+        event : OrderEvent
+            The answer, which `OrderEvents` has taken in.
+        asked_at : float
+            Monotonic seconds.
+
         """
+        if event.status in ALIVE and event.request_status != RequestStatus.PENDING:
+            self._still_open(order, asked_at)
+
+    def _still_open(self, order: Order, asked_at: float) -> None:
+        # That says something only once the outcome of the request is in doubt: at once where its
+        # answer was lost, after a while where it was answered and nothing followed.
         client_order_id = order.client_order_id
         if self._requests[client_order_id]:
             return

@@ -1,6 +1,7 @@
 """Questions to the venue about orders and fills, over REST; what is found is not acted upon."""
 
 from collections.abc import Awaitable
+from dataclasses import dataclass
 from typing import Final
 
 import msgspec
@@ -16,6 +17,7 @@ from nautilus_paradex.transport.http import ParadexHttpClient
 __all__ = [
     "GONE_CODES",
     "NOT_FOUND_CODES",
+    "OrderIds",
     "closed_orders",
     "fills_since",
     "find_closed_order",
@@ -45,13 +47,28 @@ _MAX_SCANNED_PAGES: Final = 4
 _RECENT: Final = 500
 
 
-async def find_order(
-    http: ParadexHttpClient,
-    *,
-    client_id: str | None,
-    venue_order_id: str | None,
-    market: str | None,
-) -> OrderEvent | None:
+@dataclass(frozen=True, slots=True)
+class OrderIds:
+    """
+    What an order is looked for by; None what is not known of it.
+
+    Parameters
+    ----------
+    client_id : str, optional
+        This side's id.
+    venue_order_id : str, optional
+        The venue's id.
+    market : str, optional
+        The venue's symbol of its market.
+
+    """
+
+    client_id: str | None
+    venue_order_id: str | None
+    market: str | None
+
+
+async def find_order(http: ParadexHttpClient, ids: OrderIds) -> OrderEvent | None:
     """
     Return an order as the venue has it, open or closed, or None where the venue knows none.
 
@@ -68,35 +85,24 @@ async def find_order(
 
     """
     order = None
-    if venue_order_id:
-        order = await _or_none(http.order(venue_order_id))
-    elif client_id:
-        order = await _or_none(http.order_by_client_id(client_id))
+    if ids.venue_order_id:
+        order = await _or_none(http.order(ids.venue_order_id))
+    elif ids.client_id:
+        order = await _or_none(http.order_by_client_id(ids.client_id))
     if order is not None:
         return order_event(order)
-    closed = await find_closed_order(
-        http,
-        client_id=client_id,
-        venue_order_id=venue_order_id,
-        market=market,
-    )
-    if closed is not None or not (client_id or venue_order_id):
+    closed = await find_closed_order(http, ids)
+    if closed is not None or not (ids.client_id or ids.venue_order_id):
         return closed
     listed = _newest(
-        await http.open_orders(market),
-        client_id=None if venue_order_id else client_id,
-        venue_order_id=venue_order_id,
+        await http.open_orders(ids.market),
+        client_id=None if ids.venue_order_id else ids.client_id,
+        venue_order_id=ids.venue_order_id,
     )
     return None if listed is None else order_event(listed)
 
 
-async def find_closed_order(
-    http: ParadexHttpClient,
-    *,
-    client_id: str | None,
-    venue_order_id: str | None,
-    market: str | None,
-) -> OrderEvent | None:
+async def find_closed_order(http: ParadexHttpClient, ids: OrderIds) -> OrderEvent | None:
     """
     Return an order from the history, None where it is not there.
 
@@ -112,14 +118,14 @@ async def find_closed_order(
         If its answer could not be read.
 
     """
-    if client_id:
-        page = await http.orders_history(client_id=client_id, market=market)
-        order = _newest(page.results, client_id=client_id, venue_order_id=venue_order_id)
+    if ids.client_id:
+        page = await http.orders_history(client_id=ids.client_id, market=ids.market)
+        order = _newest(page.results, client_id=ids.client_id, venue_order_id=ids.venue_order_id)
         if order is not None:
             return order_event(order)
-    if not venue_order_id:
+    if not ids.venue_order_id:
         return None
-    return await _scan_for(http, venue_order_id, market)
+    return await _scan_for(http, ids.venue_order_id, ids.market)
 
 
 async def _scan_for(

@@ -15,6 +15,7 @@ from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.lookup import (
+    OrderIds,
     closed_orders,
     fills_since,
     find_closed_order,
@@ -139,18 +140,15 @@ class Recovery:
 
     async def _look_for(self, order: Order, signed_at_ms: int) -> OrderEvent | None:
         if len(self._in_doubt) <= _ASKED_FOR_ALONE:
-            return await self._settled_order(*self._ids_of(order))
+            return await self._settled_order(self._ids_of(order))
         told = await self._survey.orders(signed_at_ms - _CLOCK_MARGIN_MS)
         return told.get(order.client_order_id.value)
 
-    async def sync_order(
-        self,
-        order: Order | None,
-        *,
-        client_id: str | None = None,
-        venue_order_id: str | None = None,
-        market: str | None = None,
-    ) -> OrderEvent | None:
+    async def sync_order(self, order: Order) -> OrderEvent | None:
+        """Take in an order of the platform as the venue has it now; as `sync` otherwise."""
+        return await self.sync(self._ids_of(order))
+
+    async def sync(self, ids: OrderIds) -> OrderEvent | None:
         """
         Take in an order and its fills as the venue has them now; None if it knows none.
 
@@ -162,9 +160,7 @@ class Recovery:
             If its answer could not be read, or the order cannot be expressed.
 
         """
-        if order is not None:
-            client_id, venue_order_id, market = self._ids_of(order)
-        event = await self._settled_order(client_id, venue_order_id, market)
+        event = await self._settled_order(ids)
         if event is not None:
             await self._take(event)
         return event
@@ -181,7 +177,7 @@ class Recovery:
             If its answer could not be read.
 
         """
-        return await self._settled_order(*self._ids_of(order))
+        return await self._settled_order(self._ids_of(order))
 
     async def sync_closed(self, orders: Sequence[Order]) -> None:
         """
@@ -305,13 +301,7 @@ class Recovery:
 
     async def _sync_closed(self, order: Order) -> None:
         """Take in an order that the venue no longer has open."""
-        client_id, venue_order_id, market = self._ids_of(order)
-        event = await find_closed_order(
-            self._http,
-            client_id=client_id,
-            venue_order_id=venue_order_id,
-            market=market,
-        )
+        event = await find_closed_order(self._http, self._ids_of(order))
         if event is not None:
             await self._take(event)
         elif not order.is_inflight:
@@ -337,28 +327,18 @@ class Recovery:
             self._events.followed.venue_order_id_of(order) is not None
         )
 
-    def _ids_of(self, order: Order) -> tuple[str, str | None, str]:
-        return (
+    def _ids_of(self, order: Order) -> OrderIds:
+        return OrderIds(
             order.client_order_id.value,
             self._events.followed.venue_order_id_of(order),
             order.instrument_id.symbol.value,
         )
 
-    async def _settled_order(
-        self,
-        client_id: str | None,
-        venue_order_id: str | None,
-        market: str | None,
-    ) -> OrderEvent | None:
+    async def _settled_order(self, ids: OrderIds) -> OrderEvent | None:
         """Ask again while the order is NEW: the risk engine decides within milliseconds."""
         event = None
         for _ in range(_TRIES):
-            event = await find_order(
-                self._http,
-                client_id=client_id,
-                venue_order_id=venue_order_id,
-                market=market,
-            )
+            event = await find_order(self._http, ids)
             if event is None or event.status != OrderStatus.NEW:
                 return event
             await asyncio.sleep(_SETTLE_DELAY_SECS)

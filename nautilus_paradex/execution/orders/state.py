@@ -28,13 +28,13 @@ from nautilus_paradex.protocol.enums import FillType, OrderStatus, RequestStatus
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.protocol.triggers import derived_direction
 
-__all__ = ["FillKey", "OrderState", "fill_key"]
+__all__ = ["ALIVE", "FillKey", "OrderState", "fill_key"]
 
 type FillKey = tuple[str, str]
 """Identity of a fill: its id is unique only together with its type (api-notes)."""
 
-
-_ALIVE: Final = frozenset({OrderStatus.OPEN.value, OrderStatus.UNTRIGGERED.value})
+ALIVE: Final = frozenset({OrderStatus.OPEN.value, OrderStatus.UNTRIGGERED.value})
+"""Statuses of an order that the venue has accepted and not ended."""
 
 
 def fill_key(fill: FillEvent) -> FillKey:
@@ -132,7 +132,7 @@ class OrderState:
         self._updated_at = max(self._updated_at, _ts(event))
         if event.status == OrderStatus.CLOSED:
             return self._apply_close(event)
-        if event.status not in _ALIVE:
+        if event.status not in ALIVE:
             return []
         self.learn_type(event)
         self._reported_filled = max(self._reported_filled, _filled_size(event))
@@ -255,7 +255,7 @@ class OrderState:
             self._closing = self._closing or event  # a fill may still open the order again
             return []
         # Late repetitions of OPEN are normal; one that is newer than the end is not.
-        is_alive = event.status in _ALIVE and self.filled < (event.size or self.size)
+        is_alive = event.status in ALIVE and self.filled < (event.size or self.size)
         if not is_alive or self._is_revived or self._closing is not None:
             return []
         if _ts(event) <= self._updated_at and not self._contradicts_end(event):

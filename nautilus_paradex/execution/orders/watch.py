@@ -11,7 +11,7 @@ from typing import Final
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.orders.events import OrderEvents, OrderWatcher
-from nautilus_paradex.execution.orders.lookup import GONE_CODES, with_position_sizes
+from nautilus_paradex.execution.orders.lookup import GONE_CODES, OrderIds, with_position_sizes
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.execution.platform import Platform
@@ -129,12 +129,7 @@ class OrderWatch(OrderWatcher):
                     return
                 attempts += 1
                 answers += await self._is_answered(
-                    self._recovery.sync_order(
-                        None,
-                        client_id=state.client_order_id,
-                        venue_order_id=state.venue_order_id,
-                        market=state.market,
-                    ),
+                    self._recovery.sync(_ids_of(state)),
                     f"fetch what is missing of {state.client_order_id}",
                 )
             if state.is_incomplete:
@@ -152,12 +147,7 @@ class OrderWatch(OrderWatcher):
             await asyncio.sleep(_grace_secs(attempts))
             attempts += 1
             is_answered = await self._is_answered(
-                self._recovery.sync_order(
-                    None,
-                    client_id=state.client_order_id,
-                    venue_order_id=state.venue_order_id,
-                    market=state.market,
-                ),
+                self._recovery.sync(_ids_of(state)),
                 f"make sure that {state.client_order_id} has ended",
             )
             if is_answered:
@@ -186,12 +176,7 @@ class OrderWatch(OrderWatcher):
                 return
             attempts += 1
             answers += await self._is_answered(
-                self._recovery.sync_order(
-                    None,
-                    client_id=fill.client_order_id,
-                    venue_order_id=order_id,
-                    market=fill.market,
-                ),
+                self._recovery.sync(OrderIds(fill.client_order_id, order_id, fill.market)),
                 f"identify the order of fill {fill.fill_id}",
             )
         count = self._events.orphans_of(order_id)
@@ -232,6 +217,10 @@ class OrderWatch(OrderWatcher):
         except ParadexError as exc:
             self._log.warning(f"Cannot {what}: {exc}")
         return True
+
+
+def _ids_of(state: OrderState) -> OrderIds:
+    return OrderIds(state.client_order_id, state.venue_order_id, state.market)
 
 
 def _grace_secs(attempts: int) -> float:

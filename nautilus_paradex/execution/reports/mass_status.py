@@ -13,13 +13,14 @@ from nautilus_trader.execution.reports import (
 
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.lookup import OrderIds
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.execution.reports.lost_fills import give_lost_fills
 from nautilus_paradex.execution.reports.maker import ReportMaker
 from nautilus_paradex.execution.reports.openings import KnownPosition, settle_positions
 from nautilus_paradex.execution.reports.protection import awaiting_stop, unprotected
-from nautilus_paradex.execution.reports.venue_state import OrderIds, VenueState, VenueStateReader
+from nautilus_paradex.execution.reports.venue_state import VenueState, VenueStateReader
 from nautilus_paradex.execution.takeover import Takeover
 from nautilus_paradex.parsing.fills import own_order, with_own_order
 from nautilus_paradex.protocol.enums import OrderStatus

@@ -31,6 +31,7 @@ from nautilus_paradex.execution.account.spot import known_spot_report, known_spo
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.lookup import (
+    OrderIds,
     closed_orders,
     find_order,
 )
@@ -140,9 +141,11 @@ class Reports:
         try:
             event = await find_order(
                 self._http,
-                client_id=_value_of(client_order_id),
-                venue_order_id=_value_of(venue_order_id),
-                market=_market(command.instrument_id),
+                OrderIds(
+                    _value_of(client_order_id),
+                    _value_of(venue_order_id),
+                    _market(command.instrument_id),
+                ),
             )
             if event is None:
                 return None

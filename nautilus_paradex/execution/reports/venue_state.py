@@ -15,6 +15,7 @@ from nautilus_trader.model.instruments import CurrencyPair
 
 from nautilus_paradex.execution.account.spot import balances_as_positions
 from nautilus_paradex.execution.orders.lookup import (
+    OrderIds,
     closed_orders,
     fills_since,
     find_closed_order,
@@ -36,22 +37,13 @@ from nautilus_paradex.protocol.numbers import to_int
 from nautilus_paradex.transport.errors import VenueError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
-__all__ = ["OrderIds", "VenueState", "VenueStateReader"]
+__all__ = ["VenueState", "VenueStateReader"]
 
 _READINGS: Final = 7
 _READING_DELAY_SECS: Final = 0.25
 _MAX_LOOKUPS: Final = 100
 _PAGE_SIZE: Final = 5_000
 _MAX_PAGES: Final = 20
-
-
-@dataclass(frozen=True, slots=True)
-class OrderIds:
-    """What an order is looked for by."""
-
-    client_id: str
-    venue_order_id: str
-    market: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,12 +228,7 @@ class VenueStateReader:
         for ids in wanted:
             if ids.venue_order_id in listed:
                 continue
-            order = await find_closed_order(
-                self._http,
-                client_id=ids.client_id,
-                venue_order_id=ids.venue_order_id,
-                market=ids.market,
-            )
+            order = await find_closed_order(self._http, ids)
             if order is None:
                 self._log.warning(f"The venue lists {ids.client_id} nowhere, which is open here")
             else:
@@ -272,12 +259,8 @@ class VenueStateReader:
         found: list[OrderEvent] = []
         unlisted: set[str | None] = {None, ""}
         for order_id, fill in list(strangers.items())[:_MAX_LOOKUPS]:
-            order = await find_order(
-                self._http,
-                client_id=fill.client_order_id or None,
-                venue_order_id=order_id,
-                market=fill.market,
-            )
+            ids = OrderIds(fill.client_order_id or None, order_id, fill.market)
+            order = await find_order(self._http, ids)
             found += [order] if order is not None else []
             unlisted |= {order_id} if order is None else set()
         owned = [with_own_order(f) if f.order_id in unlisted else f for f in state.fills]
