@@ -42,10 +42,22 @@ def options(server):
     return {symbol for symbol, spec in server.exchange.markets.items() if spec.is_option}
 
 
-async def markets_told(socket, version, channel, kind, count, name="market"):
+async def market_told(socket, version, channel, kind, name="market"):
     if version is None:
-        return {(await socket.next_data(channel))[name] for _ in range(count)}
-    return {(await socket.next_of(kind)).market for _ in range(count)}
+        return (await socket.next_data(channel))[name]
+    return (await socket.next_of(kind)).market
+
+
+async def markets_told(socket, version, channel, kind, count, name="market"):
+    return {await market_told(socket, version, channel, kind, name) for _ in range(count)}
+
+
+async def told_of_each(socket, version, channel, kind, markets, name="market"):
+    """Receive until each of `markets` was told of; return all that were."""
+    seen = set()
+    while not seen >= markets:
+        seen.add(await market_told(socket, version, channel, kind, name))
+    return seen
 
 
 @pytest.mark.parametrize("version", FORMS)
@@ -53,8 +65,7 @@ async def markets_told(socket, version, channel, kind, count, name="market"):
 async def test_all_markets_at_once(client, version, channel, kind):
     async with client.socket(version) as socket:
         await socket.subscribe(channel)
-        seen = await markets_told(socket, version, channel, kind, 60)
-    assert {BTC, ETH, SOL} <= seen
+        await told_of_each(socket, version, channel, kind, {BTC, ETH, SOL})
 
 
 @pytest.mark.parametrize("version", FORMS)
@@ -63,9 +74,8 @@ async def test_summaries_of_all_markets(client, server, version, channel):
     every = set(server.exchange.markets)
     async with client.socket(version) as socket:
         await socket.subscribe(channel)
-        count = 2 * len(every)
-        seen = await markets_told(socket, version, channel, MarketSummaryEvent, count, "symbol")
-    assert seen == every
+        kind = MarketSummaryEvent
+        assert await told_of_each(socket, version, channel, kind, every, "symbol") == every
 
 
 @pytest.mark.parametrize("version", FORMS)
