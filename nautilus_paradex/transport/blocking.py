@@ -191,15 +191,16 @@ class ParadexBlockingWebSocketClient:
         client: ParadexWebSocketClient,
         timeout: float | None,
     ) -> str | None:
-        try:
-            async with asyncio.timeout(timeout):
-                while True:
-                    frame = await client.recv_frame(timeout=None)
-                    text = None if frame is None else _as_json(frame, client)
-                    if text is not None:
-                        return text
-        except TimeoutError:
-            return None
+        clock = asyncio.get_running_loop().time
+        until_secs = None if timeout is None else clock() + timeout
+        while True:
+            left_secs = None if until_secs is None else max(0.0, until_secs - clock())
+            frame = await client.recv_frame(left_secs)
+            if frame is None:
+                return None
+            text = _as_json(frame, client)
+            if text is not None:
+                return text
 
     def _start_thread(self) -> None:
         loop = asyncio.new_event_loop()

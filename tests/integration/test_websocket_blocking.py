@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from websockets.frames import Opcode
 
 from nautilus_paradex.protocol import rpc, sbe
 from nautilus_paradex.protocol.events import AccountEvent, BookEvent, Event, TradeEvent
@@ -114,6 +115,20 @@ def test_what_cannot_be_read_is_skipped(
     server.send(rpc.encode_notification("bbo.X", {}))
 
     assert client.recv() == '{"channel":"bbo.X","data":{}}'
+
+
+def test_a_message_that_a_busy_loop_finds_as_the_wait_ends_is_received(
+    client: ParadexBlockingWebSocketClient,
+) -> None:
+    inner = client._open_client()
+    message = rpc.encode_notification("bbo.X", {}).encode()
+
+    async def receive() -> str | None:
+        asyncio.get_running_loop().call_soon(inner._into_inbox, message, Opcode.TEXT)
+        # The wait is over in the next turn of the loop, after what was ready before it.
+        return await client._next_text(inner, 1e-9)
+
+    assert client._call(receive()) == '{"channel":"bbo.X","data":{}}'
 
 
 def test_several_threads_at_once(

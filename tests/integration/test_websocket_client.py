@@ -523,6 +523,16 @@ class TestReceiving:
     async def test_none_when_nothing_came(self, client: ParadexWebSocketClient) -> None:
         assert await client.recv(timeout=0.01) is None
 
+    async def test_a_message_that_a_busy_loop_finds_as_the_wait_ends_is_received(
+        self,
+        client: ParadexWebSocketClient,
+    ) -> None:
+        message = bbo_json(7).encode()
+        asyncio.get_running_loop().call_soon(client._into_inbox, message, Opcode.TEXT)
+
+        # The wait is over in the next turn of the loop, after what was ready before it.
+        assert await client.recv(timeout=1e-9) == bbo_event(7)
+
     async def test_what_cannot_be_read_is_counted_and_skipped(
         self,
         venue: ScriptedVenue,
