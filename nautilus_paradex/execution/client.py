@@ -409,7 +409,8 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         """
         Return orders, fills and positions that belong together; raises on failure.
 
-        Until the engine has taken it over the messages of the private channels are kept.
+        Until the engine has taken it over the messages of the private channels are kept; of a node
+        that trades not for long (docs/account-state.md).
         """
         self._log.info("Generating ExecutionMassStatus...")
         self.reconciliation_active = True

@@ -9,7 +9,12 @@ from collections.abc import Sequence
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.transport.errors import RequestError, UnknownOutcomeError
 
-__all__ = ["AmbiguousTwapError", "CommandDeniedError", "TwapNotAcceptedError"]
+__all__ = [
+    "AmbiguousTwapError",
+    "CommandDeniedError",
+    "ReadingTimeoutError",
+    "TwapNotAcceptedError",
+]
 
 
 class CommandDeniedError(ParadexError):
@@ -26,6 +31,10 @@ class CommandDeniedError(ParadexError):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class ReadingTimeoutError(ParadexError):
+    """A mass status asked for while the node trades took longer than its order events may wait."""
 
 
 class TwapNotAcceptedError(RequestError):

@@ -3,12 +3,13 @@
 A mass status is of one moment, and the engine works it in later. An order that fills in between
 would be ahead of its report, which the engine takes for corrupted state, and a position ahead of
 its report would be "corrected" by an invented fill. What the channels bring is therefore kept, and
-goes its way once the mass status is worked in.
+goes its way once the mass status is worked in. At a start that may take its time, since no strategy
+runs yet; of one asked for later it is bounded.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import Final
 
 from nautilus_trader.common.component import Logger, MessageBus
@@ -16,6 +17,7 @@ from nautilus_trader.execution.reports import ExecutionMassStatus
 from nautilus_trader.model.identifiers import ClientId
 
 from nautilus_paradex.constants import PARADEX_VENUE
+from nautilus_paradex.execution.errors import ReadingTimeoutError
 from nautilus_paradex.protocol.enums import OrderStatus
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.protocol.json_feed import Message
@@ -23,6 +25,12 @@ from nautilus_paradex.protocol.json_feed import Message
 __all__ = ["Takeover"]
 
 _LIMIT_SECS: Final = 30.0  # the engine waits for the mass status of other clients too
+
+# Of a node that trades: together well below the half minute after which the platform ends an order
+# that it hears nothing of.
+_LATER_READING_SECS: Final = 10.0
+_LATER_LIMIT_SECS: Final = 10.0
+
 _LAST_WORD_SECS: Final = 0.25  # the engine tells of a mass status twice at a start, else once
 
 
@@ -60,6 +68,7 @@ class Takeover:
         self._held: list[Message] = []
         self._closed_ids: frozenset[str | None] = frozenset()
         self._is_worked_in = False
+        self._has_taken_over = False
         self._timer: asyncio.TimerHandle | None = None
         self._over = asyncio.Event()
         self._over.set()
@@ -75,24 +84,37 @@ class Takeover:
         """The fills among the messages that are kept, in the order of their arrival."""
         return [message for message in self._held if isinstance(message, FillEvent)]
 
-    @contextmanager
-    def reading(self) -> Iterator[None]:
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[None]:
         """
         Keep messages from here on: what they tell is in the reading that follows, or later.
 
         Without an error in it messages are kept until the engine has taken over what was read, not
         without limit.
+
+        Raises
+        ------
+        ReadingTimeoutError
+            If the reading takes too long, and is not the one of a start.
+
         """
+        limit_secs = _LATER_READING_SECS if self._has_taken_over else None
         self._stop_timer()
         self._is_worked_in = False
         self._closed_ids = frozenset()
         self._over.clear()
         try:
-            yield
-        except BaseException:  # a cancelled reading, too, must not keep the messages for good
-            self.end()
+            async with asyncio.timeout(limit_secs) as limit:
+                yield
+        except BaseException as exc:  # a cancelled reading must not keep the messages for good
+            self._let_through()
+            if isinstance(exc, TimeoutError) and limit.expired():
+                raise ReadingTimeoutError(
+                    f"the account was not read within {limit_secs:g} s, and order events of a node "
+                    "that trades do not wait longer: ask again, or for a shorter lookback"
+                ) from None
             raise
-        self._start_timer(_LIMIT_SECS, self._give_up)
+        self._start_timer(_LATER_LIMIT_SECS if self._has_taken_over else _LIMIT_SECS, self._give_up)
 
     def expect(self, orders: Iterable[OrderEvent]) -> None:
         """Note what the engine will be told of orders."""
@@ -105,6 +127,15 @@ class Takeover:
         return self.is_under_way
 
     def end(self) -> None:
+        """Let the messages through, for good: the next reading is that of another start."""
+        self._let_through()
+        self._has_taken_over = False
+
+    async def until_over(self) -> None:
+        """Wait until messages go their way again."""
+        await self._over.wait()
+
+    def _let_through(self) -> None:
         """Let the messages through, less those that the mass status has overtaken."""
         self._stop_timer()
         self._over.set()
@@ -113,10 +144,6 @@ class Takeover:
             if not self._is_overtaken(message):
                 self._deliver(message)
         self._closed_ids = frozenset()
-
-    async def until_over(self) -> None:
-        """Wait until messages go their way again."""
-        await self._over.wait()
 
     def _is_overtaken(self, message: Message) -> bool:
         # It would seem to be alive at the venue after its end.
@@ -135,15 +162,15 @@ class Takeover:
         self._start_timer(0.0 if is_last else _LAST_WORD_SECS, self._finish)
 
     def _finish(self) -> None:
-        self.end()
+        self._let_through()
+        self._has_taken_over = True
         self._on_taken_over()
 
     def _give_up(self) -> None:
         self._log.warning(
-            f"The engine has not taken the mass status over within {_LIMIT_SECS:g} s: orders and "
-            "fills are told again",
+            "The engine has not taken the mass status over in time: orders and fills are told again"
         )
-        self.end()
+        self._let_through()
 
     def _start_timer(self, delay_secs: float, callback: Callable[[], None]) -> None:
         self._stop_timer()

@@ -10,8 +10,11 @@ from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.execution import takeover
 from nautilus_paradex.execution.account import positions
+from nautilus_paradex.execution.errors import ReadingTimeoutError
 from nautilus_paradex.execution.reports.venue_state import VenueState
+from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent, PositionEvent
 from tests.integration.execution_world import MARKET, World, open_world
 from tests.support import eventually
@@ -130,6 +133,40 @@ async def test_a_position_is_not_corrected_while_the_engine_waits_for_other_clie
     await world.client._takeover.until_over()
     await eventually(lambda: not world.client._positions._lock.locked())
     assert world.net_position == Decimal("0.01")
+    assert not invented(world)
+
+
+async def test_a_mass_status_in_the_middle_of_trading_invents_nothing(world: World) -> None:
+    assert await world.engine.reconcile_execution_state()
+    async with trading(world):
+        assert await world.engine.reconcile_execution_state()
+    await eventually(lambda: told_fills(world) == venue_fills(world))
+    await eventually(lambda: world.net_position == venue_position(world))
+    await eventually(lambda: not world.client._positions._watched)
+    assert not invented(world)
+
+
+async def test_order_events_of_a_node_that_trades_do_not_wait_for_a_slow_venue(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert await world.engine.reconcile_execution_state()
+    await world.client._takeover.until_over()
+    monkeypatch.setattr(takeover, "_LATER_READING_SECS", 1.0)
+    heard = world.listen(FillEvent)
+    never = asyncio.Event()
+
+    async def unanswered() -> list[rest.Position]:
+        await never.wait()
+        return []
+
+    monkeypatch.setattr(world.http, "positions", unanswered)
+    reading = asyncio.create_task(world.client.generate_mass_status())
+    await eventually(lambda: world.client._takeover.is_under_way)
+    await bought_elsewhere(world)
+    await eventually(lambda: bool(heard))
+    with pytest.raises(ReadingTimeoutError):
+        await reading
+    await eventually(lambda: told_fills(world) == venue_fills(world))
     assert not invented(world)
 
 

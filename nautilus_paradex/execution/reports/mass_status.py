@@ -85,10 +85,12 @@ class MassStatus:
             If the venue could not be asked.
         MessageError
             If its answer could not be read, or a position cannot be expressed.
+        ReadingTimeoutError
+            If that took too long for a node that trades.
 
         """
         self._positions = None
-        with self._takeover.reading():
+        async with self._takeover.reading():
             state = await self._reader.whole(since_ms, self._open_here())
             mass_status = await self._report_of(state)
             self._takeover.expect(state.orders)

@@ -11,6 +11,7 @@ from nautilus_trader.execution.reports import ExecutionMassStatus
 from nautilus_trader.model.identifiers import AccountId, ClientId, TraderId, Venue
 
 from nautilus_paradex.execution import takeover as takeover_module
+from nautilus_paradex.execution.errors import ReadingTimeoutError
 from nautilus_paradex.execution.takeover import Takeover
 from nautilus_paradex.protocol.errors import MessageError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
@@ -64,7 +65,7 @@ def test_nothing_is_kept_before(platform: Platform) -> None:
 
 
 async def test_messages_are_kept_until_the_engine_has_spoken_twice(platform: Platform) -> None:
-    with platform.takeover.reading():
+    async with platform.takeover.reading():
         assert platform.takeover.keep(order("OPEN"))
     assert platform.takeover.keep(FILL)
     assert platform.takeover.held_fills == [FILL]
@@ -81,7 +82,7 @@ async def test_an_engine_that_speaks_once_is_not_waited_for_any_longer(
     platform: Platform, quick: Callable[[str], None]
 ) -> None:
     quick("_LAST_WORD_SECS")
-    with platform.takeover.reading():
+    async with platform.takeover.reading():
         platform.takeover.keep(FILL)
     platform.publish(mass_status())
     await platform.takeover.until_over()
@@ -93,7 +94,7 @@ async def test_a_mass_status_of_another_client_is_not_this_one(
     platform: Platform, quick: Callable[[str], None]
 ) -> None:
     quick("_LAST_WORD_SECS")
-    with platform.takeover.reading():
+    async with platform.takeover.reading():
         platform.takeover.keep(FILL)
     platform.publish(mass_status("OTHER"))
     platform.publish("no mass status at all")
@@ -104,13 +105,13 @@ async def test_a_mass_status_of_another_client_is_not_this_one(
 
 
 async def test_a_reading_that_fails_keeps_nothing_back(platform: Platform) -> None:
-    def read() -> None:
-        with platform.takeover.reading():
+    async def read() -> None:
+        async with platform.takeover.reading():
             platform.takeover.keep(FILL)
             raise MessageError("the venue cannot be asked")
 
     with pytest.raises(MessageError):
-        read()
+        await read()
     assert platform.told == [FILL]
     assert platform.times == 0
 
@@ -119,7 +120,7 @@ async def test_an_engine_that_never_takes_over_does_not_stop_the_news(
     platform: Platform, quick: Callable[[str], None]
 ) -> None:
     quick("_LIMIT_SECS")
-    with platform.takeover.reading():
+    async with platform.takeover.reading():
         platform.takeover.keep(FILL)
     await platform.takeover.until_over()
     assert platform.told == [FILL]
@@ -131,9 +132,67 @@ async def test_an_engine_that_never_takes_over_does_not_stop_the_news(
 async def test_an_order_that_is_reported_closed_is_not_said_to_be_open_afterwards(
     platform: Platform,
 ) -> None:
-    with platform.takeover.reading():
+    async with platform.takeover.reading():
         for message in (order("OPEN"), order("OPEN", "8"), order("CLOSED")):
             platform.takeover.keep(message)
         platform.takeover.expect([order("CLOSED"), order("OPEN", "8")])
     platform.takeover.end()
     assert platform.told == [order("OPEN", "8"), order("CLOSED")]
+
+
+async def started(platform: Platform) -> None:
+    """A platform that has taken the account over once, and trades."""
+    async with platform.takeover.reading():
+        pass
+    platform.publish(mass_status())
+    platform.publish(mass_status())
+    await platform.takeover.until_over()
+
+
+async def read_for(platform: Platform, secs: float) -> None:
+    async with platform.takeover.reading():
+        platform.takeover.keep(FILL)
+        await asyncio.sleep(secs)
+
+
+async def test_a_node_that_trades_does_not_wait_for_a_long_reading(
+    platform: Platform, quick: Callable[[str], None]
+) -> None:
+    quick("_LATER_READING_SECS")
+    await started(platform)
+    with pytest.raises(ReadingTimeoutError, match=r"within 0\.01 s"):
+        await read_for(platform, secs=60)
+    assert platform.told == [FILL]
+
+
+async def test_a_node_that_trades_does_not_wait_long_for_an_engine_that_takes_nothing_over(
+    platform: Platform, quick: Callable[[str], None]
+) -> None:
+    quick("_LATER_LIMIT_SECS")
+    await started(platform)
+    await read_for(platform, secs=0)
+    await platform.takeover.until_over()
+    assert platform.told == [FILL]
+
+
+@pytest.mark.parametrize("is_second_start", [False, True])
+async def test_the_reading_of_a_start_takes_the_time_that_it_takes(
+    platform: Platform, quick: Callable[[str], None], is_second_start: bool
+) -> None:
+    quick("_LATER_READING_SECS")
+    if is_second_start:
+        await started(platform)
+        platform.takeover.end()
+    await read_for(platform, secs=0.05)
+    assert platform.takeover.is_under_way
+    platform.takeover.end()
+
+
+async def test_a_time_out_of_the_reading_itself_stays_one(platform: Platform) -> None:
+    async def read() -> None:
+        async with platform.takeover.reading():
+            raise TimeoutError("no answer")
+
+    await started(platform)
+    with pytest.raises(TimeoutError, match="no answer"):
+        await read()
