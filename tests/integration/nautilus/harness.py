@@ -552,7 +552,7 @@ def node_config(
         },
         cache=cache,
         catalogs=[] if catalog is None else [DataCatalogConfig(path=str(catalog))],
-        timeout_post_stop=0.2,
+        timeout_post_stop=0.05,
     )
 
 

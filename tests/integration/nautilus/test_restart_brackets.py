@@ -7,6 +7,8 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import httpx
+import msgspec
 import pytest
 from nautilus_trader.config import StrategyConfig
 from nautilus_trader.live.node import TradingNode
@@ -15,8 +17,8 @@ from nautilus_trader.model.objects import Quantity
 from nautilus_trader.model.orders import Order
 from nautilus_trader.trading.strategy import Strategy
 
-from nautilus_paradex.devnet.engine.model import NewOrder
-from nautilus_paradex.protocol.events import OrderEvent
+from nautilus_paradex.transport import http
+from nautilus_paradex.transport.aiohttp_transport import aiohttp_transport
 from tests.integration.nautilus.bracketing import BracketConfig, BracketStrategy
 from tests.integration.nautilus.cache_database import cache_config, until_kept
 from tests.integration.nautilus.harness import (
@@ -170,26 +172,60 @@ async def test_an_exit_that_never_arrived_is_sent_again(venue: Venue, redis_port
         assert_same_books(venue, heir)
 
 
+class SlowOrders(httpx.AsyncBaseTransport):
+    """On `hold`, the next order is on its way until it is delivered, also if its sender is gone."""
+
+    def __init__(self) -> None:
+        self.on_its_way: httpx.Request | None = None
+        self._inner = aiohttp_transport()
+        self._is_holding = False
+
+    def hold(self) -> None:
+        self._is_holding = True
+
+    async def deliver(self) -> httpx.Response:
+        """Let the order arrive after all, and return the venue's answer."""
+        assert self.on_its_way is not None
+        late = aiohttp_transport()
+        try:
+            response = await late.handle_async_request(self.on_its_way)
+            await response.aread()
+        finally:
+            await late.aclose()
+        return response
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self._is_holding and (request.method, request.url.path) == ("POST", "/v1/orders"):
+            self._is_holding = False
+            self.on_its_way = request
+            await asyncio.Event().wait()
+        return await self._inner.handle_async_request(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+
 async def test_an_exit_that_is_still_on_its_way_is_not_doubled(
     venue: Venue, redis_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    exchange, arrived = venue.server.exchange, []
-    submit = exchange.submit
-
-    def noted(account: str, order: NewOrder, *bump_us: int) -> OrderEvent:
-        arrived.append(order.client_id)
-        return submit(account, order, *bump_us)
-
-    monkeypatch.setattr(exchange, "submit", noted)
-    async with first_run(venue, redis_port) as (node, _):
-        _, stop, _ = parts_of(node)
-        await venue.delay("POST", "/orders", delay_ms=1_500)
-        fill_entry(venue)
-        await eventually(lambda: not venue.server.faults.waiting())
+    way = SlowOrders()
+    with monkeypatch.context() as patch:
+        # Of both the node's clients: only one of them sends orders.
+        patch.setattr(http, "aiohttp_transport", lambda **_: way)
+        async with first_run(venue, redis_port) as (node, _):
+            _, stop, _ = parts_of(node)
+            way.hold()
+            fill_entry(venue)
+            await eventually(lambda: way.on_its_way)
 
     async with next_run(venue, redis_port) as heir:
         await until_armed(venue, heir)
-        await eventually(lambda: arrived.count(stop.client_order_id.value) == 2)
+        late = await way.deliver()
+        assert late.is_client_error
+        assert "DUPLICATED_CLIENT_ID" in late.text
+        asked = msgspec.json.decode(way.on_its_way.content)
+        assert asked["client_id"] == stop.client_order_id.value
+        await until_armed(venue, heir)
         assert_same_books(venue, heir)
         assert len(venue.orders) == 3
 

@@ -165,7 +165,8 @@ async def test_tc_e18_limit_gtd_is_canceled_by_the_strategy_at_its_expiry(venue)
             quantity=tester.instrument.make_qty(Decimal("0.01")),
             price=tester.instrument.make_price(BUY_PRICE),
             time_in_force=TimeInForce.GTD,
-            expire_time=tester.clock.utc_now() + timedelta(milliseconds=500),
+            # Long after it is accepted, on a busy machine too.
+            expire_time=tester.clock.utc_now() + timedelta(seconds=2),
         )
         tester.submit_order(order)
         await eventually(lambda: order.is_closed)

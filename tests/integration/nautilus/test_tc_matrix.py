@@ -1,6 +1,5 @@
 """The table of test cases in the documentation, held to the tests that there are."""
 
-import ast
 import re
 from pathlib import Path
 
@@ -19,9 +18,7 @@ CASES += [f"TC-E{number:02}" for number in EXEC_CASES]
 
 def case_names():
     for path in HERE.parent.rglob("test_*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("test_tc_"):
-                yield node.name
+        yield from re.findall(r"^async def (test_tc_\w+)\(", path.read_text(), re.MULTILINE)
 
 
 def test_the_matrix_names_exactly_the_tests_that_exist():
