@@ -16,12 +16,13 @@ from nautilus_paradex.execution.account.busts import TradeBusts
 from nautilus_paradex.execution.account.funding import FundingPayments
 from nautilus_paradex.execution.account.positions import PositionWatch
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.patience import pauses
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["CatchUp"]
 
-_DELAYS_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
+_PAUSES_SECS: Final = (0.5, 1.0, 2.0, 5.0, 10.0)
 _UNNOTICED_MS: Final = 90_000  # a dead socket shows by its missing pongs, or its silence, only
 
 
@@ -75,11 +76,10 @@ class CatchUp:
 
     async def run(self) -> None:
         """Try until all is caught up with; the caller ends it if the connection is lost again."""
-        attempt = 0
-        while not await self._try():
-            delay_secs = _DELAYS_SECS[min(attempt, len(_DELAYS_SECS) - 1)]
-            attempt += 1
-            await asyncio.sleep(delay_secs)
+        for pause_secs in pauses(_PAUSES_SECS):
+            if await self._try():
+                break
+            await asyncio.sleep(pause_secs)
         self._silent_since_ms = None
         self._log.info("Caught up after the reconnection", LogColor.GREEN)
 

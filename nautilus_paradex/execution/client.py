@@ -53,6 +53,7 @@ from nautilus_paradex.execution.commands.venue_commands import VenueCommands
 from nautilus_paradex.execution.disconnect_guard import DisconnectGuard
 from nautilus_paradex.execution.instruments import InstrumentLoader
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.in_doubt import OrdersInDoubt
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.watch import OrderWatch
 from nautilus_paradex.execution.platform import Platform
@@ -152,9 +153,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             lambda: self._positions.begin(),
         )
         instruments = InstrumentLoader(instrument_provider, cache)
-        self._recovery = Recovery(
-            platform, http_client, self._events, config, self._takeover.until_over
-        )
+        self._recovery = Recovery(platform, http_client, self._events, self._takeover.until_over)
         self._events.watcher = OrderWatch(
             platform, http_client, self._events, self._recovery, instruments, config
         )
@@ -232,6 +231,9 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             signer,
             self._events,
             self._recovery,
+            OrdersInDoubt(
+                platform, http_client, self._events, self._recovery, config.recv_window_ms
+            ),
             self._limits,
             OrderFeatures(
                 stp=config.stp,

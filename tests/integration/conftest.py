@@ -10,7 +10,7 @@ import pytest
 from nautilus_trader.common.component import init_logging, is_logging_initialized
 from nautilus_trader.common.enums import LogLevel
 
-from nautilus_paradex.execution.orders import recovery
+from nautilus_paradex.execution.orders import in_doubt
 from tests.integration.data_world import make_world
 
 __all__ = ["make_world", "no_late_arrivals", "platform_logging"]
@@ -34,4 +34,4 @@ def no_late_arrivals(monkeypatch: pytest.MonkeyPatch) -> None:
     The client would wait until the receive window is over. A short window is no way around that: it
     is also the time in which a busy machine has to bring orders to the venue.
     """
-    monkeypatch.setattr(recovery, "_ARRIVAL_MARGIN_MS", -_ANY_WINDOW_MS)
+    monkeypatch.setattr(in_doubt, "ARRIVAL_MARGIN_MS", -_ANY_WINDOW_MS)

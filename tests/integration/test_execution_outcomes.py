@@ -221,7 +221,7 @@ async def test_an_order_open_at_the_venue_that_has_ended_here_is_cancelled_if_so
 async def test_a_silent_venue_does_not_use_up_the_tries_to_cancel_an_unexpected_order(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(order_watch, "_GRACE_SECS", 0.01)
+    monkeypatch.setattr(order_watch, "_PAUSES_SECS", (0.01,))
     async with open_world() as world:
         await world.client.websocket.close()
         await world.fault(

@@ -148,7 +148,7 @@ async def test_a_liquidation_cancels_what_rests(world: World) -> None:
 async def test_fills_of_an_order_that_the_venue_hides_get_orders_of_their_own(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(order_watch, "_GRACE_SECS", 0.01)
+    monkeypatch.setattr(order_watch, "_PAUSES_SECS", (0.01,))
     await world.reconcile()
     lost = world.deafen(*EVERYTHING)
     await hold(world)

@@ -24,6 +24,12 @@ from nautilus_paradex.execution.errors import (
     TwapNotAcceptedError,
 )
 from nautilus_paradex.execution.instruments import InstrumentLoader
+from nautilus_paradex.execution.patience import (
+    ARRIVAL_MARGIN_MS,
+    CLOCK_MARGIN_MS,
+    LOOKUP_PAUSES_SECS,
+    pauses,
+)
 from nautilus_paradex.parsing.algos import (
     TwapDraft,
     TwapStatus,
@@ -49,9 +55,6 @@ from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["TwapOrder", "Twaps"]
 
-_LOOKUP_DELAYS_SECS: Final = (0.25, 0.5, 1.0, 2.0)
-_ARRIVAL_MARGIN_MS: Final = 2_000  # after recv_window: the venue's own queues
-_CLOCK_MARGIN_MS: Final = 5_000
 _DURATION_MARGIN_MS: Final = 2_000
 _PAGE_SIZE: Final = 5_000
 _MAX_PAGES: Final = 20
@@ -180,7 +183,7 @@ class TwapOrder:
         async def fetch(cursor: str | None) -> rest.Page[AlgoOrder]:
             return await self._http.algo_orders_history(
                 market=self._instrument.raw_symbol.value,
-                start_at_ms=max(0, created_at_ms - _CLOCK_MARGIN_MS),
+                start_at_ms=max(0, created_at_ms - CLOCK_MARGIN_MS),
                 page_size=_PAGE_SIZE,
                 cursor=cursor,
             )
@@ -306,12 +309,10 @@ class Twaps:
         One that is found may still be another's, started elsewhere alike at the same time. One
         that shows nowhere after the receive window and a margin was never accepted.
         """
-        deadline_ms = request.signature_timestamp + self._recv_window_ms + _ARRIVAL_MARGIN_MS
-        attempt = 0
+        deadline_ms = request.signature_timestamp + self._recv_window_ms + ARRIVAL_MARGIN_MS
+        pauses_secs = pauses(LOOKUP_PAUSES_SECS)
         while True:
-            delay_secs = _LOOKUP_DELAYS_SECS[min(attempt, len(_LOOKUP_DELAYS_SECS) - 1)]
-            attempt += 1
-            await asyncio.sleep(delay_secs)
+            await asyncio.sleep(next(pauses_secs))
             is_final = self._http.clock.now_ms() > deadline_ms
             try:
                 found = await self._alike(request)
@@ -334,11 +335,11 @@ class Twaps:
             if is_final:
                 raise TwapNotAcceptedError(
                     f"NOT_ACCEPTED: the venue shows no such TWAP in {request.market} "
-                    f"{_ARRIVAL_MARGIN_MS} ms after its receive window",
+                    f"{ARRIVAL_MARGIN_MS} ms after its receive window",
                 )
 
     async def _alike(self, request: AlgoOrderRequest) -> list[AlgoOrder]:
-        since_ms = request.signature_timestamp - _CLOCK_MARGIN_MS
+        since_ms = request.signature_timestamp - CLOCK_MARGIN_MS
 
         async def fetch(cursor: str | None) -> rest.Page[AlgoOrder]:
             return await self._http.algo_orders_history(

@@ -1,7 +1,7 @@
 """Commands of strategies: the front of the rooms that carry them out.
 
 A request ends in one of three ways: never sent or refused (the command failed, and the strategy is
-told so), answered, or unknown (nothing is said; `recovery` finds out). An answer is no acceptance:
+told so), answered, or unknown (nothing is said; `in_doubt` finds out). An answer is no acceptance:
 what becomes of an order is told by the streams.
 """
 
@@ -29,6 +29,7 @@ from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.submission import Submission
 from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.in_doubt import OrdersInDoubt
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.order_params import NO_FEATURES, OrderFeatures
@@ -51,7 +52,9 @@ class Commands:
     events : OrderEvents
         Where answers are taken in, and refusals told.
     recovery : Recovery
-        What finds out where an answer stays away.
+        Finds out what the streams have not told.
+    in_doubt : OrdersInDoubt
+        Finds out what became of an order whose answer stays away.
     limits : OrderLimits
         Knows what is certain to break a limit of the venue.
     defaults : OrderFeatures, optional
@@ -66,18 +69,19 @@ class Commands:
         signer: RequestSigner,
         events: OrderEvents,
         recovery: Recovery,
+        in_doubt: OrdersInDoubt,
         limits: OrderLimits,
         defaults: OrderFeatures = NO_FEATURES,
     ) -> None:
         self._cache = platform.cache
         under_way = UnderWay(events, platform.log)
         self._submission = Submission(
-            platform, route, signer, events, recovery, under_way, limits, defaults
+            platform, route, signer, events, in_doubt, under_way, limits, defaults
         )
         modification = Modification(platform, route, signer, events, recovery, under_way, limits)
         self._cancellation = Cancellation(platform, route, events, recovery, under_way)
-        self._query = Query(platform, events, recovery, under_way)
-        self._left_over = LeftOver(platform, recovery, under_way)
+        self._query = Query(platform, events, recovery, in_doubt, under_way)
+        self._left_over = LeftOver(platform, recovery, in_doubt, under_way)
         wishes = Wishes(platform.cache, platform.client_id, platform.log)
         keeper = Keeper(
             platform,

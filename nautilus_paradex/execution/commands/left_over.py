@@ -6,19 +6,18 @@ would ask after them in its own time, and end those that it hears nothing of.
 
 import asyncio
 import time
-from typing import Final
 
 from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.commands.under_way import UnderWay
+from nautilus_paradex.execution.orders.in_doubt import OrdersInDoubt
 from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.patience import LOOKUP_PAUSES_SECS, pauses
 from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.protocol.errors import ParadexError
 
 __all__ = ["LeftOver"]
-
-_DELAYS_SECS: Final = (0.25, 0.5, 1.0, 2.0)
 
 
 class LeftOver:
@@ -31,6 +30,8 @@ class LeftOver:
         The platform, as the client knows it.
     recovery : Recovery
         Asks the venue.
+    in_doubt : OrdersInDoubt
+        Finds out what became of orders.
     under_way : UnderWay
         Tells of requests that had no effect.
 
@@ -40,9 +41,11 @@ class LeftOver:
         self,
         platform: Platform,
         recovery: Recovery,
+        in_doubt: OrdersInDoubt,
         under_way: UnderWay,
     ) -> None:
         self._recovery = recovery
+        self._in_doubt = in_doubt
         self._under_way = under_way
         self._log = platform.log
         self._create_task = platform.create_task
@@ -51,14 +54,15 @@ class LeftOver:
         """Ask after every order that the cache has under way; before this run sends any."""
         for order in self._recovery.orders_in_question():
             if order.status == OrderStatus.SUBMITTED:
-                self._create_task(self._recovery.resolve_left_over(order))
+                self._create_task(self._in_doubt.resolve_left_over(order))
             elif order.is_inflight:
                 self._create_task(self._settle_change(order))
 
     async def _settle_change(self, order: Order) -> None:
         """Ask until the venue has answered: then a cancel or change has had its effect, or none."""
-        attempt = 0
-        while order.is_inflight:
+        for pause_secs in pauses(LOOKUP_PAUSES_SECS):
+            if not order.is_inflight:
+                return
             asked_at = time.monotonic()
             try:
                 event = await self._recovery.sync_order(order)
@@ -68,5 +72,4 @@ class LeftOver:
                 if event is not None:
                     self._under_way.found(order, event, asked_at)
                 return
-            await asyncio.sleep(_DELAYS_SECS[min(attempt, len(_DELAYS_SECS) - 1)])
-            attempt += 1
+            await asyncio.sleep(pause_secs)

@@ -10,6 +10,7 @@ from nautilus_trader.execution.messages import QueryOrder
 
 from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.in_doubt import OrdersInDoubt
 from nautilus_paradex.execution.orders.lookup import OrderIds
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.platform import Platform
@@ -31,6 +32,8 @@ class Query:
         Where an order that is alive is told to be so.
     recovery : Recovery
         Asks the venue; the fills first, so that the engine has none to invent.
+    in_doubt : OrdersInDoubt
+        Asks already for orders whose answer stays away.
     under_way : UnderWay
         Tells of requests that had no effect.
 
@@ -41,10 +44,12 @@ class Query:
         platform: Platform,
         events: OrderEvents,
         recovery: Recovery,
+        in_doubt: OrdersInDoubt,
         under_way: UnderWay,
     ) -> None:
         self._events = events
         self._recovery = recovery
+        self._in_doubt = in_doubt
         self._under_way = under_way
         self._cache = platform.cache
         self._log = platform.log
@@ -52,7 +57,7 @@ class Query:
     async def answer(self, command: QueryOrder) -> None:
         """Bring an order up to date."""
         order = self._cache.order(command.client_order_id)
-        if order is not None and self._recovery.is_in_doubt(order):
+        if order is not None and order in self._in_doubt:
             return  # it is being asked for already, and its end waits for that
         asked_at = time.monotonic()
         try:

@@ -16,7 +16,7 @@ from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.errors import CommandDeniedError
 from nautilus_paradex.execution.orders.events import OrderEvents
-from nautilus_paradex.execution.orders.recovery import Recovery
+from nautilus_paradex.execution.orders.in_doubt import OrdersInDoubt
 from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.limits import wanted_order
 from nautilus_paradex.parsing.order_params import (
@@ -69,7 +69,7 @@ class Submission:
         Signs the requests.
     events : OrderEvents
         Where answers are taken in, and denials and refusals told.
-    recovery : Recovery
+    in_doubt : OrdersInDoubt
         Finds out what became of an order whose answer stays away.
     under_way : UnderWay
         What has been asked and not answered yet.
@@ -86,7 +86,7 @@ class Submission:
         route: OrderRoute,
         signer: RequestSigner,
         events: OrderEvents,
-        recovery: Recovery,
+        in_doubt: OrdersInDoubt,
         under_way: UnderWay,
         limits: OrderLimits,
         defaults: OrderFeatures = NO_FEATURES,
@@ -94,7 +94,7 @@ class Submission:
         self._route = route
         self._signer = signer
         self._events = events
-        self._recovery = recovery
+        self._in_doubt = in_doubt
         self._under_way = under_way
         self._cache = platform.cache
         self._log = platform.log
@@ -132,7 +132,7 @@ class Submission:
         self._events.leaving(order, size_e8)
         with self._under_way.submission(order):
             if not await self._is_settled(order, request):
-                await self._recovery.resolve_submission(order, request)
+                await self._in_doubt.resolve(order, request)
 
     async def submit_several(
         self,
@@ -333,7 +333,7 @@ class Submission:
 
     async def _find_out(self, order: Order, request: OrderRequest) -> None:
         with self._under_way.question(order):
-            await self._recovery.resolve_submission(order, request)
+            await self._in_doubt.resolve(order, request)
 
 
 def _is_passing(error: VenueError) -> bool:

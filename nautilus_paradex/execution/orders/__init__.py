@@ -2,6 +2,7 @@
 
 All news (streams, replies, look-ups) comes in at `events`; `followed` has how each order stands.
 What the news means is decided by `state`, as plain `actions`, which `emitter` tells. News that
-leaves something open is the matter of `watch`, news that stays away that of `recovery`; `lookup`
-has the questions that both ask, `survey` the one that asks for many orders at once.
+leaves something open is the matter of `watch`, news that stays away that of `recovery`, and an
+answer that does that of `in_doubt`; `lookup` has the questions that they ask, `survey` the one that
+asks for many orders at once.
 """

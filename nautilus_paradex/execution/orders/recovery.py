@@ -1,17 +1,14 @@
-"""Finding out over REST what the streams have not told: lost answers, lost fills, reconnections.
+"""Finding out over REST what the streams have not told: of one order, or of the whole account.
 
-What is found goes through `events` like everything else, so that nothing is told twice. Also
-here: an order of which the venue knows nothing once it can no longer arrive was never accepted.
+What is found goes through `events` like everything else, so that nothing is told twice.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
-from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
-from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.orders.events import OrderEvents
 from nautilus_paradex.execution.orders.lookup import (
@@ -22,23 +19,18 @@ from nautilus_paradex.execution.orders.lookup import (
     find_order,
     recent_orders,
 )
-from nautilus_paradex.execution.orders.survey import Survey
+from nautilus_paradex.execution.patience import CLOCK_MARGIN_MS
 from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.precision import quantity_to_e8
 from nautilus_paradex.protocol.conversion import order_event
 from nautilus_paradex.protocol.enums import OrderStatus
 from nautilus_paradex.protocol.errors import ParadexError, ProtocolError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
-from nautilus_paradex.protocol.rest import OrderRequest
 from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["Recovery"]
 
-_LOOKUP_DELAYS_SECS: Final = (0.25, 0.5, 1.0, 2.0)
-_ARRIVAL_MARGIN_MS: Final = 2_000  # after recv_window: the venue's own queues
-_ASKED_FOR_ALONE: Final = 3  # orders in doubt; of more, one reading tells of all
 _TRIES: Final = 5
-_CLOCK_MARGIN_MS: Final = 5_000
 _SETTLE_DELAY_SECS: Final = 0.1
 _APPLY_POLLS: Final = 100
 _APPLY_POLL_SECS: Final = 0.01
@@ -56,8 +48,6 @@ class Recovery:
         The REST client.
     events : OrderEvents
         Where what is found is taken in.
-    config : ParadexExecClientConfig
-        The client's settings.
     until_ready : callable
         Waits until the platform may be told news again: not while it takes over the account.
 
@@ -68,7 +58,6 @@ class Recovery:
         platform: Platform,
         http: ParadexHttpClient,
         events: OrderEvents,
-        config: ParadexExecClientConfig,
         until_ready: Callable[[], Awaitable[None]],
     ) -> None:
         self._http = http
@@ -76,73 +65,9 @@ class Recovery:
         self._cache = platform.cache
         self._client_id = platform.client_id
         self._log = platform.log
-        self._config = config
-        self._survey = Survey(http)
-        self._in_doubt: set[ClientOrderId] = set()
         self._until_ready = until_ready
 
     # -- One order -------------------------------------------------------------------------------
-
-    async def resolve_submission(self, order: Order, request: OrderRequest) -> None:
-        """
-        Find out what became of an order whose request ended without an answer.
-
-        The streams may tell first. Found nowhere after the receive window and a margin, it was
-        never accepted and is rejected.
-        """
-        window_ms = request.recv_window or self._config.recv_window_ms
-        await self._resolve(order, request.signature_timestamp, window_ms)
-
-    async def resolve_left_over(self, order: Order) -> None:
-        """Find out what became of an order that an earlier run was sending when it ended."""
-        signed_at_ms = order.ts_submitted // 1_000_000 + self._http.clock.offset_ms
-        await self._resolve(order, signed_at_ms, self._config.recv_window_ms)
-
-    def is_in_doubt(self, order: Order) -> bool:
-        """Return whether it is being found out already what became of an order's request."""
-        return order.client_order_id in self._in_doubt
-
-    async def _resolve(self, order: Order, signed_at_ms: int, window_ms: int) -> None:
-        self._in_doubt.add(order.client_order_id)
-        try:
-            await self._until_resolved(order, signed_at_ms, window_ms)
-        finally:
-            self._in_doubt.discard(order.client_order_id)
-
-    async def _until_resolved(self, order: Order, signed_at_ms: int, window_ms: int) -> None:
-        deadline_ms = signed_at_ms + window_ms + _ARRIVAL_MARGIN_MS
-        attempt = 0
-        while not self._is_known(order):
-            delay_secs = _LOOKUP_DELAYS_SECS[min(attempt, len(_LOOKUP_DELAYS_SECS) - 1)]
-            attempt += 1
-            await asyncio.sleep(delay_secs)
-            is_final = self._http.clock.now_ms() > deadline_ms
-            try:
-                found = await self._look_for(order, signed_at_ms)
-            except ParadexError as exc:
-                # No answer is no evidence: go on asking for as long as the order is in question.
-                self._log.warning(f"Cannot look up {order.client_order_id!r} yet: {exc}")
-                continue
-            is_namesake = found is not None and _is_older(found, signed_at_ms)
-            if found is not None and not is_namesake:
-                await self._take(found)
-                return
-            # Beside an older order of the same client id this one may still arrive.
-            if is_final and not self._is_known(order):
-                self._events.not_taken(
-                    order,
-                    f"DUPLICATED_CLIENT_ID: order {found.order_id} has it"
-                    if found is not None
-                    else f"NOT_ACCEPTED: the venue knows no order {order.client_order_id.value} "
-                    f"{_ARRIVAL_MARGIN_MS} ms after its receive window",
-                )
-                return
-
-    async def _look_for(self, order: Order, signed_at_ms: int) -> OrderEvent | None:
-        if len(self._in_doubt) <= _ASKED_FOR_ALONE:
-            return await self._settled_order(self._ids_of(order))
-        told = await self._survey.orders(signed_at_ms - _CLOCK_MARGIN_MS)
-        return told.get(order.client_order_id.value)
 
     async def sync_order(self, order: Order) -> OrderEvent | None:
         """Take in an order of the platform as the venue has it now; as `sync` otherwise."""
@@ -162,7 +87,7 @@ class Recovery:
         """
         event = await self._settled_order(ids)
         if event is not None:
-            await self._take(event)
+            await self.take(event)
         return event
 
     async def read_order(self, order: Order) -> OrderEvent | None:
@@ -178,6 +103,30 @@ class Recovery:
 
         """
         return await self._settled_order(self._ids_of(order))
+
+    async def take(self, event: OrderEvent) -> None:
+        """
+        Take in an order found, with the fills that the platform lacks of it.
+
+        Raises
+        ------
+        RequestError
+            If the venue could not be asked for the fills.
+        MessageError
+            If its answer could not be read, or the order cannot be expressed.
+
+        """
+        await self._until_ready()
+        order = self._events.followed.find_order(event.client_order_id, event.order_id)
+        if order is None or _is_behind(order, event):
+            # The order first where it is unknown, or the fills would belong to nothing.
+            if order is None:
+                self._events.take_order(event)
+            since_ms = (event.created_at or 0) // 1_000 - CLOCK_MARGIN_MS
+            for fill in await fills_since(self._http, since_ms, market=event.market):
+                if fill.order_id == event.order_id:
+                    self._events.take_fill(fill)
+        self._events.take_order(event)
 
     async def sync_closed(self, orders: Sequence[Order]) -> None:
         """
@@ -207,7 +156,7 @@ class Recovery:
         since_ms = min(order.ts_init for order in orders) // 1_000_000 + offset_ms
         told = {
             event.order_id: event
-            for event in await recent_orders(self._http, market, since_ms - _CLOCK_MARGIN_MS)
+            for event in await recent_orders(self._http, market, since_ms - CLOCK_MARGIN_MS)
             if event.status == OrderStatus.CLOSED
         }
         found = {
@@ -218,7 +167,7 @@ class Recovery:
             created_ms = min((event.created_at or 0) // 1_000 for event in events)
             for fill in await fills_since(
                 self._http,
-                created_ms - _CLOCK_MARGIN_MS,
+                created_ms - CLOCK_MARGIN_MS,
                 market=market,
             ):
                 if fill.order_id in told:
@@ -247,7 +196,7 @@ class Recovery:
             return True
         if order is None and self._events.followed.is_forgotten(event.order_id or ""):
             return True
-        await self._take(event)
+        await self.take(event)
         # Fills reach the order through the engine's queue, a report does not.
         for _ in range(_APPLY_POLLS):
             order = self._events.followed.find_order(event.client_order_id, event.order_id)
@@ -303,7 +252,7 @@ class Recovery:
         """Take in an order that the venue no longer has open."""
         event = await find_closed_order(self._http, self._ids_of(order))
         if event is not None:
-            await self._take(event)
+            await self.take(event)
         elif not order.is_inflight:
             self._log.warning(f"The venue lists {order.client_order_id!r} nowhere")
 
@@ -322,11 +271,6 @@ class Recovery:
 
     # -- Parts -----------------------------------------------------------------------------------
 
-    def _is_known(self, order: Order) -> bool:
-        return self._events.followed.state_of(order).ended or (
-            self._events.followed.venue_order_id_of(order) is not None
-        )
-
     def _ids_of(self, order: Order) -> OrderIds:
         return OrderIds(
             order.client_order_id.value,
@@ -344,20 +288,6 @@ class Recovery:
             await asyncio.sleep(_SETTLE_DELAY_SECS)
         return event
 
-    async def _take(self, event: OrderEvent) -> None:
-        """Take in an order found, with the fills that the platform lacks of it."""
-        await self._until_ready()
-        order = self._events.followed.find_order(event.client_order_id, event.order_id)
-        if order is None or _is_behind(order, event):
-            # The order first where it is unknown, or the fills would belong to nothing.
-            if order is None:
-                self._events.take_order(event)
-            since_ms = (event.created_at or 0) // 1_000 - _CLOCK_MARGIN_MS
-            for fill in await fills_since(self._http, since_ms, market=event.market):
-                if fill.order_id == event.order_id:
-                    self._events.take_fill(fill)
-        self._events.take_order(event)
-
     def _guard[M](self, take: Callable[[M], None], message: M) -> None:
         try:
             take(message)
@@ -374,10 +304,3 @@ def _is_behind(order: Order, event: OrderEvent) -> bool:
         is_filled = event.status == OrderStatus.CLOSED and not event.cancel_reason
         return is_filled and filled < quantity_to_e8(order.quantity)
     return filled < event.size - event.size_open
-
-
-def _is_older(found: OrderEvent, signed_at_ms: int) -> bool:
-    """Whether an order found by client id was there before the one that is looked for."""
-    if found.created_at is None:
-        return False  # not known yet (api-notes), as of one that has just been born
-    return found.created_at // 1_000 < signed_at_ms - _CLOCK_MARGIN_MS

@@ -5,7 +5,7 @@ there. How an order is asked for, and taken in, is `recovery`.
 """
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from nautilus_paradex.config import ParadexExecClientConfig
@@ -14,6 +14,7 @@ from nautilus_paradex.execution.orders.events import OrderEvents, OrderWatcher
 from nautilus_paradex.execution.orders.lookup import GONE_CODES, OrderIds, with_position_sizes
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.state import OrderState
+from nautilus_paradex.execution.patience import pauses
 from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.protocol.errors import ParadexError
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
@@ -22,7 +23,7 @@ from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["OrderWatch"]
 
-_GRACE_SECS: Final = 0.5  # one channel may trail another by a little
+_PAUSES_SECS: Final = (0.5, 1.0, 2.0, 4.0, 8.0)  # one channel may trail another by a little
 _TRIES: Final = 5
 _POSITION_LOOKBACK_MS: Final = 600_000
 
@@ -122,16 +123,12 @@ class OrderWatch(OrderWatcher):
 
     async def _complete(self, state: OrderState) -> None:
         try:
-            attempts = answers = 0
-            while answers < _TRIES:
-                await asyncio.sleep(_grace_secs(attempts))
-                if not state.is_incomplete:
-                    return
-                attempts += 1
-                answers += await self._is_answered(
-                    self._recovery.sync(_ids_of(state)),
-                    f"fetch what is missing of {state.client_order_id}",
-                )
+            await self._ask(
+                lambda: self._recovery.sync(_ids_of(state)),
+                f"fetch what is missing of {state.client_order_id}",
+                is_open=lambda: state.is_incomplete,
+                answers=_TRIES,
+            )
             if state.is_incomplete:
                 self._log.error(
                     f"The venue does not list what it says was filled of {state.client_order_id}: "
@@ -142,43 +139,30 @@ class OrderWatch(OrderWatcher):
             self._completing.discard(state.client_order_id)
 
     async def _verify_end(self, state: OrderState) -> None:
-        attempts = 0
-        while state.ended_elsewhere:
-            await asyncio.sleep(_grace_secs(attempts))
-            attempts += 1
-            is_answered = await self._is_answered(
-                self._recovery.sync(_ids_of(state)),
-                f"make sure that {state.client_order_id} has ended",
-            )
-            if is_answered:
-                return
+        await self._ask(
+            lambda: self._recovery.sync(_ids_of(state)),
+            f"make sure that {state.client_order_id} has ended",
+            is_open=lambda: state.ended_elsewhere,
+        )
 
     async def _find_position(self, fill: FillEvent) -> None:
         since_ms = (fill.created_at or fill.ts or 0) // 1_000 - _POSITION_LOOKBACK_MS
-        attempts = 0
-        while True:
-            await asyncio.sleep(_grace_secs(attempts))
-            if not self._events.is_early(fill):
-                return
-            attempts += 1
-            what = f"read what fill {fill.fill_id} has closed"
-            if await self._is_answered(self._recovery.resync(since_ms), what):
-                # Fills that were found are before it in the engine's queue.
-                self._events.take_early(fill)
-                return
+        await self._ask(
+            lambda: self._recovery.resync(since_ms),
+            f"read what fill {fill.fill_id} has closed",
+            is_open=lambda: self._events.is_early(fill),
+        )
+        # Fills that were found are before it in the engine's queue.
+        self._events.take_early(fill)
 
     async def _identify(self, fill: FillEvent) -> None:
         order_id = fill.order_id or ""
-        attempts = answers = 0
-        while answers < _TRIES:
-            await asyncio.sleep(_grace_secs(attempts))
-            if not self._events.orphans_of(order_id):
-                return
-            attempts += 1
-            answers += await self._is_answered(
-                self._recovery.sync(OrderIds(fill.client_order_id, order_id, fill.market)),
-                f"identify the order of fill {fill.fill_id}",
-            )
+        await self._ask(
+            lambda: self._recovery.sync(OrderIds(fill.client_order_id, order_id, fill.market)),
+            f"identify the order of fill {fill.fill_id}",
+            is_open=lambda: bool(self._events.orphans_of(order_id)),
+            answers=_TRIES,
+        )
         count = self._events.orphans_of(order_id)
         if count:
             self._log.warning(
@@ -191,8 +175,8 @@ class OrderWatch(OrderWatcher):
                 self._log.error(f"A fill of order {order_id} cannot be applied: {exc}")
 
     async def _cancel(self, venue_order_id: str) -> None:
-        attempts = refusals = 0
-        while refusals < _TRIES:
+        refusals = 0
+        for pause_secs in pauses(_PAUSES_SECS):
             try:
                 await self._http.cancel_order(venue_order_id)
             except RequestError as exc:
@@ -204,8 +188,26 @@ class OrderWatch(OrderWatcher):
             else:
                 self._log.warning(f"Cancelled order {venue_order_id} at the venue")
                 return
-            await asyncio.sleep(_grace_secs(attempts))
-            attempts += 1
+            if refusals == _TRIES:
+                return
+            await asyncio.sleep(pause_secs)
+
+    async def _ask(
+        self,
+        request: Callable[[], Awaitable[object]],
+        what: str,
+        *,
+        is_open: Callable[[], bool],
+        answers: int = 1,
+    ) -> None:
+        """Make a request, after a while and again, until the venue has answered so many."""
+        for pause_secs in pauses(_PAUSES_SECS):
+            await asyncio.sleep(pause_secs)
+            if not is_open():
+                return
+            answers -= await self._is_answered(request(), what)
+            if not answers:
+                return
 
     async def _is_answered(self, request: Awaitable[object], what: str) -> bool:
         """Make a request and return whether the venue answered: silence is no evidence."""
@@ -221,7 +223,3 @@ class OrderWatch(OrderWatcher):
 
 def _ids_of(state: OrderState) -> OrderIds:
     return OrderIds(state.client_order_id, state.venue_order_id, state.market)
-
-
-def _grace_secs(attempts: int) -> float:
-    return _GRACE_SECS * float(2 ** min(attempts, _TRIES - 1))
