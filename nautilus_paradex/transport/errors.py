@@ -129,7 +129,20 @@ class RateLimitedError(VenueError):
 
 
 class TooManyPagesError(RequestError):
-    """A list is longer than the caller was ready to read."""
+    """
+    A list is longer than the caller was ready to read.
+
+    Parameters
+    ----------
+    message : str
+        What to do, for a person.
+    items : tuple, default empty
+        What was read of it.
+    """
+
+    def __init__(self, message: str, items: tuple[object, ...] = ()) -> None:
+        super().__init__(message)
+        self.items = items
 
 
 _BY_STATUS: dict[int, type[VenueError]] = {

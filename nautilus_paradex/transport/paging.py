@@ -41,7 +41,8 @@ async def all_pages[T](fetch: FetchPage[T], *, max_pages: int) -> list[T]:
         if count == max_pages and page.next:
             raise TooManyPagesError(
                 f"the list goes on after {max_pages} pages ({len(items)} items): "
-                "ask for a shorter time span or allow more pages"
+                "ask for a shorter time span or allow more pages",
+                tuple(items),
             )
     return items
 

@@ -1,7 +1,7 @@
 """The mass status of an account with a past: all of its pages, and nothing from before its time."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 from nautilus_trader.execution.reports import ExecutionMassStatus
@@ -10,6 +10,7 @@ from nautilus_trader.model.identifiers import InstrumentId
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution.orders import lookup
+from nautilus_paradex.transport.errors import TooManyPagesError
 from tests.integration.execution_world import World, open_world
 from tests.support import KeptLog, eventually
 
@@ -139,3 +140,47 @@ async def test_a_position_without_a_stop_is_an_error(world: World) -> None:
     await eventually(lambda: world.ledger()["orders"][-1]["status"] == "UNTRIGGERED")
     await mass_status(world)
     assert log.errors == [text]
+
+
+async def placed_and_cancelled(world: World) -> None:
+    await world.second_screen.place("BUY", "0.01000", world.around("-0.01"))
+    await world.second_screen.http.cancel_all_orders()
+    await eventually(lambda: all(o["status"] == "CLOSED" for o in world.ledger()["orders"]))
+
+
+async def filled_further(world: World) -> None:
+    if not world.ledger()["orders"]:
+        await world.second_screen.place("BUY", "1.00000", world.around("0"))
+    fills = len(world.ledger()["fills"])
+    await world.counterparty.place("SELL", "0.01000", world.around("0"))
+    await eventually(lambda: len(world.ledger()["fills"]) > fills)
+
+
+@pytest.mark.parametrize(
+    ("what", "happens"), [("closed orders", placed_and_cancelled), ("fills", filled_further)]
+)
+async def test_more_than_can_be_read_says_which_setting_to_change_and_to_what(
+    world: World,
+    venue_time: VenueTime,
+    monkeypatch: pytest.MonkeyPatch,
+    what: str,
+    happens: Callable[[World], Awaitable[None]],
+) -> None:
+    world.deafen(object)
+    for _ in range(4):
+        await happens(world)
+    venue_time.ahead_ms += SHIFT_MS
+    for client in (world.http, world.second_screen.http, world.counterparty.http):
+        await client.sync_clock()
+    await happens(world)
+    monkeypatch.setattr(lookup, "_PAGE_SIZE", 2)
+    monkeypatch.setattr(lookup, "_MAX_PAGES", 2)
+
+    # The newest four of them reach back to before the shift, of ten minutes.
+    with pytest.raises(TooManyPagesError, match=f"more than 4 {what} since 2") as refusal:
+        await world.client.generate_mass_status(lookback_mins=60)
+    assert "60 minutes back" in str(refusal.value)
+    assert "set reconciliation_lookback_mins of the node's exec_engine" in str(refusal.value)
+    assert " to 9 or less" in str(refusal.value)
+
+    await mass_status(world, lookback_mins=9)

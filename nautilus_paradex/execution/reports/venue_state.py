@@ -27,6 +27,7 @@ from nautilus_paradex.execution.reports.alignment import (
     overlooked_fills,
     without,
 )
+from nautilus_paradex.execution.reports.lookback import advised
 from nautilus_paradex.parsing.fills import own_order, reversal, with_own_order
 from nautilus_paradex.parsing.reports import trade_id_of, trade_ids_of
 from nautilus_paradex.protocol import rest
@@ -206,8 +207,8 @@ class VenueStateReader:
         older = [order for order in open_orders if _ms(order.created_at) < since_ms]
         # At once, so that the account has little time to trade in between.
         closed, fills, earlier, positions = await asyncio.gather(
-            closed_orders(self._http, start_at_ms=since_ms),
-            self.fills(None, since_ms, None),
+            self._closed_orders(since_ms),
+            self._recent_fills(since_ms),
             self._earlier_fills(older, since_ms),
             self.positions(),
         )
@@ -218,6 +219,14 @@ class VenueStateReader:
             fills=_each_once([*earlier, *fills]),
             positions=positions,
         )
+
+    async def _closed_orders(self, since_ms: int) -> list[OrderEvent]:
+        with advised("closed orders", since_ms, self._http.clock.now_ms()):
+            return await closed_orders(self._http, start_at_ms=since_ms)
+
+    async def _recent_fills(self, since_ms: int) -> list[FillEvent]:
+        with advised("fills", since_ms, self._http.clock.now_ms()):
+            return await self.fills(None, since_ms, None)
 
     # -- What a reading leaves open --------------------------------------------------------------
 
