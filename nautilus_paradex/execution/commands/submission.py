@@ -54,6 +54,9 @@ _PASSING: Final = frozenset(
     },
 )
 
+type _Batch = list[tuple[Order, OrderRequest]]
+type _Outcome = Placed | BatchError | NotSentError | VenueError | UnknownOutcomeError | None
+
 
 class Submission:
     """
@@ -111,7 +114,7 @@ class Submission:
             return
         self._events.submitted(order)
         with self._under_way.submission(order):
-            await self._send(order, request)
+            self._resolve(await self._send([(order, request)]))
 
     async def submit_held(
         self,
@@ -131,7 +134,7 @@ class Submission:
             return
         self._events.leaving(order, size_e8)
         with self._under_way.submission(order):
-            if not await self._is_settled(order, request):
+            if await self._send([(order, request)]):
                 await self._in_doubt.resolve(order, request)
 
     async def submit_several(
@@ -162,7 +165,7 @@ class Submission:
     ) -> None:
         # Signed, and judged, as late as can be: a signature is good for its receive window only,
         # and the order may have ended while others were sent.
-        batch: list[tuple[Order, OrderRequest]] = []
+        batch: _Batch = []
         for order in orders:
             request = self._prepare(order, params)
             if request is not None:
@@ -173,10 +176,7 @@ class Submission:
         with ExitStack() as submissions:
             for order, _ in batch:
                 submissions.enter_context(self._under_way.submission(order))
-            if len(batch) == 1:
-                await self._send(*batch[0])
-            else:
-                await self._send_batch(batch)
+            self._resolve(await self._send(batch))
 
     def objection(
         self,
@@ -246,58 +246,46 @@ class Submission:
                 self._unknown.add(name)
                 self._log.warning(f"Order param {name!r} means nothing here, it is left alone")
 
-    async def _send(self, order: Order, request: OrderRequest) -> None:
-        if not await self._is_settled(order, request):
-            self._resolve(order, request)
+    async def _send(self, batch: _Batch) -> _Batch:
+        """Send orders and take in the answer; returns those of which it does not tell."""
+        outcomes = await self._outcomes(batch)
+        return [
+            (order, request)
+            for (order, request), outcome in zip(batch, outcomes, strict=True)
+            if not self._take(order, outcome)
+        ]
 
-    async def _is_settled(self, order: Order, request: OrderRequest) -> bool:
-        """Send an order and take in the answer; returns whether that tells what became of it."""
+    async def _outcomes(self, batch: _Batch) -> Sequence[_Outcome]:
+        requests = [request for _, request in batch]
         try:
-            reply = await self._route.create_order(request)
-        except NotSentError as exc:
-            self._events.not_taken(order, f"NOT_SENT: {exc}")
-        except VenueError as exc:
-            return self._is_refused(order, exc.code, str(exc), is_passing=_is_passing(exc))
-        except UnknownOutcomeError as exc:
-            self._doubt(order, str(exc))
-            return False
-        else:
-            return self._is_readable(order, reply)
-        return True
+            if len(requests) == 1:
+                return [await self._route.create_order(requests[0])]
+            reply = await self._route.create_orders(requests)
+        except (NotSentError, VenueError, UnknownOutcomeError) as exc:
+            return [exc] * len(batch)  # a wrong signature, too, fails all of a batch (api-notes)
+        return outcomes_of(reply, [order.client_order_id.value for order, _ in batch])
 
-    async def _send_batch(self, batch: Sequence[tuple[Order, OrderRequest]]) -> None:
-        try:
-            reply = await self._route.create_orders([request for _, request in batch])
-        except NotSentError as exc:
-            for order, _ in batch:
-                self._events.not_taken(order, f"NOT_SENT: {exc}")
-        except VenueError as exc:
-            # A wrong signature fails the whole batch (api-notes).
-            for order, request in batch:
-                if not self._is_refused(order, exc.code, str(exc), is_passing=_is_passing(exc)):
-                    self._resolve(order, request)
-        except UnknownOutcomeError as exc:
-            for order, request in batch:
-                self._doubt(order, str(exc))
-                self._resolve(order, request)
-        else:
-            outcomes = outcomes_of(reply, [order.client_order_id.value for order, _ in batch])
-            for (order, request), outcome in zip(batch, outcomes, strict=True):
-                if not self._is_taken_in(order, outcome):
-                    self._resolve(order, request)
-
-    def _is_taken_in(self, order: Order, outcome: Placed | BatchError | None) -> bool:
+    def _take(self, order: Order, outcome: _Outcome) -> bool:
         """Take in what an answer says of an order; returns whether that tells what became of it."""
         match outcome:
             case Placed():
-                return self._is_readable(order, outcome)
+                return self._take_placed(order, outcome)
+            case NotSentError():
+                self._events.not_taken(order, f"NOT_SENT: {outcome}")
+                return True
+            case VenueError():
+                is_passing = _is_passing(outcome)
+                return self._take_refusal(order, outcome.code, str(outcome), is_passing=is_passing)
             case BatchError():
                 told = [part for part in (outcome.error, outcome.message) if part]
-                return self._is_refused(order, outcome.error, ": ".join(told))
-        self._doubt(order, "the batch's reply does not tell of it")
+                return self._take_refusal(order, outcome.error, ": ".join(told))
+            case UnknownOutcomeError():
+                self._doubt(order, str(outcome))
+            case None:
+                self._doubt(order, "the batch's reply does not tell of it")
         return False
 
-    def _is_readable(self, order: Order, placed: Placed) -> bool:
+    def _take_placed(self, order: Order, placed: Placed) -> bool:
         try:
             self._events.take_order(order_event(placed))
         except ParadexError as exc:
@@ -305,7 +293,7 @@ class Submission:
             return False
         return True
 
-    def _is_refused(
+    def _take_refusal(
         self,
         order: Order,
         code: str | None,
@@ -313,7 +301,6 @@ class Submission:
         *,
         is_passing: bool = False,
     ) -> bool:
-        """Tell that an order was refused; returns False where that is no evidence."""
         if code == ErrorCode.DUPLICATED_CLIENT_ID:
             # Evidence that the order had arrived: an earlier attempt of this very request.
             self._doubt(order, reason)
@@ -328,8 +315,9 @@ class Submission:
     def _doubt(self, order: Order, why: str) -> None:
         self._log.warning(f"Outcome of {order.client_order_id!r} unknown, looking it up: {why}")
 
-    def _resolve(self, order: Order, request: OrderRequest) -> None:
-        self._create_task(self._find_out(order, request))
+    def _resolve(self, unsettled: _Batch) -> None:
+        for order, request in unsettled:
+            self._create_task(self._find_out(order, request))
 
     async def _find_out(self, order: Order, request: OrderRequest) -> None:
         with self._under_way.question(order):

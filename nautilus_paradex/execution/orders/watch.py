@@ -205,20 +205,16 @@ class OrderWatch(OrderWatcher):
             await asyncio.sleep(pause_secs)
             if not is_open():
                 return
-            answers -= await self._is_answered(request(), what)
+            try:
+                await request()
+            except RequestError as exc:
+                self._log.warning(f"Cannot {what} yet: {exc}")  # silence is no evidence
+                continue
+            except ParadexError as exc:
+                self._log.warning(f"Cannot {what}: {exc}")
+            answers -= 1
             if not answers:
                 return
-
-    async def _is_answered(self, request: Awaitable[object], what: str) -> bool:
-        """Make a request and return whether the venue answered: silence is no evidence."""
-        try:
-            await request
-        except RequestError as exc:
-            self._log.warning(f"Cannot {what} yet: {exc}")
-            return False
-        except ParadexError as exc:
-            self._log.warning(f"Cannot {what}: {exc}")
-        return True
 
 
 def _ids_of(state: OrderState) -> OrderIds:
