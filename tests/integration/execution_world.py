@@ -91,7 +91,7 @@ _QUIET: Final = {
 }
 
 
-_NO_PATIENCE_SECS: Final = 0.05
+_NO_PATIENCE_SECS: Final = 0.2
 
 
 def loopback_transport() -> httpx.AsyncBaseTransport:
@@ -570,7 +570,7 @@ class World:
         return self._on_behalf_of or self.server.accounts[0].address_hex
 
     async def _ask(self, path: str, body: dict[str, object]) -> dict[str, Any]:
-        async with httpx.AsyncClient(trust_env=False) as http:
+        async with httpx.AsyncClient(transport=loopback_transport()) as http:
             reply = await http.post(f"{self.server.root_url}/devnet/{path}", json=body)
         assert reply.status_code < 300, reply.text
         answer: dict[str, Any] = reply.json()
@@ -599,7 +599,7 @@ class HeldBack:
 
 
 def lose_patience(world: World) -> None:
-    """Have the client wait no longer for what it asks over the socket from here on."""
+    """Have the client wait for no more than a moment for what it asks over the socket now."""
     world.client.websocket._ack_timeout_secs = _NO_PATIENCE_SECS
 
 
