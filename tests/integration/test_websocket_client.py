@@ -20,12 +20,10 @@ from nautilus_paradex.transport.websocket_errors import (
     SubscriptionError,
     WebSocketError,
 )
-from tests.integration.ws_server import ScriptedVenue, scripted_venue
+from tests.integration.ws_server import ScriptedVenue, impatient, scripted_venue
 from tests.support import PATIENCE_SECS, eventually
 
 CHANNELS = ("bbo.BTC-USD-PERP", "trades.BTC-USD-PERP", "markets_summary.BTC-USD-PERP")
-
-ENOUGH_SECS = 1.0  # for an answer on a busy machine; one that is lost costs a test this long
 
 
 @pytest.fixture
@@ -276,13 +274,10 @@ class TestRequests:
     async def test_channel_whose_confirmation_was_lost_can_be_asked_for_again(
         self,
         venue: ScriptedVenue,
-        clients: AsyncExitStack,
+        client: ParadexWebSocketClient,
     ) -> None:
-        client = await clients.enter_async_context(
-            ParadexWebSocketClient(venue.url, ack_timeout_secs=ENOUGH_SECS),
-        )
         venue.forgotten_acks.add("bbo.X")
-        with pytest.raises(AckTimeoutError):
+        with impatient("bbo.X"), pytest.raises(AckTimeoutError):
             await client.subscribe("bbo.X")
 
         venue.forgotten_acks.clear()
@@ -296,15 +291,12 @@ class TestRequests:
     async def test_channel_whose_end_was_not_confirmed_can_be_asked_for_again(
         self,
         venue: ScriptedVenue,
-        clients: AsyncExitStack,
+        client: ParadexWebSocketClient,
         executed: bool,
     ) -> None:
-        client = await clients.enter_async_context(
-            ParadexWebSocketClient(venue.url, ack_timeout_secs=ENOUGH_SECS),
-        )
         await client.subscribe("bbo.X")
         (venue.forgotten_acks if executed else venue.silent).add("bbo.X")
-        with pytest.raises(AckTimeoutError):
+        with impatient("bbo.X"), pytest.raises(AckTimeoutError):
             await client.unsubscribe("bbo.X")
         assert client.subscriptions == ()
 
@@ -322,16 +314,12 @@ class TestRequests:
         clients: AsyncExitStack,
     ) -> None:
         client = await clients.enter_async_context(
-            ParadexWebSocketClient(
-                venue.url,
-                ack_timeout_secs=ENOUGH_SECS,
-                reconnect_delay_initial_ms=1,
-            ),
+            ParadexWebSocketClient(venue.url, reconnect_delay_initial_ms=1),
         )
         for channel in ("bbo.X", "bbo.Y"):
             await client.subscribe(channel)
         venue.silent.add("bbo.X")
-        with pytest.raises(AckTimeoutError):
+        with impatient("bbo.X"), pytest.raises(AckTimeoutError):
             await client.unsubscribe("bbo.X")
 
         await venue.last.close(1012)
@@ -343,14 +331,11 @@ class TestRequests:
     async def test_channel_whose_confirmation_was_lost_is_ended_on_the_wire(
         self,
         venue: ScriptedVenue,
-        clients: AsyncExitStack,
+        client: ParadexWebSocketClient,
         executed: bool,
     ) -> None:
-        client = await clients.enter_async_context(
-            ParadexWebSocketClient(venue.url, ack_timeout_secs=ENOUGH_SECS),
-        )
         (venue.forgotten_acks if executed else venue.silent).add("bbo.X")
-        with pytest.raises(AckTimeoutError):
+        with impatient("bbo.X"), pytest.raises(AckTimeoutError):
             await client.subscribe("bbo.X")
         venue.forgotten_acks.clear()
         venue.silent.clear()

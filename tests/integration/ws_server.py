@@ -1,21 +1,26 @@
-"""A scripted venue on a loopback socket: the control plane, and pushes that a test decides."""
+"""A scripted venue on a loopback socket: the control plane, and pushes that a test decides.
+
+Beside it what it takes to lose an answer without waiting long for it.
+"""
 
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
+import pytest
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 from websockets.http11 import Request, Response
 
 from nautilus_paradex.protocol import rpc
+from nautilus_paradex.transport.link import Link
 
-__all__ = ["ScriptedVenue", "scripted_venue"]
+__all__ = ["ScriptedVenue", "impatient", "scripted_venue"]
 
 
 @dataclass
@@ -121,3 +126,18 @@ async def scripted_venue(
         venue.port = next(iter(server.sockets)).getsockname()[1]
         venue.scheme = "ws" if tls is None else "wss"
         yield venue
+
+
+@contextmanager
+def impatient(channel: str) -> Iterator[None]:
+    """Have clients give up answers about `channel` soon: of a channel of which none will come."""
+    exchange = Link.exchange
+
+    async def give_up_soon(link: Link, *request: Any, **options: Any) -> rpc.Response:
+        if options["subject"] == f"channel {channel}":
+            options["timeout_secs"] = 0.05
+        return await exchange(link, *request, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Link, "exchange", give_up_soon)
+        yield
