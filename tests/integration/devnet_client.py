@@ -100,6 +100,10 @@ class Socket:
             if all(data[name] == value for name, value in values.items()):
                 return data
 
+    def drop_kept(self) -> None:
+        """Drop the data that came before the last answer."""
+        self._items.clear()
+
     async def closed(self) -> int | None:
         """Read until the server has closed; return the close code."""
         async for _ in self.ws:

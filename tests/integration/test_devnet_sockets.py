@@ -11,6 +11,7 @@ from aiohttp import WSMsgType, WSServerHandshakeError
 from nautilus_paradex.devnet import DevnetConfig, DevnetServer, RateLimits
 from nautilus_paradex.protocol.events import HeartbeatEvent
 from tests.integration.devnet_client import BTC, connected
+from tests.integration.still_loop import StillLoop
 from tests.support import PATIENCE_SECS, eventually
 
 DELTAS = f"order_book.{BTC}.deltas"
@@ -216,17 +217,24 @@ async def test_a_socket_without_a_subscription_is_closed_with_4031():
         assert await socket.closed() == 4031
 
 
-async def test_the_time_without_a_subscription_begins_with_the_last_unsubscribe():
-    async with (
-        DevnetServer(config(idle_close_secs=0.2)) as server,
-        connected(server) as (client, _),
-        client.socket() as idle,
-        client.socket() as socket,
-    ):
-        await socket.subscribe("trades.ALL")
-        assert await idle.closed() == 4031
-        assert (await socket.call("unsubscribe", channel="trades.ALL")).error is None
-        assert await socket.closed() == 4031
+def test_the_time_without_a_subscription_begins_with_the_last_unsubscribe():
+    loop, idle_secs = StillLoop(), 1.0
+
+    async def scenario():
+        async with (
+            DevnetServer(config(idle_close_secs=idle_secs)) as server,
+            connected(server) as (client, _),
+            client.socket() as socket,
+        ):
+            await socket.subscribe("trades.ALL")
+            await asyncio.sleep(2 * idle_secs)
+            assert (await socket.call("unsubscribe", channel="trades.ALL")).error is None
+            ended_at = loop.time()
+            assert await socket.closed() == 4031
+            assert loop.time() - ended_at >= idle_secs
+
+    loop.complete(scenario())
+    loop.close()
 
 
 async def test_a_client_that_does_not_answer_pings_is_cut_off():
