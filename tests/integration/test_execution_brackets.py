@@ -137,6 +137,18 @@ async def test_children_have_the_size_of_what_is_filled_and_are_raised(world: Wo
     assert world.story(stop).count("OrderSubmitted") == 1
 
 
+async def test_a_child_may_be_sent_with_more_decimals_than_it_was_made_with(world: World) -> None:
+    entry, stop, target = submit_list(
+        world, bracket(world, size="1", entry=world.around("-0.003"))
+    ).orders
+    await eventually(lambda: entry.is_open)
+    await world.counterparty.place("SELL", "0.30000", world.around("-0.003"))
+    await eventually(lambda: stop.is_open and target.is_open)
+
+    assert str(stop.quantity) == "0.30000"
+    assert world.story(stop) == ["OrderUpdated", "OrderSubmitted", "OrderAccepted"]
+
+
 async def test_children_end_with_an_entry_that_ends_unfilled(world: World) -> None:
     entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
     await eventually(lambda: entry.is_open)

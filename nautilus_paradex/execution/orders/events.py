@@ -352,7 +352,8 @@ class OrderEvents:
             return  # a report has told more than that
         if (state.size, state.price, state.trigger_price) != terms_of(order):
             # A change that was asked for while the order left came too late for it.
-            self._emitter.updated_unsent(order, *as_sent(state, order))
+            instrument = self._cache.instrument(order.instrument_id)
+            self._emitter.updated_unsent(order, *as_sent(state, instrument))
         self._emitter.submitted(order)
 
     def _apply_fill(self, state: OrderState, fill: FillEvent) -> None:

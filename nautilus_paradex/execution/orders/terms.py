@@ -1,15 +1,12 @@
 """Size, price and trigger price of an order, as the platform and as the venue write them."""
 
+from nautilus_trader.model.instruments import Instrument
 from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.execution.orders.state import OrderState
-from nautilus_paradex.parsing.precision import (
-    price_from_e8,
-    price_to_e8,
-    quantity_from_e8,
-    quantity_to_e8,
-)
+from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
+from nautilus_paradex.parsing.reports import fill_price, fill_quantity
 
 __all__ = ["as_sent", "terms_of"]
 
@@ -23,11 +20,19 @@ def terms_of(order: Order) -> tuple[int, int | None, int | None]:
     )
 
 
-def as_sent(state: OrderState, order: Order) -> tuple[Quantity, Price | None, Price | None]:
-    """Return size, price and trigger price that an order was sent with, as the platform's."""
+def as_sent(
+    state: OrderState,
+    instrument: Instrument,
+) -> tuple[Quantity, Price | None, Price | None]:
+    """
+    Return size, price and trigger price that an order was sent with, as the platform's.
+
+    With the instrument's precision: an order may have been made with fewer decimals, and sent with
+    a part of its size.
+    """
     price, trigger = state.price, state.trigger_price
     return (
-        quantity_from_e8(state.size, order.quantity.precision),
-        None if price is None else price_from_e8(price, order.price.precision),
-        None if trigger is None else price_from_e8(trigger, order.trigger_price.precision),
+        fill_quantity(state.size, instrument),
+        None if price is None else fill_price(price, instrument),
+        None if trigger is None else fill_price(trigger, instrument),
     )
