@@ -70,7 +70,7 @@ def commission(
     else:
         fee = rate * premium
     # `round` of a fraction is exact and goes half to even.
-    return money_from_e8(round(fee), instrument.settlement_currency)
+    return money_from_e8(round(fee), instrument.get_settlement_currency())
 
 
 def _capped(fee: Fraction, premium: Fraction, terms: Mapping[str, str]) -> Fraction:

@@ -351,7 +351,7 @@ def commission_of(fill: FillEvent, instrument: Instrument) -> Money:
     if fill.fee is None and (fill.fill_type or FillType.FILL) in _NAMES_FEE:
         raise MessageError(f"fill {fill.fill_id} of order {fill.order_id} tells no fee")
     code = fill.fee_currency
-    currency = currency_from_code(code) if code else instrument.settlement_currency
+    currency = currency_from_code(code) if code else instrument.get_settlement_currency()
     return money_from_e8(fill.fee or 0, currency)
 
 

@@ -7,12 +7,13 @@ import pytest
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import GeneratePositionStatusReports
 from nautilus_trader.execution.reports import PositionStatusReport
-from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
+from nautilus_trader.model.enums import LiquiditySide, OrderSide, OrderStatus, PositionSide
+from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
-from nautilus_trader.model.objects import Quantity
+from nautilus_trader.model.objects import Price, Quantity
 
 from tests.integration.execution_world import World, open_world
-from tests.support import eventually
+from tests.support import KeptLog, eventually
 
 SPOT = InstrumentId.from_str("DIME-USD.PARADEX")
 
@@ -72,3 +73,44 @@ async def test_tokens_that_were_not_bought_here_count_only_where_configured(worl
     (report,) = await reports(world, SPOT)
     assert report.signed_decimal_qty == (Decimal(7) if is_balance(world) else 0)
     assert (report.avg_px_open is not None) is is_balance(world)
+
+
+async def test_tokens_of_before_the_lookback_are_taken_over_at_a_start(world: World) -> None:
+    await world.act("deposit", token="DIME", amount="7.00")
+    log = KeptLog()
+    world.client._reports._mass_status._log = log
+
+    await world.reconcile()
+
+    assert world.portfolio.net_position(SPOT) == (7 if is_balance(world) else 0)
+    assert log.errors == []  # there are no stops to protect them with
+
+
+@pytest.mark.parametrize("side", [LiquiditySide.TAKER, LiquiditySide.MAKER])
+async def test_an_inferred_fill_costs_what_the_venue_charges(
+    world: World, side: LiquiditySide
+) -> None:
+    await world.act("deposit", token="DIME", amount="50")
+    await world.act(
+        "deposit", account=world.server.accounts[1].address_hex, token="DIME", amount="50"
+    )
+    if side == LiquiditySide.TAKER:
+        await world.counterparty.place("SELL", "20", "0.12", market=SPOT.symbol.value)
+    order = world.submit(
+        world.orders.limit(
+            instrument_id=SPOT,
+            order_side=OrderSide.BUY,
+            quantity=Quantity.from_str("20.0"),
+            price=Price.from_str("0.12000"),
+        ),
+    )
+    if side == LiquiditySide.MAKER:
+        await eventually(lambda: order.is_open)
+        await world.counterparty.place("SELL", "20", "0.12", market=SPOT.symbol.value)
+    await eventually(lambda: order.status == OrderStatus.FILLED)
+
+    (fill,) = (event for event in world.events if isinstance(event, OrderFilled))
+    assert fill.liquidity_side == side
+    instrument = world.cache.instrument(SPOT)
+    inferred = world.client.calculate_commission(instrument, fill.last_qty, fill.last_px, side)
+    assert (inferred, inferred.as_decimal() > 0) == (fill.commission, True)

@@ -10,6 +10,7 @@ from nautilus_trader.execution.reports import (
     OrderStatusReport,
     PositionStatusReport,
 )
+from nautilus_trader.model.instruments import CurrencyPair
 
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.orders.events import OrderEvents
@@ -171,13 +172,18 @@ class MassStatus:
     ) -> None:
         waiting = awaiting_stop(self._platform.unfinished_orders(), orders)
         for position in unprotected(positions, orders):
-            if position.instrument_id not in waiting:
+            if position.instrument_id not in waiting and not self._is_spot(position):
                 self._log.error(
                     f"UNPROTECTED: {position.signed_decimal_qty} {position.instrument_id} is not "
                     "covered by stop orders at the venue. If it came from a bracket of an earlier "
                     "run, its stop-loss may never have been sent: without a cache database it is "
                     "not known any more",
                 )
+
+    def _is_spot(self, position: PositionStatusReport) -> bool:
+        """Whether a position is a balance of tokens: there are no stops in spot markets."""
+        instrument = self._platform.cache.instrument(position.instrument_id)
+        return isinstance(instrument, CurrencyPair)
 
     def _has_fill(self, fill: FillReport) -> bool:
         order = self._maker.known_order(fill.venue_order_id.value, fill.client_order_id)

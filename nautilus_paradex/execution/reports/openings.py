@@ -287,7 +287,7 @@ def _opening(
         order_side=side,
         last_qty=quantity,
         last_px=last_px,
-        commission=money_from_e8(0, instrument.settlement_currency),
+        commission=money_from_e8(0, instrument.get_settlement_currency()),
         liquidity_side=LiquiditySide.NO_LIQUIDITY_SIDE,
         report_id=UUID4(),
         ts_event=at_ns,

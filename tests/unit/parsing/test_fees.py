@@ -70,6 +70,11 @@ def test_a_perpetuals_fee_is_on_its_notional(side: LiquiditySide, expected: str)
     assert cost(build(PERP), "0.01000", "96000.0", side) == expected
 
 
+def test_a_spot_fee_is_on_its_notional_and_in_what_the_market_settles_in() -> None:
+    spot = replace(PERP, symbol="DIME-USD", asset_kind="SPOT", base_currency="DIME")
+    assert cost(build(spot), "1000.00000", "0.5", MAKER) == "0.015"
+
+
 def test_the_accounts_own_rates_count_and_the_markets_before_them() -> None:
     own = rest.Fees(maker_rate="-0.00005", taker_rate="0.0002")
     override = fee_of(rest.FeeWithCap(fee="0.0001"), rest.FeeWithCap(fee="0.0003"))
