@@ -17,6 +17,7 @@ from nautilus_paradex.protocol.triggers import ABOVE, BELOW, derived_direction
 __all__ = [
     "CONDITIONAL",
     "HAVING_TRIGGERED_STATE",
+    "STOPS",
     "VENUE_SIDES",
     "direction_of",
     "order_type_of",
@@ -50,6 +51,9 @@ CONDITIONAL: Final = frozenset(_POSITION_LINKED_TYPES)
 
 HAVING_TRIGGERED_STATE: Final = frozenset({OrderType.STOP_LIMIT, OrderType.LIMIT_IF_TOUCHED})
 """Order types that the platform knows a triggered state of; the others fill at once."""
+
+STOPS: Final = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT})
+"""Order types that protect a position: set off where the market moves against it."""
 
 # In the direction of the side a stop is set off, against it an order is touched.
 _STOPPED: Final[dict[str, str]] = {VenueSide.BUY: ABOVE, VenueSide.SELL: BELOW}

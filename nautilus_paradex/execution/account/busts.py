@@ -23,6 +23,7 @@ from nautilus_trader.model.orders.unpacker import OrderUnpacker
 
 from nautilus_paradex.constants import PARADEX_VENUE
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.lookup import busts_since
 from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.execution.publishing import OncePublisher
 from nautilus_paradex.parsing.custom_data import trade_bust
@@ -34,8 +35,6 @@ from nautilus_paradex.transport.http import ParadexHttpClient
 
 __all__ = ["TradeBusts"]
 
-_PAGE_SIZE: Final = 5_000
-_MAX_PAGES: Final = 20
 _MAX_AWAITED: Final = 1_000
 
 
@@ -112,15 +111,7 @@ class TradeBusts:
             If its answer could not be read.
 
         """
-
-        async def fetch(cursor: str | None) -> rest.Page[rest.TradeBust]:
-            return await self._http.tradebusts(
-                start_at_ms=since_ms,
-                page_size=_PAGE_SIZE,
-                cursor=cursor,
-            )
-
-        for bust in reversed(await self._http.all_pages(fetch, max_pages=_MAX_PAGES)):
+        for bust in reversed(await busts_since(self._http, since_ms)):
             self.take(bust)
 
     # -- Undoing ---------------------------------------------------------------------------------

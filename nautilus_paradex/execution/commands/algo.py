@@ -179,16 +179,8 @@ class TwapOrder:
 
     async def _from_history(self, not_running: VenueError) -> AlgoOrder:
         created_at_ms = (self.started.ts_created or 0) // 1_000_000
-
-        async def fetch(cursor: str | None) -> rest.Page[AlgoOrder]:
-            return await self._http.algo_orders_history(
-                market=self._instrument.raw_symbol.value,
-                start_at_ms=max(0, created_at_ms - CLOCK_MARGIN_MS),
-                page_size=_PAGE_SIZE,
-                cursor=cursor,
-            )
-
-        for order in await self._http.all_pages(fetch, max_pages=_MAX_PAGES):
+        market, since_ms = self._instrument.raw_symbol.value, created_at_ms - CLOCK_MARGIN_MS
+        for order in await _history(self._http, market, max(0, since_ms)):
             if order.id == self.id:
                 return order
         raise not_running
@@ -340,19 +332,9 @@ class Twaps:
 
     async def _alike(self, request: AlgoOrderRequest) -> list[AlgoOrder]:
         since_ms = request.signature_timestamp - CLOCK_MARGIN_MS
-
-        async def fetch(cursor: str | None) -> rest.Page[AlgoOrder]:
-            return await self._http.algo_orders_history(
-                market=request.market,
-                side=request.side,
-                start_at_ms=since_ms,
-                page_size=_PAGE_SIZE,
-                cursor=cursor,
-            )
-
         # Whether the history lists running ones is not documented: both are asked.
         running = await self._http.open_algo_orders()
-        closed = await self._http.all_pages(fetch, max_pages=_MAX_PAGES)
+        closed = await _history(self._http, request.market, since_ms)
         orders = {order.id: order for order in (*running, *closed)}
         return [
             order
@@ -362,6 +344,18 @@ class Twaps:
 
     def _handle(self, order: AlgoOrder, instrument: Instrument) -> TwapOrder:
         return TwapOrder(self._http, self._log, instrument, twap_status(order, instrument))
+
+
+async def _history(http: ParadexHttpClient, market: str, since_ms: int) -> list[AlgoOrder]:
+    async def fetch(cursor: str | None) -> rest.Page[AlgoOrder]:
+        return await http.algo_orders_history(
+            market=market,
+            start_at_ms=since_ms,
+            page_size=_PAGE_SIZE,
+            cursor=cursor,
+        )
+
+    return await http.all_pages(fetch, max_pages=_MAX_PAGES)
 
 
 def _fits(order: AlgoOrder, request: AlgoOrderRequest, since_ms: int) -> bool:

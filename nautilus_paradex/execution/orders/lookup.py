@@ -1,4 +1,4 @@
-"""Questions to the venue about orders and fills, over REST; what is found is not acted upon."""
+"""Questions to the venue about orders, fills and busts, over REST; not acted upon here."""
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ __all__ = [
     "GONE_CODES",
     "NOT_FOUND_CODES",
     "OrderIds",
+    "busts_since",
     "closed_orders",
     "fills_since",
     "find_closed_order",
@@ -232,6 +233,25 @@ async def fills_since(
     # The venue lists the newest first (guess); times are milliseconds, and say nothing within one.
     fills = map(fill_event, reversed(await http.all_pages(fetch, max_pages=_MAX_PAGES)))
     return sorted(fills, key=lambda fill: fill.created_at or 0)
+
+
+async def busts_since(http: ParadexHttpClient, start_at_ms: int) -> list[rest.TradeBust]:
+    """
+    Return the fills taken back since a time, every page of them, the newest first (guess).
+
+    Raises
+    ------
+    RequestError
+        If the venue could not be asked, or there is too much to read.
+    MessageError
+        If its answer could not be read.
+
+    """
+
+    async def fetch(cursor: str | None) -> rest.Page[rest.TradeBust]:
+        return await http.tradebusts(start_at_ms=start_at_ms, page_size=_PAGE_SIZE, cursor=cursor)
+
+    return await http.all_pages(fetch, max_pages=_MAX_PAGES)
 
 
 async def with_position_sizes(

@@ -5,13 +5,14 @@ from collections.abc import Iterable
 from typing import Final
 
 from nautilus_trader.execution.reports import OrderStatusReport, PositionStatusReport
-from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType, PositionSide
+from nautilus_trader.model.enums import OrderSide, OrderStatus, PositionSide
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.parsing.order_types import STOPS
+
 __all__ = ["awaiting_stop", "unprotected"]
 
-_STOPS: Final = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT})
 _WORKING: Final = frozenset(
     {OrderStatus.ACCEPTED, OrderStatus.TRIGGERED, OrderStatus.PARTIALLY_FILLED}
 )
@@ -25,7 +26,7 @@ def unprotected(
     """Return the positions that working stop orders would not close whole."""
     covered: Counter[tuple[InstrumentId, OrderSide]] = Counter()
     for order in orders:
-        if order.order_type in _STOPS and order.order_status in _WORKING:
+        if order.order_type in STOPS and order.order_status in _WORKING:
             leaves = order.quantity.raw - order.filled_qty.raw
             covered[order.instrument_id, order.order_side] += leaves
     return [
@@ -46,7 +47,7 @@ def awaiting_stop(
         order.instrument_id
         for order in known
         if order.parent_order_id is not None
-        and order.order_type in _STOPS
+        and order.order_type in STOPS
         and not order.is_closed
         and order.venue_order_id not in told_ids
     }

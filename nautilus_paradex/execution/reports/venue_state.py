@@ -16,6 +16,7 @@ from nautilus_trader.model.instruments import CurrencyPair
 from nautilus_paradex.execution.account.spot import balances_as_positions
 from nautilus_paradex.execution.orders.lookup import (
     OrderIds,
+    busts_since,
     closed_orders,
     fills_since,
     find_closed_order,
@@ -43,8 +44,6 @@ __all__ = ["VenueState", "VenueStateReader"]
 _READINGS: Final = 7
 _READING_DELAY_SECS: Final = 0.25
 _MAX_LOOKUPS: Final = 100
-_PAGE_SIZE: Final = 5_000
-_MAX_PAGES: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,15 +319,8 @@ class VenueStateReader:
         )
 
     async def _busts(self, since_ms: int) -> list[rest.TradeBust]:
-        async def fetch(cursor: str | None) -> rest.Page[rest.TradeBust]:
-            return await self._http.tradebusts(
-                start_at_ms=since_ms,
-                page_size=_PAGE_SIZE,
-                cursor=cursor,
-            )
-
         try:
-            return await self._http.all_pages(fetch, max_pages=_MAX_PAGES)
+            return await busts_since(self._http, since_ms)
         except VenueError as exc:
             self._log.warning(f"The venue does not tell of trade busts: {exc}")
             return []

@@ -2,14 +2,15 @@
 
 from typing import Final
 
-from nautilus_trader.model.enums import ContingencyType, OrderType, TriggerType
+from nautilus_trader.model.enums import ContingencyType, TriggerType
 from nautilus_trader.model.events import OrderEmulated
 from nautilus_trader.model.identifiers import ClientOrderId
 from nautilus_trader.model.orders import Order
 
+from nautilus_paradex.parsing.order_types import STOPS
+
 __all__ = ["are_siblings", "is_contingent", "is_emulated", "is_stop", "root_of"]
 
-_STOPS: Final = frozenset({OrderType.STOP_MARKET, OrderType.STOP_LIMIT})
 _SIBLINGS: Final = frozenset({ContingencyType.OCO, ContingencyType.OUO})
 
 
@@ -28,7 +29,7 @@ def is_emulated(order: Order) -> bool:
 
 def is_stop(order: Order) -> bool:
     """Return whether an order is one that protects."""
-    return order.order_type in _STOPS
+    return order.order_type in STOPS
 
 
 def root_of(order: Order) -> ClientOrderId:
