@@ -10,10 +10,11 @@ import pytest
 from nautilus_trader.common.component import init_logging, is_logging_initialized
 from nautilus_trader.common.enums import LogLevel
 
+from nautilus_paradex.execution.commands import under_way
 from nautilus_paradex.execution.orders import in_doubt
 from tests.integration.data_world import make_world
 
-__all__ = ["make_world", "no_late_arrivals", "platform_logging"]
+__all__ = ["make_world", "no_late_arrivals", "no_late_effects", "platform_logging"]
 
 _ANY_WINDOW_MS: Final = 3_600_000
 
@@ -35,3 +36,16 @@ def no_late_arrivals(monkeypatch: pytest.MonkeyPatch) -> None:
     is also the time in which a busy machine has to bring orders to the venue.
     """
     monkeypatch.setattr(in_doubt, "ARRIVAL_MARGIN_MS", -_ANY_WINDOW_MS)
+
+
+@pytest.fixture
+def no_late_effects(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """
+    A cancel or change that has had no effect when the venue is asked has none any more.
+
+    The client would allow for the venue's queues. Not where a test is told by ``is_executed`` that
+    the venue acts: it may do so after the question, on a busy machine.
+    """
+    callspec = getattr(request.node, "callspec", None)
+    if callspec is None or not callspec.params.get("is_executed"):
+        monkeypatch.setattr(under_way, "_ARRIVAL_SECS", 0.0)

@@ -106,7 +106,9 @@ class Spoiled:
 
 
 @pytest.fixture
-async def spoiled(request: pytest.FixtureRequest, no_late_arrivals: None) -> AsyncIterator[Spoiled]:
+async def spoiled(
+    request: pytest.FixtureRequest, no_late_arrivals: None, no_late_effects: None
+) -> AsyncIterator[Spoiled]:
     answers = BadAnswers(loopback_transport(), is_cut_short=True)
     route = getattr(request, "param", "rest")
     async with open_world(CONFIG, transport=answers, order_route=route) as world:

@@ -134,6 +134,7 @@ async def test_tc_e75_a_cancel_whose_answer_is_lost_is_not_refused(world: World)
     assert "OrderCancelRejected" not in world.story(order)
 
 
+@pytest.mark.usefixtures("no_late_effects")
 @pytest.mark.parametrize("filled", ["0", "0.00400"])
 async def test_a_cancel_that_was_lost_leaves_the_order_open_when_it_is_queried(
     world: World,
@@ -155,6 +156,7 @@ async def test_a_cancel_that_was_lost_leaves_the_order_open_when_it_is_queried(
     await eventually(lambda: order.is_closed)
 
 
+@pytest.mark.usefixtures("no_late_effects")
 async def test_two_queries_at_once_tell_once_that_a_cancel_was_lost() -> None:
     requests = HeldRequests(loopback_transport())
     async with open_world(transport=requests) as world:
@@ -177,6 +179,7 @@ async def test_two_queries_at_once_tell_once_that_a_cancel_was_lost() -> None:
         assert world.story(order).count("OrderCancelRejected") == 1
 
 
+@pytest.mark.usefixtures("no_late_effects")
 async def test_a_modification_that_was_lost_leaves_the_order_as_it_was_when_it_is_queried(
     world: World,
 ) -> None:
@@ -458,6 +461,18 @@ async def test_a_cancel_that_is_only_queued_is_not_refused_by_a_query() -> None:
         for _ in range(3):
             world.query(order)
         await eventually(lambda: order.is_closed)
+        assert world.story(order)[1:] == ["OrderAccepted", "OrderCanceled"]
+
+
+async def test_a_cancel_that_is_queued_is_not_refused_where_its_answer_was_lost() -> None:
+    slow = DevnetConfig(port=0, synthetic=False, past_hours=0, order_delay_ms=500)
+    async with open_world(slow) as world:
+        order = await world.resting(BUY, "0.01000", world.around("-0.01"))
+        await world.fault(
+            kind="http_status", method="DELETE", path="/v1/orders", status=503, after=True
+        )
+        world.cancel(order)
+        await eventually(lambda: world.query(order) or order.is_closed)
         assert world.story(order)[1:] == ["OrderAccepted", "OrderCanceled"]
 
 

@@ -103,6 +103,7 @@ async def test_a_refused_cancel_leaves_a_triggered_order_triggered(world: World)
     await eventually(lambda: order.status == OrderStatus.CANCELED)
 
 
+@pytest.mark.usefixtures("no_late_effects")
 async def test_an_order_set_off_during_a_cancel_that_is_refused_is_triggered(world: World) -> None:
     price = world.around("0.01")
     order = await waiting(

@@ -5,7 +5,6 @@ would ask after them in its own time, and end those that it hears nothing of.
 """
 
 import asyncio
-import time
 
 from nautilus_trader.model.enums import OrderStatus
 from nautilus_trader.model.orders import Order
@@ -63,7 +62,7 @@ class LeftOver:
         for pause_secs in pauses(LOOKUP_PAUSES_SECS):
             if not order.is_inflight:
                 return
-            asked_at = time.monotonic()
+            asked_at = self._under_way.now_secs()
             try:
                 event = await self._recovery.sync_order(order)
             except ParadexError as exc:

@@ -4,7 +4,6 @@ The venue's reply says nothing final: an order update does, and the next change 
 """
 
 import asyncio
-import time
 from decimal import Decimal
 from typing import Final
 
@@ -169,7 +168,7 @@ class Modification:
             async with asyncio.timeout(_OUTCOME_SECS):
                 await settled.wait()
         except TimeoutError:
-            asked_at = time.monotonic()
+            asked_at = self._under_way.now_secs()
             event = await self._look_up(order)
             if event is not None:
                 self._under_way.found(order, event, asked_at)

@@ -4,8 +4,6 @@ The engine asks when an order has waited long for an answer, and decides by itse
 so an order found alive is told to be so, and a request found without effect to have had none.
 """
 
-import time
-
 from nautilus_trader.execution.messages import QueryOrder
 
 from nautilus_paradex.execution.commands.under_way import UnderWay
@@ -59,7 +57,7 @@ class Query:
         order = self._cache.order(command.client_order_id)
         if order is not None and order in self._in_doubt:
             return  # it is being asked for already, and its end waits for that
-        asked_at = time.monotonic()
+        asked_at = self._under_way.now_secs()
         try:
             if order is None:
                 event = await self._recovery.sync(_ids_of(command))

@@ -1,7 +1,6 @@
 """What has been asked of the venue and has not shown its effect yet, order by order."""
 
 import asyncio
-import time
 from collections import Counter, OrderedDict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -20,6 +19,7 @@ from nautilus_paradex.transport.errors import UnknownOutcomeError
 __all__ = ["UnderWay"]
 
 _EFFECT_SECS: Final = 15.0  # in which an answered request has shown its effect (guess)
+_ARRIVAL_SECS: Final = 2.0  # in which one without an answer has passed the venue's queues (guess)
 _MAX_DOUBTFUL: Final = 10_000
 
 
@@ -118,7 +118,11 @@ class UnderWay:
     def outcome_unknown(self, what: str, order: Order, exc: UnknownOutcomeError) -> None:
         """Note that the answer of a request was lost; nothing is told."""
         self._log.warning(f"Outcome of {what} {order.client_order_id!r} unknown: {exc}")
-        self._doubt(order.client_order_id, 0.0)
+        self._doubt(order.client_order_id, _ARRIVAL_SECS)
+
+    def now_secs(self) -> float:
+        """Return the time by which questions are dated: that of the event loop, seconds."""
+        return asyncio.get_running_loop().time()
 
     def found(self, order: Order, event: OrderEvent, asked_at: float) -> None:
         """
@@ -133,15 +137,15 @@ class UnderWay:
         event : OrderEvent
             The answer, which `OrderEvents` has taken in.
         asked_at : float
-            Monotonic seconds.
+            The `now_secs` of before the question.
 
         """
         if event.status in ALIVE and event.request_status != RequestStatus.PENDING:
             self._still_open(order, asked_at)
 
     def _still_open(self, order: Order, asked_at: float) -> None:
-        # That says something only once the outcome of the request is in doubt: at once where its
-        # answer was lost, after a while where it was answered and nothing followed.
+        # That says something only once the outcome of the request is in doubt: soon where its
+        # answer was lost, later where it was answered and nothing followed.
         client_order_id = order.client_order_id
         if self._requests[client_order_id]:
             return
@@ -151,7 +155,7 @@ class UnderWay:
         if asked_at < self._told_at.get(client_order_id, 0.0):
             return
         self._doubtful_from.pop(client_order_id, None)
-        _remember(self._told_at, client_order_id, time.monotonic())
+        _remember(self._told_at, client_order_id, self.now_secs())
         reason = "NO_EFFECT: the venue has the order open as it was"
         state = self._events.followed.state_of(order)
         if order.is_pending_cancel and not state.ended:
@@ -161,7 +165,7 @@ class UnderWay:
 
     def _doubt(self, client_order_id: ClientOrderId, after_secs: float) -> None:
         # What is in doubt already stays so: a request that ends does not make it sure.
-        at = self._doubtful_from.get(client_order_id, time.monotonic() + after_secs)
+        at = self._doubtful_from.get(client_order_id, self.now_secs() + after_secs)
         _remember(self._doubtful_from, client_order_id, at)
 
 

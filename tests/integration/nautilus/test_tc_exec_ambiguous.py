@@ -28,7 +28,6 @@ from tests.support import eventually
 RESTING = ["OrderInitialized", "OrderSubmitted", "OrderAccepted"]
 PAIR = {"enable_limit_buys": True, "enable_limit_sells": True}
 IMPATIENT = {
-    "http_timeout_secs": 1.5,
     "engine": {
         "inflight_check_interval_ms": 200,
         "inflight_check_threshold_ms": 300,
@@ -49,7 +48,7 @@ class Answers:
         self._first = None
 
     def make_transport(self, **options):
-        transport = BadAnswers(aiohttp_transport(**options))
+        transport = BadAnswers(aiohttp_transport(**options), is_cut_short=True)
         self._transports.append(transport)
         if self._first is not None:
             self._first(transport)
@@ -69,7 +68,7 @@ class Answers:
 
 
 @pytest.fixture
-def answers(venue, monkeypatch):
+def answers(venue, monkeypatch, no_late_arrivals, no_late_effects):
     answers = Answers()
     monkeypatch.setattr(http, "aiohttp_transport", answers.make_transport)
     return answers
@@ -90,9 +89,7 @@ async def until_pair_rests(node):
 async def test_tc_e74_ambiguous_submit(venue, answers, how, is_executed):
     answers.spoil_first("POST", "/v1/orders", how=how, is_executed=is_executed)
     tester = exec_tester(open_position_on_start_qty=Decimal("0.01"), close_positions_on_stop=False)
-    # What does not arrive is given up soon; what does may take its time on a busy machine.
-    window_ms = 10_000 if is_executed else 100
-    async with running_node(venue, tester, recv_window_ms=window_ms, **IMPATIENT) as node:
+    async with running_node(venue, tester, **IMPATIENT) as node:
         await eventually(lambda: tester.order_events and tester.order.is_closed)
 
         assert answers.spoiled == 1
