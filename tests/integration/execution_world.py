@@ -384,9 +384,9 @@ def lose_patience(world: World) -> None:
 
 
 @asynccontextmanager
-async def next_run(world: World) -> AsyncIterator[World]:
-    """Give a new world after a stopped one: the same venue, and a cache that kept everything."""
-    heir = World(world.server, world.config, world.cache)
+async def next_run(world: World, cache: Cache | None = None) -> AsyncIterator[World]:
+    """Give a new world after a stopped one: the same venue, its cache unless another is given."""
+    heir = World(world.server, world.config, cache or world.cache)
     await heir.start()
     try:
         yield heir

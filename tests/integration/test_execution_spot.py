@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from decimal import Decimal
 
 import pytest
+from nautilus_trader.cache.cache import Cache
 from nautilus_trader.core.uuid import UUID4
 from nautilus_trader.execution.messages import GeneratePositionStatusReports
 from nautilus_trader.execution.reports import PositionStatusReport
@@ -12,7 +13,7 @@ from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.objects import Price, Quantity
 
-from tests.integration.execution_world import World, open_world
+from tests.integration.execution_world import World, next_run, open_world
 from tests.support import KeptLog, eventually
 
 SPOT = InstrumentId.from_str("DIME-USD.PARADEX")
@@ -77,12 +78,21 @@ async def test_tokens_that_were_not_bought_here_count_only_where_configured(worl
 
 async def test_tokens_of_before_the_lookback_are_taken_over_at_a_start(world: World) -> None:
     await world.act("deposit", token="DIME", amount="7.00")
-    log = KeptLog()
-    world.client._reports._mass_status._log = log
+    await world.act(
+        "deposit", account=world.server.accounts[1].address_hex, token="DIME", amount="50"
+    )
+    await world.counterparty.place("SELL", "20", "0.12", market=SPOT.symbol.value)
+    await world.second_screen.place("BUY", "20", None, market=SPOT.symbol.value)
+    await eventually(lambda: world.portfolio.net_position(SPOT) == 20)
+    await world.stop()
 
-    await world.reconcile()
+    async with next_run(world, cache=Cache()) as later:
+        later.cache.add_instrument(world.cache.instrument(SPOT))
+        log = KeptLog()
+        later.client._reports._mass_status._log = log
+        await later.reconcile()
 
-    assert world.portfolio.net_position(SPOT) == (7 if is_balance(world) else 0)
+    assert later.portfolio.net_position(SPOT) == (27 if is_balance(world) else 20)
     assert log.errors == []  # there are no stops to protect them with
 
 
