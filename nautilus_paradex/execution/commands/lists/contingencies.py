@@ -158,7 +158,7 @@ class Contingencies:
     def cancel_held(self, order: Order) -> bool:
         """Cancel an order that the venue has not got, or may not have; returns False if it has."""
         waits = self._waits_here(order)
-        if waits and (self._wishes.of(order).is_new or self._submission.is_queued(order)):
+        if waits and self._is_certainly_here(order):
             self._events.end_unsent(order)
             return True
         if waits or self._events.is_leaving(order):
@@ -284,9 +284,13 @@ class Contingencies:
     def _waits_here(self, order: Order) -> bool:
         if not self._events.followed.is_unsent(order):
             return False
+        return self._parent_of(order) is not None or self._submission.is_queued(order)
+
+    def _is_certainly_here(self, order: Order) -> bool:
         parent = self._parent_of(order)
-        is_held = parent is not None and not is_emulated(parent)
-        return is_held or self._submission.is_queued(order)
+        if parent is not None and is_emulated(parent):
+            return True  # the emulator has not sent it yet, and then will not
+        return self._wishes.of(order).is_new or self._submission.is_queued(order)
 
     def _parent_of(self, order: Order) -> Order | None:
         return None if order.parent_order_id is None else self._cache.order(order.parent_order_id)
