@@ -11,11 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from nautilus_paradex.cli.main import main
+from nautilus_paradex.devnet import DevnetConfig, DevnetServer
 from nautilus_paradex.history.kinds import KINDS
 from nautilus_paradex.history.notes import Markets, note_frame
 from nautilus_paradex.history.reader import RecordingReader
 from nautilus_paradex.protocol import rest
-from tests.integration.processes import FREE_PORT, Command, Devnet, command, devnet
+from tests.integration.processes import Command, command
 from tests.integration.test_replay_node import PRODUCTION
 from tests.support import PATIENCE_SECS, eventually
 from tests.unit.history.conftest import Record, market, record
@@ -27,11 +28,9 @@ BTC = "BTC-USD-PERP"
 
 
 @pytest.fixture
-async def venue(tmp_path: Path) -> AsyncIterator[Devnet]:
-    directory = tmp_path / "venue"
-    directory.mkdir()
-    async with devnet(*FREE_PORT, "--speed", "5", directory=directory) as running:
-        yield running
+async def venue() -> AsyncIterator[DevnetServer]:
+    async with DevnetServer(DevnetConfig(port=0, speed=5.0, past_hours=0)) as server:
+        yield server
 
 
 def lines_in(path: Path) -> int:
@@ -60,10 +59,12 @@ def invoke(*arguments: str | Path) -> tuple[int, str, str]:
     ("number", "name"), [(signal.SIGINT, "a.jsonl"), (signal.SIGTERM, "a.jsonl.gz")]
 )
 async def test_a_signal_ends_it_with_a_whole_file_that_replay_counts(
-    venue: Devnet, tmp_path: Path, number: signal.Signals, name: str
+    venue: DevnetServer, tmp_path: Path, number: signal.Signals, name: str
 ) -> None:
     path = tmp_path / name
-    async with command("record", BTC, "--url", venue.ws, "--out", path, directory=tmp_path) as it:
+    async with command(
+        "record", BTC, "--url", venue.ws_url, "--out", path, directory=tmp_path
+    ) as it:
         if name.endswith(".gz"):
             await eventually(lambda: path.exists() and path.stat().st_size > 3_000)
         else:
@@ -77,7 +78,7 @@ async def test_a_signal_ends_it_with_a_whole_file_that_replay_counts(
     written = int(re.search(r"([\d,]+) frames of 4 channels", said)[1].replace(",", ""))
     assert written == len(frames) - 3  # beside the notes of the recorder
 
-    status, out, _ = await run(tmp_path, "replay", path)
+    status, out, _ = invoke("replay", path)
     assert status == 0
     quotes = int(re.search(r"quotes (\d+)", out)[1])
     templates = [frame.payload[2:4] for frame in frames if frame.opcode == 2]
@@ -86,27 +87,31 @@ async def test_a_signal_ends_it_with_a_whole_file_that_replay_counts(
 
 
 async def test_a_killed_recorder_leaves_a_file_up_to_its_last_whole_line(
-    venue: Devnet, tmp_path: Path
+    venue: DevnetServer, tmp_path: Path
 ) -> None:
     path = tmp_path / "a.jsonl"
-    async with command("record", BTC, "--url", venue.ws, "--out", path, directory=tmp_path) as it:
+    async with command(
+        "record", BTC, "--url", venue.ws_url, "--out", path, directory=tmp_path
+    ) as it:
         await until_recording(it, path)
         await it.interrupted(signal.SIGKILL)
     before = lines_in(path)
     with path.open("ab") as file:
         file.write(b'{"t_ns":1795435144509')  # as if the kill had met a write
 
-    status, out, _ = await run(tmp_path, "replay", path)
+    status, out, _ = invoke("replay", path)
 
     assert status == 0
     assert f"{before} frames from" in out
     assert "the recording ends within a line" in out
 
 
-async def test_the_time_is_up_and_the_data_is_in_a_catalog(venue: Devnet, tmp_path: Path) -> None:
+async def test_the_time_is_up_and_the_data_is_in_a_catalog(
+    venue: DevnetServer, tmp_path: Path
+) -> None:
     path, catalog = tmp_path / "a.jsonl", tmp_path / "catalog"
     status, out, errors = await run(
-        tmp_path, "record", BTC, "--channels", "bbo,trades", "--url", venue.http,
+        tmp_path, "record", BTC, "--channels", "bbo,trades", "--url", venue.http_url,
         "--out", path, "--seconds", "2", "--to-catalog", catalog,
     )  # fmt: skip
 
@@ -158,11 +163,11 @@ def test_a_mistake_is_one_clear_message_and_status_two(
     ],
 )
 async def test_what_only_the_venue_or_the_disk_can_tell_is_status_two_as_well(
-    venue: Devnet, tmp_path: Path, arguments: list[str], words: str
+    venue: DevnetServer, tmp_path: Path, arguments: list[str], words: str
 ) -> None:
     out = [] if "--out" in arguments else ["--out", "a.jsonl"]
     status, _, errors = await run(
-        tmp_path, "record", *arguments, *out, "--url", venue.ws, "--seconds", "30"
+        tmp_path, "record", *arguments, *out, "--url", venue.ws_url, "--seconds", "30"
     )
 
     assert status == 2
@@ -265,10 +270,10 @@ def test_replay_takes_the_markets_from_a_file(record: Record, tmp_path: Path) ->
 
 
 async def test_replay_asks_a_venue_for_the_markets(
-    venue: Devnet, record: Record, tmp_path: Path
+    venue: DevnetServer, record: Record, tmp_path: Path
 ) -> None:
     status, out, errors = await run(
-        tmp_path, "replay", record([bbo(1, 5, 6)]), "--lines", "--url", venue.ws
+        tmp_path, "replay", record([bbo(1, 5, 6)]), "--lines", "--url", venue.ws_url
     )
 
     assert (status, json.loads(out)["bid_price"]) == (0, "5.0")

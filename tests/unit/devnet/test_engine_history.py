@@ -163,19 +163,25 @@ class TestBars:
         assert 10 <= len(series.klines(1, 0, 10**12)) < 20
 
 
+@pytest.fixture(scope="module")
+def lived_in() -> World:
+    """One for all that only look; what trades beside the book, as the last does, is no candle."""
+    world = World(past_hours=1)
+    market = SyntheticMarket(world.exchange, seed=3)
+    for number in range(300):
+        world.now_us += 500_000
+        market.step(world.now_us)
+        if number % 2:
+            world.exchange.tick()
+    return world
+
+
 class TestBarsOfTrades:
     """A candle is what the trades of its minutes say, and says the same ever after."""
 
     @pytest.fixture
-    def world(self, new_world: Callable[..., World]) -> World:
-        world = new_world(past_hours=1)
-        market = SyntheticMarket(world.exchange, seed=3)
-        for number in range(600):
-            world.now_us += 500_000
-            market.step(world.now_us)
-            if number % 2:
-                world.exchange.tick()
-        return world
+    def world(self, lived_in: World) -> World:
+        return lived_in
 
     def klines(self, world: World, resolution_mins: int) -> list[tuple[int, ...]]:
         query = KlineQuery(

@@ -201,9 +201,14 @@ class TestTrades:
         assert [request.url.params["end_at"] for request in venue.asked] == [str(NOW_MS)] * 2
 
     async def test_too_many_to_read_are_refused_rather_than_cut_short(
-        self, history: HistoryRequests, venue: RestVenue, instrument: CryptoPerpetual
+        self,
+        history: HistoryRequests,
+        venue: RestVenue,
+        instrument: CryptoPerpetual,
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        venue.trades = [trade(number // 100) for number in range(200_001)]
+        monkeypatch.setattr("nautilus_paradex.feeds.history._MAX_PAGES", 2)
+        venue.trades = [trade(number) for number in range(2_001)]
 
         with pytest.raises(UnsupportedRequestError, match="shorter time or set a limit"):
             await history.trades(instrument, Window(start_ns=before(10_000)))
