@@ -18,6 +18,7 @@ from nautilus_trader.model.objects import Price, Quantity
 from nautilus_trader.model.orders import LimitOrder, Order, OrderList
 
 from nautilus_paradex.devnet.config import DevnetConfig
+from nautilus_paradex.devnet.engine.model import NewOrder
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from tests.integration.execution_world import (
     INSTRUMENT_ID,
@@ -511,6 +512,46 @@ async def test_an_exit_that_a_killed_run_had_sent_is_taken_over_and_not_sent_aga
         assert order.venue_order_id.value == sent.id
         assert sizes_at_venue(world, stop, target) == ["0.02", "0.02"]
         assert "OrderRejected" not in [*heir.story(target), *heir.story(stop)]
+
+
+@pytest.mark.parametrize("has_ended", [False, True], ids=["open", "ended"])
+async def test_an_exit_found_at_the_venue_is_taken_over_before_it_is_sent_a_second_time(
+    world: World, monkeypatch: pytest.MonkeyPatch, has_ended: bool
+) -> None:
+    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: entry.is_open)
+    # The run is killed once it has sent the stop: the cache knows of the fill and of nothing since.
+    world.msgbus.unsubscribe("events.order.*", world.client._commands.on_order_event)
+    await fill_entry(world, "0.03000")
+    await eventually(lambda: entry.status == OrderStatus.FILLED)
+    world.client.disconnect()
+    await eventually(lambda: not world.client.is_connected)
+    sent = await world.second_screen.place(
+        "SELL",
+        "0.03000",
+        None,
+        client_id=stop.client_order_id.value,
+        flags=["REDUCE_ONLY"],
+        order_type="STOP_MARKET",
+        trigger_price=f"{stop.trigger_price}",
+    )
+    if has_ended:
+        await world.second_screen.http.cancel_order(sent.id)
+    exchange, arrived = world.server.exchange, []
+    submit = exchange.submit
+
+    def noted(account: str, order: NewOrder, *bump_us: int) -> OrderEvent:
+        arrived.append(order.client_id)
+        return submit(account, order, *bump_us)
+
+    monkeypatch.setattr(exchange, "submit", noted)
+
+    async with next_run(world):
+        await eventually(lambda: stop.is_closed if has_ended else stop.is_open)
+        await eventually(lambda: target.is_open)
+
+    assert stop.venue_order_id.value == sent.id
+    assert arrived == [target.client_order_id.value]
 
 
 async def test_an_exit_that_a_killed_run_may_have_sent_is_looked_for_before_it_is_cancelled(
