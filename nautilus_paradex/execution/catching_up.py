@@ -11,10 +11,7 @@ from typing import Final
 from nautilus_trader.common.component import Logger
 from nautilus_trader.common.enums import LogColor
 
-from nautilus_paradex.execution.account.balances import AccountReporter
-from nautilus_paradex.execution.account.busts import TradeBusts
-from nautilus_paradex.execution.account.funding import FundingPayments
-from nautilus_paradex.execution.account.positions import PositionWatch
+from nautilus_paradex.execution.account.front import Account
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.patience import pauses
 from nautilus_paradex.protocol.errors import ParadexError
@@ -36,10 +33,8 @@ class CatchUp:
         The REST client.
     recovery : Recovery
         Catches up with orders and fills.
-    funding : FundingPayments
-    busts : TradeBusts
-    positions : PositionWatch
-    account : AccountReporter
+    account : Account
+        Catches up with everything else.
     renew : callable
         Sets up again what lives as long as a connection.
     log : Logger
@@ -51,18 +46,12 @@ class CatchUp:
         self,
         http: ParadexHttpClient,
         recovery: Recovery,
-        funding: FundingPayments,
-        busts: TradeBusts,
-        positions: PositionWatch,
-        account: AccountReporter,
+        account: Account,
         renew: Callable[[], Awaitable[None]],
         log: Logger,
     ) -> None:
         self._http = http
         self._recovery = recovery
-        self._funding = funding
-        self._busts = busts
-        self._positions = positions
         self._account = account
         self._renew = renew
         self._log = log
@@ -91,10 +80,7 @@ class CatchUp:
             await self._http.sync_clock()
             await self._renew()
             markets = await self._recovery.resync(since_ms)
-            await self._funding.catch_up(since_ms, markets)
-            await self._busts.catch_up(since_ms)
-            await self._account.refresh()
-            await self._positions.reconcile(None, "told while the connection was lost")
+            await self._account.catch_up(since_ms, markets)
         except (ParadexError, TimeoutError) as exc:
             self._log.error(f"Could not catch up after the reconnection yet: {exc}")
             return False

@@ -37,12 +37,8 @@ from nautilus_trader.model.objects import Money, Price, Quantity
 
 from nautilus_paradex.config import REST_ROUTE, ParadexExecClientConfig
 from nautilus_paradex.constants import PARADEX_VENUE
-from nautilus_paradex.execution.account.balances import AccountReporter
-from nautilus_paradex.execution.account.busts import TradeBusts
-from nautilus_paradex.execution.account.commission import Commissions
-from nautilus_paradex.execution.account.funding import FundingPayments
+from nautilus_paradex.execution.account.front import Account
 from nautilus_paradex.execution.account.margin import MarginSettings
-from nautilus_paradex.execution.account.positions import PositionWatch
 from nautilus_paradex.execution.catching_up import CatchUp
 from nautilus_paradex.execution.commands.algo import Twaps
 from nautilus_paradex.execution.commands.front import Commands
@@ -57,20 +53,15 @@ from nautilus_paradex.execution.orders.in_doubt import OrdersInDoubt
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.watch import OrderWatch
 from nautilus_paradex.execution.platform import Platform
-from nautilus_paradex.execution.private_stream import Handlers, PrivateStream
+from nautilus_paradex.execution.private_stream import PrivateStream
 from nautilus_paradex.execution.reports.reports import Reports
 from nautilus_paradex.execution.system_watch import SystemWatch
 from nautilus_paradex.execution.takeover import Takeover
 from nautilus_paradex.parsing.order_params import OrderFeatures
-from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import (
-    AccountEvent,
-    FillEvent,
     HeartbeatEvent,
     OrderEvent,
-    PositionEvent,
 )
-from nautilus_paradex.protocol.json_feed import BalanceEvent
 from nautilus_paradex.providers import ParadexInstrumentProvider
 from nautilus_paradex.sharing import shared_connect_limiter, shared_system_state
 from nautilus_paradex.transport.errors import CredentialsError
@@ -150,7 +141,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             client_id,
             self._log,
             lambda message: self._stream.take_kept(message),
-            lambda: self._positions.begin(),
+            lambda: self._account.positions.begin(),
         )
         instruments = InstrumentLoader(instrument_provider, cache)
         self._recovery = Recovery(platform, http_client, self._events, self._takeover.until_over)
@@ -192,23 +183,24 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
             instruments,
             balances_are_positions=config.use_spot_position_reports,
         )
-        self._commissions = Commissions(cache, is_retail=config.token_usage is not None)
-        self._account = AccountReporter(platform, http_client)
-        self._positions = PositionWatch(platform, http_client, self._explain_positions, instruments)
-        self._funding = FundingPayments(http_client, msgbus, clock)
-        self._busts = TradeBusts(platform, http_client, self._events, self._on_bust)
-        self._catch_up = CatchUp(
+        self._account = Account(
+            platform,
             http_client,
+            self._events,
             self._recovery,
-            self._funding,
-            self._busts,
-            self._positions,
-            self._account,
-            self._renew_connection,
-            self._log,
+            instruments,
+            is_retail=config.token_usage is not None,
+        )
+        self._funding = self._account.funding
+        self._catch_up = CatchUp(
+            http_client, self._recovery, self._account, self._renew_connection, self._log
         )
         self._stream = PrivateStream(
-            self._handlers(),
+            {
+                OrderEvent: self._events.take_order,
+                HeartbeatEvent: _pass_over,
+                **self._account.handlers(),
+            },
             self._log,
             http_client.acting_account,
             self._takeover,
@@ -261,7 +253,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._cache_instruments()
         await self._system.start()
         await self._margins.apply_configured()
-        await self._account.refresh()
+        await self._account.balances.refresh()
         await self._await_account_registered()
         await self._ws.connect()
         await self._ws.authenticate()
@@ -311,39 +303,6 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         self._log.info(f"{config.token_usage=}", LogColor.BLUE)
         self._log.info(f"{config.on_behalf_of_account=}", LogColor.BLUE)
 
-    # -- Private stream --------------------------------------------------------------------------
-
-    def _handlers(self) -> Handlers:
-        return {
-            OrderEvent: self._events.take_order,
-            FillEvent: self._take_fill,
-            AccountEvent: self._account.take,
-            BalanceEvent: self._take_balance,
-            rest.Transfer: self._account.take_transfer,
-            PositionEvent: self._positions.take,
-            rest.FundingPayment: self._funding.take,
-            rest.TradeBust: self._busts.take,
-            HeartbeatEvent: _pass_over,
-        }
-
-    def _take_fill(self, fill: FillEvent) -> None:
-        self._commissions.note(fill)
-        self._events.take_fill(fill)
-        self._account.take_fill(fill)
-
-    def _take_balance(self, event: BalanceEvent) -> None:
-        # They name no account: beside an isolated one those of the main account arrive as well.
-        if not self._http.acting_account.is_isolated:
-            self._account.take_balance(event)
-
-    async def _explain_positions(self, since_ms: int) -> None:
-        await self._recovery.resync(since_ms)
-        await self._busts.catch_up(since_ms)
-
-    def _on_bust(self, fill_id: str) -> None:
-        self._positions.reconcile_soon(f"fill {fill_id} was taken back")
-        self._account.refresh_soon()
-
     def _on_socket_error(self, exc: Exception) -> None:
         self._log.error(f"Private socket: {exc}")
 
@@ -368,7 +327,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         await self._commands.batch_cancel_orders(command)
 
     async def _query_account(self, command: QueryAccount) -> None:
-        await self._account.refresh()
+        await self._account.balances.refresh()
 
     async def _query_order(self, command: QueryOrder) -> None:
         await self._commands.query_order(command)
@@ -430,7 +389,7 @@ class ParadexExecutionClient(VenueCommands, LiveExecutionClient):
         liquidity_side: LiquiditySide,
     ) -> Money:
         """Return what a fill costs by the instrument's rates, for fills that must be inferred."""
-        return self._commissions.of(instrument, last_qty, last_px, liquidity_side)
+        return self._account.commissions.of(instrument, last_qty, last_px, liquidity_side)
 
 
 class _SessionTokens:

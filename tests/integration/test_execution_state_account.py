@@ -158,10 +158,10 @@ async def test_of_two_readings_at_once_the_later_answer_is_the_newer(world: Worl
         return balances
 
     world.http.balances = slow_at_first  # type: ignore[method-assign]
-    first = asyncio.create_task(world.client._account.refresh())
+    first = asyncio.create_task(world.client._account.balances.refresh())
     await eventually(lambda: answers == 1)
     await world.act("deposit", token="DIME", amount="5")
-    second = asyncio.create_task(world.client._account.refresh())
+    second = asyncio.create_task(world.client._account.balances.refresh())
     await asyncio.sleep(0)
     is_let_go.set()
     await asyncio.gather(first, second)

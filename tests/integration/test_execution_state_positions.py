@@ -140,7 +140,7 @@ async def test_a_bust_may_be_told_before_its_fill(world: World) -> None:
     await world.counterparty.place("SELL", "0.01000", price)
     await eventually(lambda: any(isinstance(m, PositionEvent) for m in held))
     await world.act("bust", fill_id=world.ledger()["fills"][0]["id"])
-    await eventually(lambda: bool(world.client._busts._awaited) or order.is_closed)
+    await eventually(lambda: bool(world.client._account.busts._awaited) or order.is_closed)
     for message in held:
         world.hear(message)
     await eventually(lambda: order.status == OrderStatus.FILLED)
@@ -152,7 +152,7 @@ async def test_a_bust_whose_fill_is_not_known_any_more_brings_the_position_in_li
 ) -> None:
     await bought(world)
     world.deafen(PositionEvent)
-    monkeypatch.setattr(world.client._busts, "_find", lambda fill_id: None)
+    monkeypatch.setattr(world.client._account.busts, "_find", lambda fill_id: None)
     await world.act("bust", fill_id=world.ledger()["fills"][0]["id"])
     await eventually(lambda: world.net_position == 0)
     (correction,) = corrections(world)
@@ -184,7 +184,7 @@ async def test_a_fill_that_comes_after_its_position_was_corrected_is_not_counted
         world.hear(message)
     await eventually(lambda: world.net_position == Decimal("0.02"))
     await eventually(lambda: world.net_position == Decimal("0.01"))
-    await eventually(lambda: not world.client._positions._watched)
+    await eventually(lambda: not world.client._account.positions._watched)
     assert world.net_position == Decimal("0.01")
 
 
@@ -199,7 +199,7 @@ async def test_of_two_changes_in_a_millisecond_the_one_that_was_lost_is_read(wor
     (listed,) = await world.http.positions()
     ts_us = int(listed.last_updated_at or 0) * 1_000
     world.hear(msgspec.structs.replace(heard[-1], updated_at=ts_us, ts=ts_us))
-    await eventually(lambda: not world.client._positions._watched)
+    await eventually(lambda: not world.client._account.positions._watched)
     assert world.net_position == Decimal("0.02")
     assert not corrections(world)
 
@@ -211,20 +211,20 @@ async def test_an_account_that_just_trades_causes_no_alarm(
     monkeypatch.setattr(positions, "_GRACE_SECS", PATIENCE_SECS)
     heard = world.listen(PositionEvent)
     alarms = 0
-    explain = world.client._positions._explain
+    explain = world.client._account.positions._explain
 
     async def counted(since_ms: int) -> None:
         nonlocal alarms
         alarms += 1
         await explain(since_ms)
 
-    world.client._positions._explain = counted
+    world.client._account.positions._explain = counted
     price = world.around("0")
     for _ in range(25):
         await world.second_screen.place("BUY", "0.01000", price)
         await world.counterparty.place("SELL", "0.01000", price)
     await eventually(lambda: world.net_position == Decimal("0.25"))
-    await eventually(lambda: not world.client._positions._watched)
+    await eventually(lambda: not world.client._account.positions._watched)
     assert len(heard) >= 25
     assert alarms == 0
     assert not corrections(world)
@@ -237,11 +237,11 @@ async def test_an_engine_that_may_not_follow_is_left_alone() -> None:
         await world.reconcile()
         await bought(world)
         await move_without_a_word(world)
-        await eventually(lambda: bool(world.client._positions._accepted))
+        await eventually(lambda: bool(world.client._account.positions._accepted))
         assert world.net_position == Decimal("0.01")
         await bought_elsewhere(world, "0.02000")
         await eventually(lambda: world.net_position == Decimal("0.03"))
-        await eventually(lambda: not world.client._positions._watched)
+        await eventually(lambda: not world.client._account.positions._watched)
 
 
 async def test_positions_are_compared_only_once_the_platform_has_taken_them_over() -> None:
@@ -250,8 +250,8 @@ async def test_positions_are_compared_only_once_the_platform_has_taken_them_over
         heard = world.listen(PositionEvent)
         await bought_elsewhere(world)
         await eventually(lambda: bool(heard))
-        assert not world.client._positions._watched
+        assert not world.client._account.positions._watched
         await world.reconcile()
         assert world.net_position == Decimal("0.01")
-        await eventually(lambda: not world.client._positions._watched)
+        await eventually(lambda: not world.client._account.positions._watched)
         assert not corrections(world)

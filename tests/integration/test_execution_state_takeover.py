@@ -80,7 +80,7 @@ async def test_a_start_in_the_middle_of_trading_takes_over_the_venues_fills(worl
         assert await world.engine.reconcile_execution_state()
     await eventually(lambda: world.net_position == venue_position(world))
     await eventually(lambda: told_fills(world) == venue_fills(world))
-    await eventually(lambda: not world.client._positions._watched)
+    await eventually(lambda: not world.client._account.positions._watched)
     assert not invented(world)
 
 
@@ -127,11 +127,11 @@ async def test_a_position_is_not_corrected_while_the_engine_waits_for_other_clie
     mass_status = await world.client.generate_mass_status()
     # The engine waits for the others: nothing may be compared, let alone brought in line.
     assert world.client._takeover.is_under_way
-    await world.client._positions.reconcile(None, "it differs")
+    await world.client._account.positions.reconcile(None, "it differs")
     assert not world.cache.orders()
     world.engine.reconcile_execution_mass_status(mass_status)
     await world.client._takeover.until_over()
-    await eventually(lambda: not world.client._positions._lock.locked())
+    await eventually(lambda: not world.client._account.positions._lock.locked())
     assert world.net_position == Decimal("0.01")
     assert not invented(world)
 
@@ -142,7 +142,7 @@ async def test_a_mass_status_in_the_middle_of_trading_invents_nothing(world: Wor
         assert await world.engine.reconcile_execution_state()
     await eventually(lambda: told_fills(world) == venue_fills(world))
     await eventually(lambda: world.net_position == venue_position(world))
-    await eventually(lambda: not world.client._positions._watched)
+    await eventually(lambda: not world.client._account.positions._watched)
     assert not invented(world)
 
 
