@@ -5,9 +5,12 @@ from the trigger against the mark, and reports in the order's flags. So a stop a
 order are the same request, told apart by that direction.
 """
 
+from decimal import Decimal
 from typing import Final
 
 from nautilus_trader.model.enums import OrderSide, OrderType
+from nautilus_trader.model.objects import Price
+from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.protocol.enums import OrderSide as VenueSide
 from nautilus_paradex.protocol.enums import OrderType as VenueOrderType
@@ -19,6 +22,7 @@ __all__ = [
     "HAVING_TRIGGERED_STATE",
     "STOPS",
     "VENUE_SIDES",
+    "direction_denial_of",
     "direction_of",
     "order_type_of",
     "venue_order_type_of",
@@ -99,6 +103,15 @@ def direction_of(order_type: OrderType, side: OrderSide) -> str | None:
         return None
     directions = _STOPPED if order_type in _IF_TOUCHED else _TOUCHED
     return directions[VENUE_SIDES[side]]
+
+
+def direction_denial_of(order: Order, trigger_price: Price, mark: Decimal) -> str | None:
+    """Return why a trigger cannot be moved to a price at this mark price, None where it can."""
+    intended = direction_of(order.order_type, order.side)
+    trigger: Decimal = trigger_price.as_decimal()
+    if trigger == mark or intended == (ABOVE if trigger > mark else BELOW):
+        return None
+    return f"TRIGGER_DIRECTION: intended={intended} trigger_price={trigger_price} mark={mark}"
 
 
 def order_type_of(event: OrderEvent) -> OrderType:

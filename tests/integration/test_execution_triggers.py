@@ -5,7 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from nautilus_trader.model.data import MarkPriceUpdate
 from nautilus_trader.model.enums import OrderSide, OrderStatus, OrderType
+from nautilus_trader.model.objects import Price
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
@@ -168,6 +170,24 @@ async def test_a_modification_that_turns_the_direction_ends_the_order(world: Wor
     world.modify(order, trigger=world.around("0.01"))
     await eventually(lambda: order.is_closed)
     assert world.story(order) == [*WAITING, "OrderUpdated", "OrderCanceled"]
+
+
+async def test_a_modification_that_would_turn_the_direction_is_refused_where_the_mark_is_known(
+    world: World,
+) -> None:
+    order = await waiting(
+        world,
+        world.conditional(OrderType.STOP_MARKET, SELL, "0.01000", world.around("-0.01")),
+    )
+    fresh_ns = world.clock.timestamp_ns() + 60_000_000_000  # however long the test takes
+    mark = Price.from_str(world.around("0"))
+    world.cache.add_mark_price(MarkPriceUpdate(INSTRUMENT_ID, mark, fresh_ns, fresh_ns))
+
+    world.modify(order, trigger=world.around("0.01"))
+    await eventually(lambda: world.story(order) == [*WAITING, "OrderModifyRejected"])
+
+    assert order.last_event.reason.startswith("TRIGGER_DIRECTION: ")
+    assert order.is_open
 
 
 async def test_somebody_elses_change_of_direction_is_left_alone(world: World) -> None:

@@ -9,6 +9,7 @@ from collections import Counter
 from decimal import Decimal
 from typing import Final
 
+from nautilus_trader.model.data import IndexPriceUpdate, MarkPriceUpdate
 from nautilus_trader.model.enums import TimeInForce
 from nautilus_trader.model.identifiers import InstrumentId
 from nautilus_trader.model.instruments import CryptoOption, Instrument
@@ -27,6 +28,7 @@ from nautilus_paradex.transport.http import ParadexHttpClient
 __all__ = ["OrderLimits"]
 
 _FRESH_NS: Final = 10_000_000_000  # how old a price may be that an order is denied by
+_VERY_FRESH_NS: Final = 3_000_000_000  # and one that a trigger is held against
 _REVIEW_NS: Final = 60_000_000_000
 _OF_MARKET: Final = frozenset(
     {Limit.TRADING_MODE, Limit.OPEN_ORDERS, Limit.POSITION, Limit.MIN_NOTIONAL}
@@ -117,6 +119,10 @@ class OrderLimits:
                 self._count(finding, instrument.id)
         return None
 
+    def mark_price(self, instrument_id: InstrumentId) -> Decimal | None:
+        """Return what triggers are set off by now, None if the platform does not know it."""
+        return self._since(_VERY_FRESH_NS, self._cache.mark_price(instrument_id))
+
     def _review(self, instrument_id: InstrumentId) -> None:
         """Read a market again, at most once a minute: its terms may have changed since."""
         now_ns = self._clock.timestamp_ns()
@@ -178,8 +184,14 @@ class OrderLimits:
     def _reference_price(self, instrument: Instrument) -> Decimal | None:
         is_option = isinstance(instrument, CryptoOption)
         price_of = self._cache.index_price if is_option else self._cache.mark_price
-        update = price_of(instrument.id)
-        if update is None or update.ts_init < self._clock.timestamp_ns() - _FRESH_NS:
+        return self._since(_FRESH_NS, price_of(instrument.id))
+
+    def _since(
+        self,
+        age_ns: int,
+        update: MarkPriceUpdate | IndexPriceUpdate | None,
+    ) -> Decimal | None:
+        if update is None or update.ts_init < self._clock.timestamp_ns() - age_ns:
             return None
         price: Decimal = update.value.as_decimal()
         return price

@@ -22,6 +22,7 @@ from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.orders.state import OrderState
 from nautilus_paradex.execution.platform import Platform
 from nautilus_paradex.parsing.limits import Wanted, wanted_change
+from nautilus_paradex.parsing.order_types import direction_denial_of
 from nautilus_paradex.parsing.orders import OrderDraft, modify_denial_of, order_draft
 from nautilus_paradex.parsing.precision import price_to_e8, quantity_to_e8
 from nautilus_paradex.protocol.errors import ParadexError, SigningError
@@ -104,6 +105,7 @@ class Modification:
         reason = (
             doubt
             or _objection(command, order, instrument, state)
+            or self._turning_objection(command, order, state)
             or self._limits.objection(_wanted_by_limits(command, order, state), instrument, order)
         )
         if reason is not None:
@@ -123,6 +125,24 @@ class Modification:
         await self._send(order, state, request)
         if state.modify_pending:
             await self._until_settled(order, settled)
+
+    def _turning_objection(
+        self,
+        command: ModifyOrder,
+        order: Order,
+        state: OrderState,
+    ) -> str | None:
+        """
+        Return why a trigger may not be moved: the mark price is past where it is to be.
+
+        The venue would wait for the wrong move, the order be cancelled for it, and a position lose
+        the stop that it has.
+        """
+        trigger = command.trigger_price
+        if trigger is None or state.triggered or trigger == order.trigger_price:
+            return None
+        mark = self._limits.mark_price(order.instrument_id)
+        return None if mark is None else direction_denial_of(order, trigger, mark)
 
     async def _learn_type(self, order: Order, state: OrderState) -> str | None:
         """

@@ -1,10 +1,17 @@
 """A stop and an if-touched order are the venue's one stop, told apart by a direction."""
 
+from decimal import Decimal
+
 import pytest
+from nautilus_trader.common.component import TestClock
+from nautilus_trader.common.factories import OrderFactory
 from nautilus_trader.model.enums import OrderSide, OrderType
+from nautilus_trader.model.identifiers import InstrumentId, StrategyId, TraderId
+from nautilus_trader.model.objects import Price, Quantity
 
 from nautilus_paradex.parsing.order_types import (
     CONDITIONAL,
+    direction_denial_of,
     direction_of,
     order_type_of,
     venue_order_type_of,
@@ -37,6 +44,28 @@ def test_the_direction_of_an_order(
     direction: str | None,
 ) -> None:
     assert direction_of(order_type, side) == direction
+
+
+@pytest.mark.parametrize("side", [BUY, SELL])
+@pytest.mark.parametrize("build", ["stop_market", "market_if_touched"])
+def test_a_trigger_is_not_moved_past_the_mark_price(side: OrderSide, build: str) -> None:
+    factory = OrderFactory(TraderId("T-1"), StrategyId("S-1"), TestClock())
+    order = getattr(factory, build)(
+        InstrumentId.from_str("BTC-USD-PERP.PARADEX"),
+        side,
+        Quantity.from_str("1"),
+        Price.from_str("100.0"),
+    )
+    is_above = direction_of(order.order_type, side) == ABOVE
+    above, below = Price.from_str("100.1"), Price.from_str("99.9")
+    right, wrong = (above, below) if is_above else (below, above)
+    mark = Decimal(100)
+
+    assert direction_denial_of(order, right, mark) is None
+    assert direction_denial_of(order, Price.from_str("100.0"), mark) is None
+    assert direction_denial_of(order, wrong, mark) == (
+        f"TRIGGER_DIRECTION: intended={ABOVE if is_above else BELOW} trigger_price={wrong} mark=100"
+    )
 
 
 @pytest.mark.parametrize("order_type", sorted(CONDITIONAL))
