@@ -12,6 +12,7 @@ from nautilus_trader.model.orders import Order
 from nautilus_paradex.execution.commands.route import OrderRoute
 from nautilus_paradex.execution.commands.under_way import UnderWay
 from nautilus_paradex.execution.orders.events import OrderEvents
+from nautilus_paradex.execution.orders.in_doubt import OrdersInDoubt
 from nautilus_paradex.execution.orders.lookup import GONE_CODES
 from nautilus_paradex.execution.orders.recovery import Recovery
 from nautilus_paradex.execution.platform import Platform
@@ -44,6 +45,8 @@ class Cancellation:
         Where refusals are told.
     recovery : Recovery
         Finds out how an order ended that the venue no longer has.
+    in_doubt : OrdersInDoubt
+        Finds out whether an order is there whose answer stays away.
     under_way : UnderWay
         What has been asked and not answered yet.
 
@@ -55,11 +58,13 @@ class Cancellation:
         route: OrderRoute,
         events: OrderEvents,
         recovery: Recovery,
+        in_doubt: OrdersInDoubt,
         under_way: UnderWay,
     ) -> None:
         self._route = route
         self._events = events
         self._recovery = recovery
+        self._in_doubt = in_doubt
         self._under_way = under_way
         self._cache = platform.cache
         self._log = platform.log
@@ -180,7 +185,7 @@ class Cancellation:
             await self._send_once(order)
         except VenueError as exc:
             # What may still arrive behind its cancel is cancelled once it has.
-            if exc.code not in GONE_CODES or not await self._under_way.until_certain(order):
+            if exc.code not in GONE_CODES or not await self._in_doubt.until_certain(order):
                 raise
             if not self._events.followed.state_of(order).ended:
                 await self._send_once(order)

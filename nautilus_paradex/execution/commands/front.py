@@ -79,7 +79,7 @@ class Commands:
             platform, route, signer, events, in_doubt, under_way, limits, defaults
         )
         modification = Modification(platform, route, signer, events, recovery, under_way, limits)
-        self._cancellation = Cancellation(platform, route, events, recovery, under_way)
+        self._cancellation = Cancellation(platform, route, events, recovery, in_doubt, under_way)
         self._query = Query(platform, events, recovery, in_doubt, under_way)
         self._left_over = LeftOver(platform, recovery, in_doubt, under_way)
         wishes = Wishes(platform.cache, platform.client_id, platform.log)

@@ -317,11 +317,7 @@ class Submission:
 
     def _resolve(self, unsettled: _Batch) -> None:
         for order, request in unsettled:
-            self._create_task(self._find_out(order, request))
-
-    async def _find_out(self, order: Order, request: OrderRequest) -> None:
-        with self._under_way.question(order):
-            await self._in_doubt.resolve(order, request)
+            self._create_task(self._in_doubt.resolve(order, request))
 
 
 def _is_passing(error: VenueError) -> bool:

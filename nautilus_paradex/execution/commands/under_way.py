@@ -40,7 +40,6 @@ class UnderWay:
         self._events = events
         self._log = log
         self._submitting: dict[ClientOrderId, asyncio.Event] = {}
-        self._in_question: dict[ClientOrderId, asyncio.Event] = {}
         self._turns: dict[ClientOrderId, asyncio.Lock] = {}
         self._queued: Counter[ClientOrderId] = Counter()
         self._requests: Counter[ClientOrderId] = Counter()
@@ -66,24 +65,6 @@ class UnderWay:
         named = self._submitting.get(order.client_order_id)
         if named is not None:
             await named.wait()
-
-    @contextmanager
-    def question(self, order: Order) -> Iterator[None]:
-        """Let `until_certain` wait while it is being found out whether the venue has the order."""
-        certain = self._in_question[order.client_order_id] = asyncio.Event()
-        try:
-            yield
-        finally:
-            del self._in_question[order.client_order_id]
-            certain.set()
-
-    async def until_certain(self, order: Order) -> bool:
-        """Wait until an order whose outcome is unknown is found, or not; False if it is known."""
-        certain = self._in_question.get(order.client_order_id)
-        if certain is None:
-            return False
-        await certain.wait()
-        return True
 
     @asynccontextmanager
     async def turn(self, order: Order) -> AsyncIterator[None]:

@@ -63,10 +63,18 @@ class OrdersInDoubt:
         self._recv_window_ms = recv_window_ms
         self._log = platform.log
         self._survey = Survey(http)
-        self._in_doubt: set[ClientOrderId] = set()
+        self._in_doubt: dict[ClientOrderId, asyncio.Event] = {}
 
     def __contains__(self, order: Order) -> bool:
         return order.client_order_id in self._in_doubt
+
+    async def until_certain(self, order: Order) -> bool:
+        """Wait until an order in doubt is found, or not; returns False where it is in none."""
+        certain = self._in_doubt.get(order.client_order_id)
+        if certain is None:
+            return False
+        await certain.wait()
+        return True
 
     async def resolve(self, order: Order, request: OrderRequest) -> None:
         """
@@ -83,11 +91,12 @@ class OrdersInDoubt:
         await self._resolve(order, signed_at_ms, self._recv_window_ms)
 
     async def _resolve(self, order: Order, signed_at_ms: int, window_ms: int) -> None:
-        self._in_doubt.add(order.client_order_id)
+        certain = self._in_doubt[order.client_order_id] = asyncio.Event()
         try:
             await self._until_resolved(order, signed_at_ms, window_ms)
         finally:
-            self._in_doubt.discard(order.client_order_id)
+            del self._in_doubt[order.client_order_id]
+            certain.set()
 
     async def _until_resolved(self, order: Order, signed_at_ms: int, window_ms: int) -> None:
         deadline_ms = signed_at_ms + window_ms + ARRIVAL_MARGIN_MS
