@@ -15,7 +15,7 @@ from nautilus_paradex.execution.errors import CommandDeniedError
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.transport.errors import ServerError, VenueError
 from tests.integration.execution_world import INSTRUMENT_ID, MARKET, World, open_world
-from tests.support import eventually
+from tests.support import KeptLog, eventually
 
 
 def at_venue(world: World, market: str = MARKET) -> MarginSetting:
@@ -123,6 +123,9 @@ async def test_a_setting_that_cannot_be_made_keeps_the_client_from_connecting() 
             leverages={MARKET: 51},
         )
         world = World(server, config)
+        log = world.client._margins._log = KeptLog()
         with pytest.raises(VenueError, match="leverage"):
             await world.client._connect()
         await world.client._disconnect()
+        (text,) = log.errors
+        assert MARKET in text

@@ -13,7 +13,7 @@ from nautilus_trader.common.enums import LogColor
 from nautilus_paradex.config import ParadexExecClientConfig
 from nautilus_paradex.execution.errors import CommandDeniedError
 from nautilus_paradex.protocol.enums import MarginType
-from nautilus_paradex.protocol.errors import MessageError
+from nautilus_paradex.protocol.errors import MessageError, ParadexError
 from nautilus_paradex.protocol.margin import MarginConfig, MarginRequest
 from nautilus_paradex.protocol.numbers import to_int
 from nautilus_paradex.transport.http import ParadexHttpClient
@@ -82,16 +82,17 @@ class MarginSettings:
             If its answer could not be read, or names another setting than was asked for.
 
         """
-        leverages = self._config.leverages or {}
-        margin_types = self._config.margin_modes or {}
-        for market in sorted({*leverages, *margin_types}):
-            present = await self.get(market)
-            leverage = leverages.get(market, present.leverage)
-            margin_type = margin_types.get(market) or self._type_kept(present)
-            if leverage is None:
-                raise CommandDeniedError(f"LEVERAGE_UNKNOWN: market={market}, set it in leverages")
-            if (leverage, margin_type) != (present.leverage, present.margin_type):
-                await self._change(market, leverage, margin_type)
+        markets = {*(self._config.leverages or {}), *(self._config.margin_modes or {})}
+        for market in sorted(markets):
+            try:
+                await self._apply(market)
+            except ParadexError:
+                # The venue's refusal names no market, and of many only one may be wrong.
+                self._log.error(
+                    f"What leverages or margin_modes say of {market} could not be set, so the "
+                    "client does not connect"
+                )
+                raise
 
     async def get(self, market: str) -> MarginSetting:
         """
@@ -135,6 +136,15 @@ class MarginSettings:
                 "isolated account: name it (margin_type, in the configuration margin_modes)"
             )
         return MarginType.CROSS.value  # nothing was chosen yet
+
+    async def _apply(self, market: str) -> None:
+        present = await self.get(market)
+        leverage = (self._config.leverages or {}).get(market, present.leverage)
+        margin_type = (self._config.margin_modes or {}).get(market) or self._type_kept(present)
+        if leverage is None:
+            raise CommandDeniedError(f"LEVERAGE_UNKNOWN: market={market}, set it in leverages")
+        if (leverage, margin_type) != (present.leverage, present.margin_type):
+            await self._change(market, leverage, margin_type)
 
     async def _change(self, market: str, leverage: int, margin_type: str) -> MarginSetting:
         reply = await self._http.set_margin(
