@@ -117,7 +117,7 @@ async def make_world() -> AsyncIterator[MakeWorld]:
         load: tuple[str, ...] | None = (SYMBOL,),
         **settings: Any,
     ) -> World:
-        devnet = DevnetServer(devnet_config or DevnetConfig(port=0))
+        devnet = DevnetServer(devnet_config or DevnetConfig(port=0, past_hours=0))
         await devnet.start()
         provider: dict[str, object] = (
             {"load_all": True} if load is None else {"load_ids": [f"{s}.PARADEX" for s in load]}

@@ -20,7 +20,7 @@ MARKET = "BTC-USD-PERP"
 
 @pytest.fixture
 async def devnet():
-    async with DevnetServer(DevnetConfig(port=0)) as server:
+    async with DevnetServer(DevnetConfig(port=0, past_hours=2)) as server:
         yield server
 
 
@@ -140,7 +140,7 @@ async def test_a_token_that_the_venue_calls_expired_is_replaced():
     def venue_us():
         return time.time_ns() // 1_000 + ahead_secs * 1_000_000
 
-    async with DevnetServer(DevnetConfig(port=0), now_us=venue_us) as devnet:
+    async with DevnetServer(DevnetConfig(port=0, past_hours=0), now_us=venue_us) as devnet:
         client = await started_client(devnet, devnet.accounts[0].private_key)
         await client.positions()
         # Unseen by the client, whose measurement of the venue's clock is from before.
