@@ -41,7 +41,7 @@ def advised(what: str, since_ms: int, now_ms: int) -> Iterator[None]:
         lookback_mins = (now_ms - since_ms) // _MS_PER_MIN
         fitting_mins = min(_span_mins(exc.items), lookback_mins)
         advice_mins = max(1, fitting_mins - fitting_mins // _MARGIN)
-        since = datetime.fromtimestamp(since_ms / 1_000, UTC)
+        since = datetime.fromtimestamp(max(since_ms, 0) / 1_000, UTC)
         raise TooManyPagesError(
             f"the account has more than {len(exc.items):,} {what} since {since:%Y-%m-%d %H:%M} UTC "
             f"({lookback_mins} minutes back), and more are not read: set "
