@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 from engine_world import ALICE, BOB, BTC, CAROL, World
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nautilus_paradex.devnet.engine.model import ModifyOrder, OrderRefused, TradeBust
@@ -68,7 +68,7 @@ steps = st.one_of(*[orders] * 6, changes, interventions, moments)
 stories = st.lists(steps, min_size=20, max_size=60)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(stories, st.booleans())
 def test_money_positions_and_orders_add_up(story: list[dict[str, object]], is_hasty: bool) -> None:
     assert_all_adds_up(run(story, is_hasty))
