@@ -13,6 +13,7 @@ from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.execution.commands.lists import keeper
 from nautilus_paradex.protocol.events import FillEvent, OrderEvent
 from nautilus_paradex.transport.errors import NotSentError
+from nautilus_paradex.transport.reconnect import Backoff
 from tests.integration.execution_world import HeldBack, World, loopback_transport, open_world
 from tests.integration.held_requests import HeldRequest, HeldRequests
 from tests.integration.test_execution_brackets import (
@@ -363,6 +364,29 @@ async def test_an_exit_cancelled_while_it_is_being_sent_does_not_stay(
     assert sizes_at_venue(world, stop) == [None]
 
 
+@pytest.mark.usefixtures("no_late_arrivals")
+@pytest.mark.parametrize("by", ["its_id", "cancel_all"])
+async def test_an_exit_cancelled_while_it_is_being_sent_ends_though_it_never_arrives(
+    world: World, requests: HeldRequests, by: str
+) -> None:
+    _, stop, _ = await resting_bracket(world)
+    requests.hold()
+    await fill_entry(world, "0.03000")
+    await eventually(lambda: requests.waiting)
+    if by == "its_id":
+        world.cancel(stop)
+    else:
+        world.cancel_all("S-001")
+    # After the cancel has been taken up, which waits for what becomes of the order.
+    await eventually(lambda: world.client._commands._contingencies._wishes.of(stop).is_unwanted)
+    requests.drop(requests.waiting[0], "unavailable")
+    requests.let_through()
+    await eventually(lambda: stop.is_closed)
+
+    assert world.story(stop) == ["OrderCanceled"]
+    assert world.venue_order(stop) is None
+
+
 async def test_an_exit_changed_too_late_has_the_price_that_it_was_sent_with(world: World) -> None:
     sent, wanted = world.around("-0.02"), world.around("-0.03")
     order = world.limit(BUY, "0.01000", sent)
@@ -499,13 +523,14 @@ async def test_an_exit_that_the_socket_was_down_for_is_sent_once_it_is_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(keeper, "_RETRY_SECS", (600.0,))
+    monkeypatch.setattr(Backoff, "next_delay", lambda _: 0.3)  # at random it may be none at all
     config = DevnetConfig(port=0, synthetic=False, past_hours=0)
     async with open_world(config, order_route="ws") as world:
         _, stop, target = await resting_bracket(world)
         stream = HeldStream(world)
         await fill_entry(world, "0.03000")
         await eventually(lambda: len(stream.messages) >= 2)
-        await world.fault(kind="drop_sockets")
+        world.server.sockets.drop_all()
         await eventually(lambda: not world.client.websocket.is_connected)
         stream.let_through()
         await eventually(lambda: stop.is_open and target.is_open)

@@ -114,12 +114,14 @@ class Cancellation:
             await self._cancel_market(command.instrument_id.symbol.value, orders)
 
     def _live_orders(self, command: CancelAllOrders) -> list[Order]:
-        # Not from the cache's lists alone: there one that was just sent is still to arrive.
+        # Not from the cache's lists alone: there one that was just sent is still to arrive. Those
+        # that may come back unsent are left to who sends them: they may have no end at the venue.
         return [
             order
             for order, _ in self._events.followed.live_orders(command.instrument_id)
             if order.strategy_id == command.strategy_id
             and command.order_side in (OrderSide.NO_ORDER_SIDE, order.side)
+            and not self._events.is_leaving(order)
         ]
 
     async def _cancel_market(self, market: str, orders: list[Order]) -> None:
