@@ -196,7 +196,7 @@ async def test_a_burst_beyond_the_venues_limit_gets_through_all_the_same(route: 
     async with patient_world(route, config, **settings) as world:
         price = world.around("-0.01")
         orders = [world.submit(world.limit(BUY, "0.00100", price)) for _ in range(6)]
-        await eventually(lambda: all(order.is_open or order.is_closed for order in orders), 30)
+        await eventually(lambda: all(order.is_open or order.is_closed for order in orders))
 
         assert {order.status for order in orders} == {OrderStatus.ACCEPTED}
         assert {order["status"] for order in world.ledger()["orders"]} == {"OPEN"}
