@@ -10,6 +10,7 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from decimal import Decimal
+from functools import cached_property
 from typing import Any, Final
 
 import httpx
@@ -88,11 +89,12 @@ class Trader:
         server: DevnetServer,
         account: DevnetAccount,
         clock: VenueClock | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self.http = ParadexHttpClient(
             server.http_url,
             credentials=ParadexCredentials(account.address_hex, account.private_key_hex),
-            transport=loopback_transport(),
+            transport=transport or loopback_transport(),
             clock=clock,
         )
 
@@ -165,7 +167,8 @@ class World(StrategyHands):
     The engine, the client and the venue, and what a test does with them.
 
     `transport` is what the client's REST requests go through, `limiter` what paces its requests,
-    `clock` the venue's clock as all clients here see it.
+    `clock` the venue's clock as all clients here see it; `http` and `provider` are used instead of
+    ones of the world's own.
     """
 
     def __init__(
@@ -176,6 +179,8 @@ class World(StrategyHands):
         transport: httpx.AsyncBaseTransport | None = None,
         clock: VenueClock | None = None,
         limiter: RateLimiter | None = None,
+        http: ParadexHttpClient | None = None,
+        provider: ParadexInstrumentProvider | None = None,
         **engine_settings: Any,
     ) -> None:
         loop = asyncio.get_running_loop()
@@ -196,7 +201,8 @@ class World(StrategyHands):
         self.data_engine = DataEngine(msgbus=self.msgbus, cache=self.cache, clock=self.clock)
         account = server.accounts[0]
         self._on_behalf_of = config.on_behalf_of_account
-        self.http = ParadexHttpClient(
+        self._venue_clock = clock
+        self.http = http or ParadexHttpClient(
             server.http_url,
             credentials=ParadexCredentials(account.address_hex, account.private_key_hex),
             transport=transport or loopback_transport(),
@@ -209,7 +215,7 @@ class World(StrategyHands):
             token_usage=config.token_usage,
             on_behalf_of_account=config.on_behalf_of_account,
         )
-        provider = ParadexInstrumentProvider(
+        provider = provider or ParadexInstrumentProvider(
             self.http,
             InstrumentProviderConfig(load_ids=frozenset({INSTRUMENT_ID})),
             self.clock,
@@ -230,8 +236,14 @@ class World(StrategyHands):
         self.msgbus.subscribe("events.order.*", self.events.append)
         self.account_states: list[AccountState] = []
         self.msgbus.subscribe("events.account.*", self.account_states.append)
-        self.counterparty = Trader(server, server.accounts[1], clock)
-        self.second_screen = Trader(server, account, clock)
+
+    @cached_property
+    def counterparty(self) -> Trader:
+        return Trader(self.server, self.server.accounts[1], self._venue_clock)
+
+    @cached_property
+    def second_screen(self) -> Trader:
+        return Trader(self.server, self.server.accounts[0], self._venue_clock)
 
     async def start(self) -> None:
         await self.counterparty.http.start()

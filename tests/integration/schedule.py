@@ -18,14 +18,14 @@ from unittest.mock import patch
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from nautilus_trader.model.enums import OrderSide, OrderStatus
-from nautilus_trader.model.events import OrderFilled
+from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.orders import Order
 
 from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.protocol.json_feed import Message
 from nautilus_paradex.transport.reconnect import Backoff
 from tests.integration.bad_answers import BAD_ANSWERS
+from tests.integration.books import compare_books, fills_of
 from tests.integration.execution_world import MARKET, World, loopback_transport, open_world
 from tests.integration.held_calls import HeldCall, HeldCalls
 from tests.integration.held_requests import HeldRequest, HeldRequests
@@ -52,14 +52,6 @@ A_MOMENT_SECS: Final = 0.002
 DECISION_MS: Final = 5  # between the venue's answer and its decision
 QUERY_SECS: Final = 2.0
 TOKEN_SECS: Final = (300, 8)  # the short one expires again and again, at any moment
-
-REFUSED_COMMANDS: Final = frozenset({"OrderCancelRejected", "OrderModifyRejected"})
-ENDINGS: Final = {
-    OrderStatus.DENIED: "OrderDenied",
-    OrderStatus.REJECTED: "OrderRejected",
-    OrderStatus.CANCELED: "OrderCanceled",
-    OrderStatus.EXPIRED: "OrderExpired",
-}
 
 anyone = st.integers(0, 7)
 bad_answers = st.sampled_from(sorted(BAD_ANSWERS))
@@ -305,7 +297,7 @@ class Schedule(RuleBasedStateMachine):
 
     def is_calm(self) -> bool:
         known = [fill["id"] for fill in self.world.ledger()["fills"]]
-        has_fills = set(known) <= {fill.trade_id.value for fill in self.fills}
+        has_fills = set(known) <= {fill.trade_id.value for fill in fills_of(self.world)}
         balance = Decimal(self.world.ledger()["balances"]["USDC"])
         return (
             all(order.is_closed for order in self.orders)
@@ -314,47 +306,8 @@ class Schedule(RuleBasedStateMachine):
         )
 
     def compare(self) -> None:
-        ledger = self.world.ledger()
-        fees = {fill["id"]: Decimal(fill["fee"]) for fill in ledger["fills"]}
-        assert sorted(fill.trade_id.value for fill in self.fills) == sorted(fees)
-        assert {f.trade_id.value: f.commission.as_decimal() for f in self.fills} == fees
-        assert self.world.net_position == sum(Decimal(p["size"]) for p in ledger["positions"])
-        assert not self.world.client.malformed_messages
-        for order in self.orders:
-            self.compare_order(order, self.world.venue_order(order))
-
-    def compare_order(self, order: Order, placed: dict[str, Any] | None) -> None:
-        applied = {event.id for event in order.events}
-        told = [e for e in self.world.events if e.client_order_id == order.client_order_id]
-        # The engine publishes, but does not apply, what no order in that state can go through.
-        assert [event for event in told if event.id not in applied] == []
-        story = [name for name in self.world.story(order) if name not in REFUSED_COMMANDS]
-        ends = [name for name in story if name in ENDINGS.values()]
-        assert ends == ([] if order.status == OrderStatus.FILLED else [ENDINGS[order.status]])
-        if placed is None:
-            assert order.status in (OrderStatus.REJECTED, OrderStatus.DENIED, OrderStatus.CANCELED)
-            assert (order.status == OrderStatus.REJECTED) == ("OrderSubmitted" in story)
-            return
-        size, remaining = Decimal(placed["size"]), Decimal(placed["remaining_size"])
-        assert order.filled_qty.as_decimal() == size - remaining
-        if order.status != OrderStatus.REJECTED:  # nothing is told of such an order but this
-            self.compare_terms(order, placed)
-        # One that was cut down to what is filled ends too, although nothing is left of it.
-        assert bool(remaining) == bool(ends) or (ends and "OrderUpdated" in story)
-        assert story.count("OrderSubmitted") == 1
-        # One that is triggered comes back from a refused cancel by being accepted once more.
-        returns = max(0, story.count("OrderTriggered") - 1)
-        assert story.count("OrderAccepted") == (order.status != OrderStatus.REJECTED) + returns
-        if ends:
-            assert story[-1] == ends[0]
-
-    def compare_terms(self, order: Order, placed: dict[str, Any]) -> None:
-        assert order.venue_order_id.value == placed["id"]
-        assert order.quantity.as_decimal() == Decimal(placed["size"])
-        if order.has_price:
-            assert order.price.as_decimal() == Decimal(placed["price"])
-        if order.has_trigger_price:
-            assert order.trigger_price.as_decimal() == Decimal(placed["trigger_price"])
+        assert all(order.is_closed for order in self.orders)
+        compare_books(self.world, self.orders)
 
     def describe(self) -> str:
         """Return both sides' view of every order, for whoever has to find out what went wrong."""
@@ -379,10 +332,6 @@ class Schedule(RuleBasedStateMachine):
             *((self.requests, held) for held in self.requests.waiting),
             *((self.calls, held) for held in self.calls.waiting),
         ]
-
-    @property
-    def fills(self) -> list[OrderFilled]:
-        return [event for event in self.world.events if isinstance(event, OrderFilled)]
 
 
 def schedule_settings(examples: int, steps: int) -> settings:

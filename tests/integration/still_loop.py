@@ -17,11 +17,15 @@ _MAX_SECS: Final = 120.0
 
 
 class StillLoop(asyncio.SelectorEventLoop):
-    """Runs on demand, from synchronous code; timers go off by `pass_time` only."""
+    """
+    Runs on demand, from synchronous code; timers go off by `pass_time` only.
 
-    def __init__(self) -> None:
+    Where `has_sockets` is False nothing is waited for that comes from outside.
+    """
+
+    def __init__(self, *, has_sockets: bool = True) -> None:
         self._now_secs = 0.0
-        super().__init__(_Watched(self.stop))
+        super().__init__(_Watched(self.stop, _DRY_SECS if has_sockets else 0.0))
 
     def time(self) -> float:
         """Return the seconds that a test has let pass since the loop was made."""
@@ -54,14 +58,15 @@ class StillLoop(asyncio.SelectorEventLoop):
 class _Watched(selectors.DefaultSelector):
     """Tells when nothing is ready: neither a callback nor a socket."""
 
-    def __init__(self, on_dry: Callable[[], None]) -> None:
+    def __init__(self, on_dry: Callable[[], None], dry_secs: float) -> None:
         super().__init__()
         self._on_dry = on_dry
+        self._dry_secs = dry_secs
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout == 0:
             return super().select(0)
-        ready = super().select(_DRY_SECS)
+        ready = super().select(self._dry_secs)
         if not ready:
             self._on_dry()
         return ready
