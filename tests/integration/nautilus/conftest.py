@@ -11,13 +11,15 @@ from nautilus_trader.common.enums import LogLevel
 
 from nautilus_paradex.devnet import DevnetConfig, DevnetServer
 from nautilus_paradex.devnet.engine.markets import default_markets
+from nautilus_paradex.feeds import bars
+from nautilus_paradex.transport import http
+from nautilus_paradex.transport.clock import VenueClock
 from nautilus_paradex.transport.credentials import ParadexCredentials
 from nautilus_paradex.transport.http import ParadexHttpClient
 from tests.integration.nautilus.cache_database import running_redis
 from tests.integration.nautilus.harness import ENCODINGS, Venue
 
 _MINUTE_US = 60_000_000
-_BEFORE_THE_MINUTE_US = 6_000_000
 _FEW_MARKETS = ("BTC-USD-PERP", "ETH-USD-PERP", "BTC-USD-96000-C", "DIME-USD")
 
 
@@ -58,11 +60,33 @@ async def lively_venue(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
         yield venue
 
 
+class VenueTime:
+    """The time of the venue, and of the clients that are made meanwhile: a test can move it on."""
+
+    def __init__(self) -> None:
+        self._ahead_us = (_MINUTE_US // 2 - _now_us()) % _MINUTE_US
+
+    def now_us(self) -> int:
+        return _now_us() + self._ahead_us
+
+    def pass_the_minute(self) -> None:
+        """Go to the beginning of the next minute; that is half a minute away at first."""
+        self._ahead_us += -self.now_us() % _MINUTE_US
+
+
 @pytest.fixture
-async def venue_at_the_minute(encoding: dict[str, Any]) -> AsyncIterator[Venue]:
-    """The quiet devnet, whose clock shows a full minute some seconds after it was started."""
-    ahead_us = -_now_us() % _MINUTE_US - _BEFORE_THE_MINUTE_US
-    async for venue in _quoted(_quiet(encoding, now_us=lambda: _now_us() + ahead_us)):
+def venue_time(monkeypatch: pytest.MonkeyPatch) -> VenueTime:
+    """The time of `timed_venue`."""
+    moved = VenueTime()
+    monkeypatch.setattr(http, "VenueClock", lambda: VenueClock(lambda: moved.now_us() * 1_000))
+    monkeypatch.setattr(bars, "_MAX_NAP_SECS", 0.05)  # bars look at the clock as often
+    return moved
+
+
+@pytest.fixture
+async def timed_venue(encoding: dict[str, Any], venue_time: VenueTime) -> AsyncIterator[Venue]:
+    """The quiet devnet, in the middle of a minute that ends when a test says so."""
+    async for venue in _quoted(_quiet(encoding, now_us=venue_time.now_us)):
         yield venue
 
 

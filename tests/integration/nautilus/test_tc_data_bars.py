@@ -38,15 +38,24 @@ async def candles_of_venue(venue: Venue, price_kind: str, now_ms: int):
     return [(row[0], *(to_decimal(value) for value in row[1:])) for row in closed]
 
 
-async def test_tc_d40_bars(venue_at_the_minute):
-    venue = venue_at_the_minute
+async def test_tc_d40_bars(timed_venue, venue_time):
+    venue = timed_venue
     tester = data_tester(subscribe_bars=True, bar_types=[LAST, MARK, HOUR], component_id="STAYING")
     leaving = data_tester(subscribe_bars=True, bar_types=[FIVE], component_id="LEAVING")
-    async with running_node(venue, tester, leaving):
+    async with running_node(venue, tester, leaving) as node:
         leaving.stop()
+        # The bars of a minute are those of who follows them from within it.
+        await eventually(
+            lambda: (
+                set(node.kernel.data_engine.subscribed_bars()) == {LAST, MARK, HOUR}
+                and f"trades.{MARKET}" in venue.server.sockets.channels
+            )
+        )
         for size in ("0.002", "0.003"):
             venue.take("BUY", size)
             venue.take("SELL", size)
+        venue.server.exchange.tick()  # so that the minute has a mark price
+        venue_time.pass_the_minute()
         await eventually(lambda: len(tester.bars) == 2)
         venue.take("BUY", "0.001")
         now_ms = venue.http.clock.now_ms()
