@@ -10,6 +10,7 @@ runs yet; of one asked for later it is bounded.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 from nautilus_trader.common.component import Logger, MessageBus
@@ -31,7 +32,10 @@ _LIMIT_SECS: Final = 30.0  # the engine waits for the mass status of other clien
 _LATER_READING_SECS: Final = 10.0
 _LATER_LIMIT_SECS: Final = 10.0
 
-_LAST_WORD_SECS: Final = 0.25  # the engine tells of a mass status twice at a start, else once
+# The engine tells of a mass status twice at a start, else once. The time for the second word is
+# waited in steps: a loop that is kept busy skips one of them at most, and the engine has its turn.
+_LAST_WORD_STEPS: Final = 5
+_LAST_WORD_STEP_SECS: Final = 0.05
 
 
 class Takeover:
@@ -159,7 +163,13 @@ class Takeover:
         # The first word comes in the middle of a start: questions for positions are still to come.
         is_last = self._is_worked_in or not self.is_under_way
         self._is_worked_in = True
-        self._start_timer(0.0 if is_last else _LAST_WORD_SECS, self._finish)
+        self._await_last_word(0 if is_last else _LAST_WORD_STEPS)
+
+    def _await_last_word(self, steps: int) -> None:
+        if steps:
+            self._start_timer(_LAST_WORD_STEP_SECS, partial(self._await_last_word, steps - 1))
+        else:
+            self._start_timer(0.0, self._finish)
 
     def _finish(self) -> None:
         self._let_through()

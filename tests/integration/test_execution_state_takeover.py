@@ -1,11 +1,14 @@
 """The account trades while the platform takes it over: nothing is invented or counted twice."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 
 import pytest
+from nautilus_trader.execution.reports import ExecutionMassStatus
+from nautilus_trader.model.enums import OrderSide
 from nautilus_trader.model.events import OrderFilled
 from nautilus_trader.model.orders import Order
 
@@ -116,6 +119,38 @@ async def test_an_order_that_fills_further_meanwhile_does_not_fail_the_start(wor
     await eventually(lambda: told_fills(world) == venue_fills(world))
     (order,) = world.cache.orders()
     assert order.filled_qty.as_decimal() == Decimal("0.04")
+
+
+async def test_a_loop_kept_busy_while_the_engine_asks_for_positions_lets_nothing_through(
+    world: World,
+) -> None:
+    price = world.around("0")
+    order = await world.resting(OrderSide.BUY, "0.02000", price)
+    await world.counterparty.place("SELL", "0.01000", price)
+    await eventually(lambda: world.net_position == Decimal("0.01"))
+    heard = world.listen(FillEvent)
+    read = world.client.generate_mass_status
+
+    async def and_trade(lookback_mins: int | None = None) -> ExecutionMassStatus | None:
+        mass_status = await read(lookback_mins)
+        await world.counterparty.place("SELL", "0.01000", price)
+        await eventually(lambda: bool(heard))
+        return mass_status
+
+    world.client.generate_mass_status = and_trade  # type: ignore[method-assign]
+    are_kept: list[bool] = []
+
+    def keep_busy(_: object) -> None:
+        are_kept.append(world.client._takeover.is_under_way)
+        time.sleep(0.5)
+
+    world.msgbus.subscribe("reports.execution.PARADEX", keep_busy)
+    assert await world.engine.reconcile_execution_state()
+    # The engine has its last word while what came meanwhile is still kept.
+    assert are_kept == [True, True]
+    await eventually(lambda: order.is_closed)
+    assert told_fills(world) == venue_fills(world)
+    assert world.cache.orders() == [order]
 
 
 async def test_a_position_is_not_corrected_while_the_engine_waits_for_other_clients(

@@ -81,7 +81,7 @@ async def test_messages_are_kept_until_the_engine_has_spoken_twice(platform: Pla
 async def test_an_engine_that_speaks_once_is_not_waited_for_any_longer(
     platform: Platform, quick: Callable[[str], None]
 ) -> None:
-    quick("_LAST_WORD_SECS")
+    quick("_LAST_WORD_STEP_SECS")
     async with platform.takeover.reading():
         platform.takeover.keep(FILL)
     platform.publish(mass_status())
@@ -93,7 +93,7 @@ async def test_an_engine_that_speaks_once_is_not_waited_for_any_longer(
 async def test_a_mass_status_of_another_client_is_not_this_one(
     platform: Platform, quick: Callable[[str], None]
 ) -> None:
-    quick("_LAST_WORD_SECS")
+    quick("_LAST_WORD_STEP_SECS")
     async with platform.takeover.reading():
         platform.takeover.keep(FILL)
     platform.publish(mass_status("OTHER"))
