@@ -93,9 +93,14 @@ async def test_an_order_whose_window_would_pass_while_it_waits_is_denied() -> No
     config = DevnetConfig(
         port=0, synthetic=False, past_hours=0, retail_speed_bump_ms=0, rate_limits=limits
     )
-    async with open_world(config, now_us=venue_time, **SHORT_WINDOW) as world:
+    turns = Turns()
+    async with open_world(
+        config, now_us=venue_time, limiter=turns.limiter, **SHORT_WINDOW
+    ) as world:
         price = world.around("-0.01")
         orders = [world.submit(world.limit(BUY, "0.00100", price)) for _ in range(10)]
+        await eventually(lambda: orders[-1].is_closed)
+        turns.next()
         await eventually(lambda: all(order.is_open or order.is_closed for order in orders))
         reasons = [event.reason for event in world.events if isinstance(event, OrderDenied)]
         assert reasons
