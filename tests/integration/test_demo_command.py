@@ -15,8 +15,6 @@ import pytest
 from tests.integration.processes import Command, command
 from tests.support import PROCESS_PATIENCE_SECS, eventually
 
-pytestmark = pytest.mark.timeout(90)
-
 VENUE_LINE: Final = re.compile(r"devnet at http://127\.0\.0\.1:(\d+)/v1, account 0x[0-9a-f]+\n")
 PLAIN_LINE: Final = re.compile(r" [\d.]+ s  quotes \d+  trades \d+  books \d+  .*\n")
 CHECKS: Final = ("fills", "fees, USDC", "position", "balance, USDC")

@@ -33,8 +33,7 @@ from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.devnet.server import DevnetServer
 from nautilus_paradex.protocol.environment import ParadexEnvironment
 from nautilus_paradex.transport.credentials import ParadexCredentials
-
-pytestmark = pytest.mark.timeout(60)
+from tests.support import PROCESS_PATIENCE_SECS
 
 FILLS: Final = frozenset({("f1", Decimal("0.1"), Decimal(95_000), Decimal("2.85"))})
 BOOKS: Final = Books(fills=FILLS, position=Decimal("0.1"), balance=Decimal("99997.15"))
@@ -275,12 +274,12 @@ async def test_a_devnet_until_eof_ends_with_its_standard_input(is_late: bool) ->
         assert process.stdin is not None
         assert process.stdout is not None
         if is_late:
-            ready = await asyncio.wait_for(process.stdout.readline(), 30)
+            ready = await asyncio.wait_for(process.stdout.readline(), PROCESS_PATIENCE_SECS)
             assert set(json.loads(ready)) == {"http", "ws", "accounts"}
             process.stdin.write(b"what is written does not matter\n")
             await process.stdin.drain()
         process.stdin.close()
-        _, errors = await asyncio.wait_for(process.communicate(), 30)
+        _, errors = await asyncio.wait_for(process.communicate(), PROCESS_PATIENCE_SECS)
     finally:
         if process.returncode is None:
             process.kill()

@@ -10,6 +10,7 @@ from aiohttp import ClientSession
 
 from nautilus_paradex.devnet.config import DEFAULT_SEED
 from nautilus_paradex.devnet.identities import derive_accounts
+from tests.support import PROCESS_PATIENCE_SECS
 
 COMMAND = (sys.executable, "-m", "nautilus_paradex.cli.main", "devnet")
 
@@ -24,7 +25,7 @@ async def start(*options):
 
 
 async def finish(process):
-    out, err = await asyncio.wait_for(process.communicate(), 30)
+    out, err = await asyncio.wait_for(process.communicate(), PROCESS_PATIENCE_SECS)
     return process.returncode, out.decode(), err.decode()
 
 
@@ -32,7 +33,7 @@ async def finish(process):
 async def test_one_ready_line_and_a_clean_end(number):
     process = await start("--port", "0", "--account-balance", "500")
     try:
-        ready = json.loads(await asyncio.wait_for(process.stdout.readline(), 30))
+        ready = json.loads(await asyncio.wait_for(process.stdout.readline(), PROCESS_PATIENCE_SECS))
         async with ClientSession() as session:
             async with session.get(f"{ready['http']}/system/state") as response:
                 assert await response.json() == {"status": "ok"}

@@ -809,12 +809,12 @@ async def test_an_order_waits_no_longer_than_its_receive_window(make_client, ven
     venue.answers["POST /v1/orders"] = ORDER_REPLY
     client = make_client(ParadexCredentials(ACCOUNT, KEY), limiter=limiter)
     await client.start()
-    order = msgspec.structs.replace(ORDER, recv_window=50)
-    await client.create_order(order)
+    await client.create_order(ORDER)
 
-    with pytest.raises(ThrottledError, match=r"left no room within 0\.0"):
+    order = msgspec.structs.replace(ORDER, recv_window=200)
+    with pytest.raises(ThrottledError, match=r"left no room within 0\.[012]"):
         await client.create_order(order)
-    with pytest.raises(ThrottledError, match=r"left no room within 0\.0"):
+    with pytest.raises(ThrottledError, match=r"left no room within 0\.[012]"):
         await client.create_orders([ORDER, order])
     assert len(venue.seen("POST", "/v1/orders")) == 1
 
@@ -840,9 +840,9 @@ async def test_a_command_over_the_limit_is_sent_again_since_it_was_not_executed(
 
 
 async def test_it_is_not_sent_again_once_its_receive_window_would_have_passed(client, venue):
-    headers = {"retry-after": "1"}
+    headers = {"retry-after": "10"}
     venue.answers["POST /v1/orders"] = reply(429, {"message": "slow down"}, headers)
 
     with pytest.raises(RateLimitedError, match="slow down"):
-        await client.create_order(msgspec.structs.replace(ORDER, recv_window=500))
+        await client.create_order(msgspec.structs.replace(ORDER, recv_window=5_000))
     assert len(venue.seen("POST", "/v1/orders")) == 1
