@@ -312,8 +312,13 @@ class Schedule(RuleBasedStateMachine):
     def describe(self) -> str:
         """Return both sides' view of every order, for whoever has to find out what went wrong."""
         sides_of = [(order, self.world.venue_order(order)) for order in self.orders]
+        ledger = self.world.ledger()
         return "\n".join(
-            f"{order!r}\n  {self.world.story(order)}\n  {placed}" for order, placed in sides_of
+            [
+                *(f"{order!r}\n  {self.world.story(order)}\n  {at}" for order, at in sides_of),
+                f"{self.world.balance('USDC')} USDC, at the venue {ledger['balances']}",
+                f"{fills_of(self.world)}, at the venue {ledger['fills']}",
+            ]
         )
 
     # -- Parts -----------------------------------------------------------------------------------
