@@ -13,6 +13,7 @@ from nautilus_paradex.devnet.config import DevnetConfig
 from nautilus_paradex.protocol import rest
 from nautilus_paradex.protocol.events import AccountEvent
 from nautilus_paradex.protocol.json_feed import BalanceEvent
+from nautilus_paradex.protocol.numbers import to_e8
 from tests.integration.execution_world import World, open_world
 from tests.support import eventually
 
@@ -140,6 +141,47 @@ async def test_an_account_update_stamped_before_the_event_that_it_tells_of_is_no
     assert world.account_states[-1].margins[0].initial.as_decimal() == 0
     world.hear(update)
     assert world.account_states[-1].margins[0].initial.as_decimal() > 0
+
+
+async def bought(world: World) -> AccountEvent:
+    """Have the account buy, unheard, and return the update that tells of it."""
+    heard = world.deafen(AccountEvent, BalanceEvent)
+    price = world.around("0")
+    await world.second_screen.place("BUY", "0.01000", price)
+    await world.counterparty.place("SELL", "0.01000", price)
+
+    def told() -> list[AccountEvent]:
+        updates = [message for message in heard if isinstance(message, AccountEvent)]
+        balance = ledger_balance(world, "USDC")
+        return [m for m in updates if m.total_collateral == to_e8(balance)]
+
+    await eventually(told)
+    return told()[-1]
+
+
+async def test_of_two_balances_told_of_one_moment_the_venues_is_taken(world: World) -> None:
+    before = world.balance("USDC")
+    update = await bought(world)
+    world.hear(update)
+    world.hear(msgspec.structs.replace(update, total_collateral=to_e8(before)))
+    await agrees(world, "USDC")
+    assert world.balance("USDC") != before
+
+
+async def test_a_balance_read_in_the_moment_that_it_changed_is_read_again(world: World) -> None:
+    before = await world.http.account_summary()
+    update = await bought(world)
+    world.hear(update)
+    read = world.http.account_summary
+    answers = [msgspec.structs.replace(before, updated_at=(update.updated_at or 0) // 1_000)]
+
+    async def stale_at_first() -> rest.AccountSummary:
+        return answers.pop() if answers else await read()
+
+    world.http.account_summary = stale_at_first  # type: ignore[method-assign]
+    await world.client._account.balances.refresh()
+    await agrees(world, "USDC")
+    assert not answers
 
 
 async def test_of_two_readings_at_once_the_later_answer_is_the_newer(world: World) -> None:

@@ -100,6 +100,8 @@ class AccountReporter:
         """
         Report an account update if it changes anything; one older than the last is passed over.
 
+        After two balances of the same moment the account is read again.
+
         Raises
         ------
         MessageError
@@ -179,10 +181,15 @@ class AccountReporter:
 
     def _newest(self, event: AccountEvent) -> AccountEvent:
         known = self._summary
-        if known is None or _ts_us(event) >= _ts_us(known):
+        # REST tells milliseconds, some channels microseconds.
+        if known is None or _ts_us(event) // 1_000 > _ts_us(known) // 1_000:
+            return event
+        has_balance = event.total_collateral == known.total_collateral
+        if _ts_us(event) // 1_000 == _ts_us(known) // 1_000:
+            if not has_balance:
+                self.refresh_soon()  # which of the two is the later, only the venue knows
             return event
         # What moved the balance may be stamped later than the update that tells of the same.
-        has_balance = event.total_collateral == known.total_collateral
         return event if has_balance and _ts_us(event) > self._read_at_us else known
 
     def _emit(self, summary: AccountEvent, info: dict[str, Any] | None = None) -> None:
