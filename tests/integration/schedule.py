@@ -252,7 +252,7 @@ class Schedule(RuleBasedStateMachine):
         try:
             self.let_through()
             self.loop.until(self.is_settled, step_secs=0.1)
-            self.loop.until(self.is_in_step, step_secs=0.1)
+            self.loop.until(lambda: self.is_in_step() and self.is_settled(), step_secs=0.1)
             self.loop.complete(self.world.second_screen.http.cancel_all_orders(MARKET))
             self.loop.until(self.is_calm, step_secs=0.1)
             self.compare()
@@ -272,7 +272,7 @@ class Schedule(RuleBasedStateMachine):
 
     def is_settled(self) -> bool:
         """
-        Whether no order waits for an answer, and the same orders are open on both sides.
+        Whether no order waits for an answer, and both sides have the same open orders and fills.
 
         As the engine does, orders that wait are asked for now and then.
         """
@@ -283,7 +283,7 @@ class Schedule(RuleBasedStateMachine):
             self.asked_at = self.loop.time()
             for order in waiting:
                 self.world.query(order)
-        return not waiting and self.open_here() == self.open_there()
+        return not waiting and self.open_here() == self.open_there() and self.has_fills()
 
     def open_here(self) -> set[str]:
         return {order.client_order_id.value for order in self.orders if order.is_open}
@@ -295,13 +295,15 @@ class Schedule(RuleBasedStateMachine):
         """Whether all fits together that has to while orders are still open."""
         return True
 
+    def has_fills(self) -> bool:
+        made = {fill["id"] for fill in self.world.ledger()["fills"]}
+        return made <= {fill.trade_id.value for fill in fills_of(self.world)}
+
     def is_calm(self) -> bool:
-        known = [fill["id"] for fill in self.world.ledger()["fills"]]
-        has_fills = set(known) <= {fill.trade_id.value for fill in fills_of(self.world)}
         balance = Decimal(self.world.ledger()["balances"]["USDC"])
         return (
             all(order.is_closed for order in self.orders)
-            and has_fills
+            and self.has_fills()
             and self.world.balance("USDC") == balance
         )
 

@@ -29,6 +29,8 @@ from tests.integration.schedule import (
 )
 
 REFUSED = (OrderStatus.REJECTED, OrderStatus.DENIED)
+# Set off while it was larger than the position, or met by the rest of its entry.
+TAKEN_OFF = (CancelReason.REDUCE_ONLY_WILL_INCREASE, CancelReason.SELF_TRADE)
 STOP, TARGET, FAR = "0.005", "0.002", "0.004"
 
 contingencies = st.sampled_from([ContingencyType.OUO, ContingencyType.OUO, ContingencyType.OCO])
@@ -138,9 +140,8 @@ class BracketSchedule(Schedule):
         # One that is filled was set off before it could be raised to what its entry has filled.
         if self.is_let_go or self.stop.status in (*REFUSED, OrderStatus.FILLED):
             return True
-        # Set off while it was larger than the position, the venue takes it off the book.
         placed = self.world.venue_order(self.stop) or {}
-        if placed.get("cancel_reason") == CancelReason.REDUCE_ONLY_WILL_INCREASE:
+        if placed.get("cancel_reason") in TAKEN_OFF:
             return True
         return bool(self.stop.is_open) and self.stop.leaves_qty.as_decimal() >= self.bare
 
