@@ -24,7 +24,7 @@ from tests.integration.test_execution_brackets import (
     sizes_at_venue,
     submit_list,
 )
-from tests.support import eventually
+from tests.support import KeptLog, eventually
 
 BUY, SELL = OrderSide.BUY, OrderSide.SELL
 
@@ -514,6 +514,29 @@ async def test_a_stop_that_a_target_in_the_book_keeps_from_working_is_lost(world
 
     assert world.venue_order(stop)["cancel_reason"] == "REDUCE_ONLY_WILL_INCREASE"
     assert sizes_at_venue(world, target) == ["0.01"]
+
+
+async def test_a_stop_that_meets_the_rest_of_its_entry_is_lost_and_that_is_an_error(
+    world: World,
+) -> None:
+    log = KeptLog()
+    world.client._commands._contingencies._keeper._log = log
+    touched = {
+        "tp_order_type": OrderType.LIMIT_IF_TOUCHED,
+        "tp_trigger_price": Price.from_str(world.around("0.02")),
+        "tp_post_only": False,
+    }
+    wanted = bracket(world, entry=world.around("-0.003"), **touched)
+    entry, stop, target = submit_list(world, wanted).orders
+    await eventually(lambda: entry.is_open)
+    await fill_entry(world, "0.01000")
+    await eventually(lambda: stop.is_open and target.is_open)
+    world.move("-0.025")
+    await eventually(lambda: stop.is_closed and log.errors)
+
+    assert world.venue_order(stop)["cancel_reason"] == "SELF_TRADE"
+    assert log.errors[0].startswith("UNPROTECTED: 0.01 of ")
+    assert world.net_position == Decimal("0.01")
 
 
 # -- Over the socket -------------------------------------------------------------------------------
