@@ -87,6 +87,18 @@ def sizes_at_venue(world: World, *orders: Order) -> list[str | None]:
     ]
 
 
+async def bracket_of_a_dead_run(world: World) -> list[Order]:
+    """Have a run end between the fill of an entry and what follows from it: nothing is sent."""
+    orders = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
+    await eventually(lambda: orders[0].is_open)
+    world.msgbus.unsubscribe("events.order.*", world.client._commands.on_order_event)
+    await fill_entry(world, "0.03000")
+    await eventually(lambda: orders[0].status == OrderStatus.FILLED)
+    world.client.disconnect()
+    await eventually(lambda: not world.client.is_connected)
+    return orders
+
+
 async def fill_entry(world: World, size: str) -> None:
     """Let the counterparty sell into the entry that rests at the best bid."""
     await world.counterparty.place("SELL", size, None)
@@ -451,14 +463,7 @@ async def test_children_are_armed_after_a_restart_if_the_cache_knows_them(world:
 async def test_children_of_an_entry_that_filled_at_the_very_end_are_sent_at_the_next_start(
     world: World,
 ) -> None:
-    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
-    await eventually(lambda: entry.is_open)
-    # The run ends between the fill and what follows from it: the next start has no news to go by.
-    world.msgbus.unsubscribe("events.order.*", world.client._commands.on_order_event)
-    await fill_entry(world, "0.03000")
-    await eventually(lambda: entry.status == OrderStatus.FILLED)
-    world.client.disconnect()
-    await eventually(lambda: not world.client.is_connected)
+    _, stop, target = await bracket_of_a_dead_run(world)
     assert world.venue_order(stop) is world.venue_order(target) is None
 
     async with next_run(world):
@@ -518,14 +523,8 @@ async def test_an_exit_that_a_killed_run_had_sent_is_taken_over_and_not_sent_aga
 async def test_an_exit_found_at_the_venue_is_taken_over_before_it_is_sent_a_second_time(
     world: World, monkeypatch: pytest.MonkeyPatch, has_ended: bool
 ) -> None:
-    entry, stop, target = submit_list(world, bracket(world, entry=world.around("-0.003"))).orders
-    await eventually(lambda: entry.is_open)
-    # The run is killed once it has sent the stop: the cache knows of the fill and of nothing since.
-    world.msgbus.unsubscribe("events.order.*", world.client._commands.on_order_event)
-    await fill_entry(world, "0.03000")
-    await eventually(lambda: entry.status == OrderStatus.FILLED)
-    world.client.disconnect()
-    await eventually(lambda: not world.client.is_connected)
+    # The run had sent its stop: the cache knows of the fill and of nothing since.
+    _, stop, target = await bracket_of_a_dead_run(world)
     sent = await world.second_screen.place(
         "SELL",
         "0.03000",

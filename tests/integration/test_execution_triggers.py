@@ -33,6 +33,21 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         yield world
 
 
+async def guarded_elsewhere(world: World) -> Order:
+    """Have a stop for the whole position placed at another screen, and return it."""
+    await world.second_screen.place(
+        "SELL",
+        "0",
+        None,
+        order_type="STOP_LOSS_MARKET",
+        flags=["REDUCE_ONLY"],
+        trigger_price=world.around("-0.01"),
+    )
+    await eventually(lambda: world.cache.orders_open_count() == 1)
+    (order,) = world.cache.orders_open()
+    return order
+
+
 async def waiting(world: World, order: Order, params: dict[str, Any] | None = None) -> Order:
     """Submit an order and wait until the venue has it waiting for its trigger."""
     world.submit(order, params)
@@ -279,16 +294,7 @@ class TestPositionLinked:
 
     async def test_one_of_the_whole_position_stays_so_after_a_restart(self, world: World) -> None:
         await hold(world, "0.01000")
-        await world.second_screen.place(
-            "SELL",
-            "0",
-            None,
-            order_type="STOP_LOSS_MARKET",
-            flags=["REDUCE_ONLY"],
-            trigger_price=world.around("-0.01"),
-        )
-        await eventually(lambda: world.cache.orders_open_count() == 1)
-        (order,) = world.cache.orders_open()
+        order = await guarded_elsewhere(world)
         await world.stop()
         async with next_run(world) as later:
             later.modify(order, trigger=world.around("-0.02"))
@@ -328,16 +334,7 @@ class TestPositionLinked:
         world: World,
     ) -> None:
         await hold(world, "0.01000")
-        await world.second_screen.place(
-            "SELL",
-            "0",
-            None,
-            order_type="STOP_LOSS_MARKET",
-            flags=["REDUCE_ONLY"],
-            trigger_price=world.around("-0.01"),
-        )
-        await eventually(lambda: world.cache.orders_open_count() == 1)
-        (order,) = world.cache.orders_open()
+        order = await guarded_elsewhere(world)
         assert (order.order_type, str(order.quantity)) == (OrderType.STOP_MARKET, "0.01000")
         assert order.is_reduce_only
         status = await world.client.generate_mass_status()
